@@ -1,0 +1,148 @@
+//! The rows of a run: one for each job that ended, one for each hour of each site.
+
+use giga_model::{JobId, OwnerId, PoolId, ProgrammeId, ProjectId, SiteId};
+use giga_units::{AcceleratorTime, Carbon, Duration, Energy, Instant, Money, Power};
+
+/// What became of a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Outcome {
+    /// Its work is done.
+    Completed,
+    /// It reached its time limit first.
+    TimedOut,
+    /// It was taken back.
+    Cancelled,
+    /// It can never run here.
+    Refused,
+    /// It ran when the run ended.
+    Running,
+    /// It waited when the run ended.
+    Waiting,
+}
+
+impl Outcome {
+    /// The word in tables.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Completed => "completed",
+            Self::TimedOut => "timed-out",
+            Self::Cancelled => "cancelled",
+            Self::Refused => "refused",
+            Self::Running => "running",
+            Self::Waiting => "waiting",
+        }
+    }
+}
+
+/// All there is to say about one job at its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct JobRecord {
+    /// Which.
+    pub job: JobId,
+    /// Who was charged.
+    pub project: ProjectId,
+    /// By which door.
+    pub programme: ProgrammeId,
+    /// On whose share.
+    pub owner: OwnerId,
+    /// Where, or `None` where it was refused.
+    pub site: Option<SiteId>,
+    /// In which pool it ran last.
+    pub pool: Option<PoolId>,
+    /// Accelerators asked for.
+    pub accelerators: u32,
+    /// Accelerators it held: whole nodes can be more than was asked.
+    pub held: u32,
+    /// When it came.
+    pub submitted: Instant,
+    /// When it first started.
+    pub started: Option<Instant>,
+    /// When it ended.
+    pub ended: Option<Instant>,
+    /// How often it was started.
+    pub attempts: u32,
+    /// From submission to the first start.
+    pub waited: Duration,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Time of the accelerators it asked for in which its work went forward.
+    pub useful: AcceleratorTime,
+    /// Time of the accelerators it held that led to nothing: lost work and what whole nodes held in excess.
+    pub lost: AcceleratorTime,
+    /// At the meter, the idle draw of its nodes included.
+    pub energy: Energy,
+    /// Electricity, carbon and capital of what it held.
+    pub cost: Money,
+    /// From its energy.
+    pub carbon: Carbon,
+}
+
+/// What happened at one site in one hour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HourRecord {
+    /// The beginning of the hour; the first and last may be shorter.
+    pub hour: Instant,
+    /// Where.
+    pub site: SiteId,
+    /// What became of the accelerator time.
+    pub time: TimeUse,
+    /// At the meter.
+    pub energy: Energy,
+    /// The highest power at the meter.
+    pub peak: Power,
+    /// Electricity, carbon and capital.
+    pub cost: Money,
+    /// From the energy.
+    pub carbon: Carbon,
+    /// Jobs running at the end of the hour.
+    pub running: u32,
+    /// Jobs waiting at the end of the hour.
+    pub waiting: u32,
+}
+
+/// Where accelerator time went. The parts add up to `installed` exactly.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct TimeUse {
+    /// Accelerators of open phases times time.
+    pub installed: AcceleratorTime,
+    /// Work that counted. May be negative in an hour in which earlier work turned out lost.
+    pub delivered: AcceleratorTime,
+    /// Idle: nobody had asked.
+    pub no_work: AcceleratorTime,
+    /// Idle or held in excess although work waited: the shape did not fit or was kept for a reserved job.
+    pub fragmentation: AcceleratorTime,
+    /// Idle although work waited that only power kept out.
+    pub power: AcceleratorTime,
+    /// Nodes that were down, and work since the last checkpoint that a failure undid.
+    pub failure: AcceleratorTime,
+    /// Out for a window known ahead.
+    pub maintenance: AcceleratorTime,
+}
+
+impl TimeUse {
+    /// All parts but `installed`, each with its word.
+    #[must_use]
+    pub fn parts(&self) -> [(&'static str, AcceleratorTime); 6] {
+        [
+            ("delivered", self.delivered),
+            ("no_work", self.no_work),
+            ("fragmentation", self.fragmentation),
+            ("power", self.power),
+            ("failure", self.failure),
+            ("maintenance", self.maintenance),
+        ]
+    }
+}
+
+impl std::ops::AddAssign for TimeUse {
+    fn add_assign(&mut self, other: Self) {
+        self.installed += other.installed;
+        self.delivered += other.delivered;
+        self.no_work += other.no_work;
+        self.fragmentation += other.fragmentation;
+        self.power += other.power;
+        self.failure += other.failure;
+        self.maintenance += other.maintenance;
+    }
+}

@@ -1,0 +1,260 @@
+//! The federation: sites with phases and pools, owners with shares, programmes and projects.
+
+use giga_units::{
+    Bytes, CarbonIntensity, CarbonPrice, Duration, EnergyPrice, Flops, Fraction, Instant, Money, Power,
+};
+
+use crate::ids::{AcceleratorId, OwnerId, PoolId, ProgrammeId, SiteId};
+use crate::workload::Workload;
+
+/// The sites, their owners and the rules they agreed on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Federation {
+    /// What people call it.
+    pub name: String,
+    /// When a simulation begins unless told otherwise.
+    pub start: Instant,
+    /// The sites; a job binds to the first that fits, in this order.
+    pub sites: Vec<Site>,
+    /// All pools of all sites; those of one site are neighbours.
+    pub pools: Vec<Pool>,
+    /// The kinds of accelerators that the pools hold.
+    pub accelerators: Vec<Accelerator>,
+    /// Who paid.
+    pub owners: Vec<Owner>,
+    /// The doors for users.
+    pub programmes: Vec<Programme>,
+    /// The allocations.
+    pub projects: Vec<Project>,
+    /// The price put on emissions in every cost.
+    pub carbon_price: CarbonPrice,
+    /// How the scheduler behaves.
+    pub policy: Policy,
+    /// The generated work, where the description has any.
+    pub workload: Option<Workload>,
+}
+
+/// One location: grid connection, facility, pools.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Site {
+    /// What people call it.
+    pub name: String,
+    /// Where it is.
+    pub country: Country,
+    /// What is added when, ordered by date.
+    pub phases: Vec<Phase>,
+    /// The pools here.
+    pub pools: Vec<PoolId>,
+    /// Power at the meter over power of the nodes.
+    pub facility_factor: Fraction,
+    /// What electricity costs here.
+    pub electricity_price: EnergyPrice,
+    /// What electricity emits here.
+    pub carbon_intensity: CarbonIntensity,
+    /// Yearly cost of building and grounds, as money per MW of connection and hour.
+    pub facility_cost_per_megawatt_hour: Money,
+    /// Whether the pools may together need more power than the site has; the scheduler then keeps them below it.
+    pub oversubscribed: bool,
+    /// Whether the connection is meant to be far larger than the pools need.
+    pub spare_power: bool,
+    /// Each owner's fraction of the site's available accelerator time.
+    pub shares: Vec<(OwnerId, Fraction)>,
+    /// What breaks and how long a repair takes, or `None` where nothing breaks.
+    pub failures: Option<Failures>,
+    /// Windows known ahead in which the whole site is out, or `None`.
+    pub maintenance: Option<Maintenance>,
+}
+
+/// What a site adds at a date.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Phase {
+    /// When it opens.
+    pub opens: Instant,
+    /// Power that the connection gains.
+    pub power: Power,
+    /// Nodes that each pool gains.
+    pub nodes: Vec<(PoolId, u32)>,
+}
+
+/// Identical nodes at a site.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pool {
+    /// Where it stands.
+    pub site: SiteId,
+    /// What people call it.
+    pub name: String,
+    /// What it holds.
+    pub accelerator: AcceleratorId,
+}
+
+/// A kind of accelerator as it is installed: in a node, in a rack.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Accelerator {
+    /// Its name in the catalogue or the description.
+    pub name: String,
+    /// Accelerators in one node, at most 255.
+    pub per_node: u16,
+    /// Nodes in one rack, which is one scale-up domain.
+    pub nodes_per_rack: u16,
+    /// What a node draws while nothing runs.
+    pub node_idle: Power,
+    /// What a node draws at most, accelerators included.
+    pub node_max: Power,
+    /// Memory of one accelerator.
+    pub memory: Bytes,
+    /// Dense 16-bit arithmetic of one accelerator.
+    pub speed: Flops,
+    /// Yearly cost of one accelerator with its part of node, rack and network, per hour.
+    pub cost_per_hour: Money,
+}
+
+impl Accelerator {
+    /// What one accelerator can add to its node's idle draw, rounded up.
+    #[must_use]
+    pub fn dynamic(&self) -> Power {
+        let span = self.node_max.saturating_sub(self.node_idle).as_milliwatts();
+        Power::milliwatts(span.div_ceil(u64::from(self.per_node)))
+    }
+    /// What a node draws at most as the scheduler counts it: idle and every accelerator's addition.
+    #[must_use]
+    pub fn node_ceiling(&self) -> Power {
+        self.node_idle + self.dynamic().times(u64::from(self.per_node))
+    }
+}
+
+/// A country by its ISO 3166-1 code of two letters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Country([u8; 2]);
+
+impl Country {
+    /// Reads two capital letters.
+    #[must_use]
+    pub fn parse(code: &str) -> Option<Self> {
+        let bytes: [u8; 2] = code.as_bytes().try_into().ok()?;
+        bytes.iter().all(u8::is_ascii_uppercase).then_some(Self(bytes))
+    }
+    /// The two letters.
+    #[must_use]
+    pub fn code(&self) -> &str {
+        std::str::from_utf8(&self.0).expect("a country code is ASCII")
+    }
+}
+
+/// Who paid and so has shares.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Owner {
+    /// What people call it.
+    pub name: String,
+}
+
+/// A door for users with its rules.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Programme {
+    /// What people call it.
+    pub name: String,
+    /// The higher goes first among the work of one owner.
+    pub priority: i32,
+    /// The largest gang it lets in, in accelerators.
+    pub gang_max: Option<u32>,
+    /// The longest time limit it lets in.
+    pub limit_max: Option<Duration>,
+}
+
+/// An allocation under a programme, charged to an owner.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Project {
+    /// What people call it.
+    pub name: String,
+    /// The door it came in by.
+    pub programme: ProgrammeId,
+    /// Whose share it uses.
+    pub owner: OwnerId,
+    /// Its weight against other projects of the same owner and programme, above zero.
+    pub weight: Fraction,
+    /// Where it may run, or empty for every site.
+    pub sites: Vec<SiteId>,
+}
+
+/// What breaks and how long a repair takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Failures {
+    /// Mean time of one accelerator between failures that stop the work on its node.
+    pub accelerator_mtbf: Duration,
+    /// Mean time until the node is back.
+    pub repair: Duration,
+}
+
+/// Windows that repeat, in which a whole site is out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Maintenance {
+    /// When the first begins.
+    pub first: Instant,
+    /// From one beginning to the next; longer than `length`.
+    pub every: Duration,
+    /// How long each lasts.
+    pub length: Duration,
+}
+
+impl Maintenance {
+    /// The first window that ends after `now`, as begin and end: the one that is on, or the next.
+    #[must_use]
+    pub fn window_at(&self, now: Instant) -> (Instant, Instant) {
+        let passed = now.since(self.first + self.length);
+        let over = now >= self.first + self.length;
+        let count = if over { passed.as_milliseconds() / self.every.as_milliseconds() + 1 } else { 0 };
+        let begin = self.first + Duration::milliseconds(self.every.as_milliseconds().saturating_mul(count));
+        (begin, begin + self.length)
+    }
+}
+
+/// How the scheduler behaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Policy {
+    /// How many kinds of waiting jobs a pass tries in vain at one site before it ends.
+    pub backfill_depth: u32,
+    /// After how long past use counts half among projects.
+    pub half_life: Duration,
+}
+
+impl Federation {
+    /// The kind of accelerator in a pool.
+    #[must_use]
+    pub fn accelerator_of(&self, pool: PoolId) -> &Accelerator {
+        &self.accelerators[self.pools[pool.index()].accelerator.index()]
+    }
+    /// Nodes in a pool once every phase is open.
+    #[must_use]
+    pub fn nodes_of(&self, pool: PoolId) -> u32 {
+        let site = &self.sites[self.pools[pool.index()].site.index()];
+        site.phases.iter().flat_map(|phase| &phase.nodes).filter(|(id, _)| *id == pool).map(|(_, n)| n).sum()
+    }
+    /// Accelerators in a pool once every phase is open.
+    #[must_use]
+    pub fn accelerators_in(&self, pool: PoolId) -> u64 {
+        u64::from(self.nodes_of(pool)) * u64::from(self.accelerator_of(pool).per_node)
+    }
+    /// All accelerators once every phase is open.
+    #[must_use]
+    pub fn accelerators_total(&self) -> u64 {
+        (0..self.pools.len()).map(|pool| self.accelerators_in(PoolId::at(pool))).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn windows_repeat() {
+        let start = Instant::unix_milliseconds(0);
+        let at = |hours| start + Duration::hours(hours);
+        let weekly = Maintenance { first: at(10), every: Duration::days(7), length: Duration::hours(8) };
+        let check = |now, begin| assert_eq!(weekly.window_at(at(now)), (at(begin), at(begin + 8)));
+        check(0, 10);
+        check(10, 10);
+        check(17, 10);
+        check(18, 178);
+        check(178, 178);
+        check(200, 346);
+    }
+}

@@ -1,0 +1,20 @@
+//! The glossary as types: what a federation is made of, and what work asks of it.
+//!
+//! These are values without behaviour of their own beyond small sums. Names become typed indices when a description
+//! is read, so that a reference can not point nowhere. [`Federation::flaws`] names what contradicts itself.
+//! This crate never reads files, never decides anything, and knows no scheduler.
+
+mod federation;
+mod flaw;
+mod ids;
+pub mod image;
+mod work;
+mod workload;
+
+pub use federation::{
+    Accelerator, Country, Failures, Federation, Maintenance, Owner, Phase, Policy, Pool, Programme, Project, Site,
+};
+pub use flaw::Flaw;
+pub use ids::{AcceleratorId, JobId, OwnerId, PhaseId, PoolId, ProgrammeId, ProjectId, SiteId};
+pub use work::{Arrival, Ask, Asks, JobRequest};
+pub use workload::{Arrivals, Checkpoint, DailyCurve, JobClass, Length, Size, Workload};
