@@ -1,7 +1,7 @@
 //! One look at the queue of a site: start in order, keep the first that does not fit, and fill in behind it.
 
 use giga_model::{JobId, OwnerId, ProjectId, SiteId};
-use giga_units::Instant;
+use giga_units::{Duration, Instant};
 
 use crate::Scheduler;
 use crate::event::Event;
@@ -196,7 +196,8 @@ impl Scheduler {
         }
     }
 
-    /// The reservation of the first job, from memory where it is still true.
+    /// The reservation of the first job, from memory where it is still true; `None` where it is due or something that
+    /// should be back is late, so that all have to be looked at again.
     fn standing(&mut self, site: SiteId, first: JobId, now: Instant) -> Option<Reservation> {
         let epoch = self.state.sites[site.index()].epoch;
         let known = self.scratch.reserved[site.index()].take();
@@ -206,6 +207,6 @@ impl Scheduler {
             None => self.state.reserve(&self.plan, now, self.state.job(first)?),
         };
         self.scratch.reserved[site.index()] = reserved.clone().map(|reserved| (epoch, reserved));
-        reserved
+        reserved.filter(|reserved| reserved.at > now + Duration::milliseconds(1))
     }
 }
