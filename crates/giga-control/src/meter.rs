@@ -68,6 +68,8 @@ pub(crate) struct Meter {
     pub(crate) jobs: JobMap<JobBook>,
     pub(crate) totals: Totals,
     pub(crate) hour: Instant,
+    /// Sites where something changed since the last look.
+    touched: Vec<SiteId>,
     /// Rows that the host has not taken yet.
     pub(crate) finished: Vec<JobRecord>,
     pub(crate) closed_hours: Vec<HourRecord>,
@@ -82,6 +84,7 @@ impl Meter {
             jobs: JobMap::default(),
             totals: Totals::new(federation, start),
             hour: start,
+            touched: Vec::new(),
             finished: Vec::new(),
             closed_hours: Vec::new(),
         }
@@ -126,7 +129,8 @@ impl Meter {
 
     /// Notes why the first waiting job of each site waits, once everything that can start has started.
     pub(crate) fn look(&mut self, federation: &Federation, state: &State, now: Instant) {
-        for site in (0..self.gauges.len()).map(SiteId::at) {
+        let mut touched = std::mem::take(&mut self.touched);
+        for site in touched.drain(..) {
             let free = state.power_free(site);
             let lacks_power = state.first_waiting(site).is_some_and(|(_, needs)| {
                 needs.iter().any(|need| state.has_nodes(need) && need.power > free)
@@ -135,11 +139,16 @@ impl Meter {
                 self.touch(federation, site, now).lacks_power = lacks_power;
             }
         }
+        touched.clear();
+        self.touched = touched;
     }
 
     /// Sums a site up to now, before something there changes.
     fn touch(&mut self, federation: &Federation, site: SiteId, now: Instant) -> &mut Gauges {
         let factor = federation.sites[site.index()].facility_factor;
+        if self.touched.last() != Some(&site) {
+            self.touched.push(site);
+        }
         let (gauges, hour) = (&mut self.gauges[site.index()], &mut self.hours[site.index()]);
         hour.add(gauges, factor, now.since(gauges.since));
         gauges.since = now;
@@ -332,6 +341,7 @@ impl Meter {
             jobs: Image::read(source)?,
             totals: Image::read(source)?,
             hour: Image::read(source)?,
+            touched: Vec::new(),
             finished: Vec::new(),
             closed_hours: Vec::new(),
         })

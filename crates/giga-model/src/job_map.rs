@@ -5,7 +5,8 @@ use std::collections::VecDeque;
 use crate::ids::JobId;
 use crate::image::{Image, ImageError, Source};
 
-const PAGE: u64 = 1024;
+/// Small, since one long job keeps its whole page.
+const PAGE: u64 = 64;
 /// Between the oldest and the newest job of an image; bounds what a false number can make it reserve.
 const PAGES_MAX: usize = 1 << 24;
 

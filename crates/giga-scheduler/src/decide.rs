@@ -83,15 +83,8 @@ impl Scheduler {
         if book.down.contains_key(&index) {
             return;
         }
-        let word = u32::try_from(index.0 / 64).expect("words fit");
-        let bit = 1 << (index.0 % 64);
-        let on_node = |job: &&Job| {
-            let run = job.run().filter(|run| run.need.pool == pool);
-            run.is_some_and(|run| run.pieces.iter().any(|piece| piece.word == word && piece.mask & bit != 0))
-        };
-        let idle = book.free[index.0] == book.per_node;
-        let hit: Vec<JobId> =
-            if idle { Vec::new() } else { self.state.jobs().filter(on_node).map(|job| job.id).collect() };
+        let mut hit = book.holders(index);
+        hit.sort_unstable();
         for job in hit {
             self.interrupt(now, job, Interruption::Failure, witness);
         }

@@ -18,6 +18,8 @@ pub(crate) struct Scratch {
     /// The oldest job of the last kind tried in vain, by project, with the sweep in which that was.
     projects: Vec<(u64, JobId)>,
     sweep: u64,
+    /// Whose kinds are being tried, until one starts or all were tried.
+    current: Option<(OwnerId, ProjectId)>,
 }
 
 /// How far a sweep is with an owner.
@@ -36,6 +38,7 @@ impl Scratch {
             owners: vec![OwnerCursor::default(); owners],
             projects: vec![(0, JobId(0)); projects],
             sweep: 0,
+            current: None,
         }
     }
 
@@ -73,6 +76,7 @@ impl Scheduler {
 
     fn sweep(&mut self, site: SiteId, now: Instant, witness: &mut impl Witness) -> Sweep {
         self.scratch.sweep += 1;
+        self.scratch.current = None;
         self.scratch.reserved[site.index()] = None;
         let mut reserved: Option<Reservation> = None;
         let (mut vain, mut filled) = (0, false);
@@ -83,6 +87,7 @@ impl Scheduler {
             if let Some(start) = start {
                 filled |= reserved.is_some();
                 self.start(job, start, reserved.as_mut(), now, witness);
+                self.scratch.current = None;
                 continue;
             }
             self.scratch.projects[project.index()] = (self.scratch.sweep, job);
@@ -118,23 +123,33 @@ impl Scheduler {
 
     /// The next kind in the order that was not yet tried in this sweep, by its oldest job.
     fn next(&mut self, site: SiteId) -> Option<(ProjectId, JobId, Kind)> {
-        while let Some(owner) = self.next_owner(site) {
-            while let Some(project) = self.next_project(site, owner) {
-                let (sweep, last) = self.scratch.projects[project.index()];
-                let heads = &self.state.sites[site.index()].queue.projects[project.index()].heads;
-                let next = if sweep == self.scratch.sweep {
-                    heads.range(JobId(last.0 + 1)..).next()
-                } else {
-                    heads.iter().next()
-                };
-                if let Some((&job, &kind)) = next {
-                    return Some((project, job, kind));
-                }
-                let key = self.state.sites[site.index()].accounts.project_key(project);
-                self.scratch.owner(owner).last = Some((key, project));
+        loop {
+            let (owner, project) = match self.scratch.current {
+                Some(current) => current,
+                None => self.next_party(site)?,
+            };
+            let (sweep, last) = self.scratch.projects[project.index()];
+            let book = &self.state.sites[site.index()];
+            let heads = &book.queue.projects[project.index()].heads;
+            let after = if sweep == self.scratch.sweep { JobId(last.0 + 1) } else { JobId(0) };
+            if let Some((&job, &kind)) = heads.range(after..).next() {
+                self.scratch.current = Some((owner, project));
+                return Some((project, job, kind));
+            }
+            let key = book.accounts.project_key(project);
+            self.scratch.owner(owner).last = Some((key, project));
+            self.scratch.current = None;
+        }
+    }
+
+    /// The next owner with something to try, and its project.
+    fn next_party(&mut self, site: SiteId) -> Option<(OwnerId, ProjectId)> {
+        loop {
+            let owner = self.next_owner(site)?;
+            if let Some(project) = self.next_project(site, owner) {
+                return Some((owner, project));
             }
         }
-        None
     }
 
     /// The owner furthest below its share who still has something to try.

@@ -173,10 +173,8 @@ impl Queue {
 /// A start holds its whole limit, the end settles what it really took: so the order changes only at events.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Use {
-    pub(crate) owners: Vec<Account>,
-    pub(crate) projects: Vec<Account>,
-    shares: Vec<u64>,
-    weights: Vec<u64>,
+    owners: Vec<Ranked>,
+    projects: Vec<Ranked>,
 }
 
 /// What one party used and holds, in accelerator-milliseconds.
@@ -188,51 +186,71 @@ pub(crate) struct Account {
 
 giga_model::image! { struct Account { settled, held } }
 
-impl Account {
-    fn hold(&mut self, amount: u128) {
-        self.held += amount;
+/// An account with its place in the order, which is worked out when the account changes and not when it is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Ranked {
+    account: Account,
+    weight: u64,
+    key: u64,
+}
+
+impl Ranked {
+    fn new(weight: u64) -> Self {
+        let mut ranked = Self { account: Account::default(), weight, key: 0 };
+        ranked.change(|_| {});
+        ranked
     }
-    fn settle(&mut self, held: u128, used: u128) {
-        self.held -= held;
-        self.settled += used;
-    }
-    /// What counts, over a weight in millionths, in accelerator-seconds.
-    fn over(self, weight: u64) -> u64 {
-        if weight == 0 {
-            return u64::MAX;
-        }
-        let seconds = (self.settled + self.held) / 1000;
-        u64::try_from(seconds * 1_000_000 / u128::from(weight)).unwrap_or(u64::MAX)
+
+    /// Changes the account; the key is what counts over the weight in millionths, in accelerator-seconds.
+    fn change(&mut self, change: impl FnOnce(&mut Account)) {
+        change(&mut self.account);
+        let seconds = (self.account.settled + self.account.held) / 1000;
+        let key = (seconds * 1_000_000).checked_div(u128::from(self.weight));
+        self.key = key.map_or(u64::MAX, |key| u64::try_from(key).unwrap_or(u64::MAX));
     }
 }
 
 impl Use {
     pub(crate) fn new(plan: &Plan, site: &SitePlan) -> Self {
         Self {
-            owners: vec![Account::default(); plan.owners],
-            projects: vec![Account::default(); plan.projects.len()],
-            shares: site.shares.clone(),
-            weights: plan.projects.iter().map(|project| project.weight).collect(),
+            owners: site.shares.iter().map(|&share| Ranked::new(share)).collect(),
+            projects: plan.projects.iter().map(|project| Ranked::new(project.weight)).collect(),
         }
     }
     pub(crate) fn owner_key(&self, owner: OwnerId) -> u64 {
-        self.owners[owner.index()].over(self.shares[owner.index()])
+        self.owners[owner.index()].key
     }
     pub(crate) fn project_key(&self, project: ProjectId) -> u64 {
-        self.projects[project.index()].over(self.weights[project.index()])
+        self.projects[project.index()].key
     }
     pub(crate) fn hold(&mut self, owner: OwnerId, project: ProjectId, amount: u128) {
-        self.owners[owner.index()].hold(amount);
-        self.projects[project.index()].hold(amount);
+        self.owners[owner.index()].change(|account| account.held += amount);
+        self.projects[project.index()].change(|account| account.held += amount);
     }
     pub(crate) fn settle(&mut self, owner: OwnerId, project: ProjectId, held: u128, used: u128) {
-        self.owners[owner.index()].settle(held, used);
-        self.projects[project.index()].settle(held, used);
+        let settle = |account: &mut Account| {
+            account.held -= held;
+            account.settled += used;
+        };
+        self.owners[owner.index()].change(settle);
+        self.projects[project.index()].change(settle);
     }
     pub(crate) fn halve(&mut self) {
-        self.projects.iter_mut().for_each(|account| account.settled /= 2);
+        self.projects.iter_mut().for_each(|ranked| ranked.change(|account| account.settled /= 2));
     }
     pub(crate) fn turn_year(&mut self) {
-        self.owners.iter_mut().for_each(|account| account.settled = 0);
+        self.owners.iter_mut().for_each(|ranked| ranked.change(|account| account.settled = 0));
+    }
+
+    /// The accounts of all owners, then of all projects.
+    pub(crate) fn accounts(&self) -> Vec<Account> {
+        self.owners.iter().chain(&self.projects).map(|ranked| ranked.account).collect()
+    }
+
+    /// Takes over accounts as [`Use::accounts`] gives them; `false` where they are not as many.
+    pub(crate) fn restore(&mut self, accounts: &[Account]) -> bool {
+        let all = self.owners.iter_mut().chain(&mut self.projects);
+        all.zip(accounts).for_each(|(ranked, account)| ranked.change(|old| *old = *account));
+        accounts.len() == self.owners.len() + self.projects.len()
     }
 }

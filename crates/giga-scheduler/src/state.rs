@@ -9,7 +9,7 @@ use giga_units::{Instant, Power};
 use crate::job::{Job, Run, Shape, ShapeId, Status};
 use crate::plan::{Need, Plan};
 use crate::pool::{Pool, Tag};
-use crate::queue::{Queue, Use};
+use crate::queue::{Account, Queue, Use};
 use crate::store::Releases;
 
 /// Everything that scheduling needs to know, and nothing that can be looked up elsewhere.
@@ -245,8 +245,7 @@ impl State {
         for site in &self.sites {
             (site.phases_open as u64).write(out);
             site.closed.write(out);
-            site.accounts.owners.write(out);
-            site.accounts.projects.write(out);
+            site.accounts.accounts().write(out);
             site.arrivals.write(out);
             site.dirty.write(out);
         }
@@ -282,11 +281,10 @@ impl State {
             (0..phases.min(plan.sites[index].phases.len() as u64)).for_each(|_| state.open_phase(plan, SiteId::at(index)));
             let site = &mut state.sites[index];
             site.closed = Image::read(source)?;
-            site.accounts.owners = Image::read(source)?;
-            site.accounts.projects = Image::read(source)?;
+            let accounts: Vec<Account> = Image::read(source)?;
             site.arrivals = Image::read(source)?;
             site.dirty = Image::read(source)?;
-            if site.accounts.owners.len() != plan.owners || site.accounts.projects.len() != plan.projects.len() {
+            if !site.accounts.restore(&accounts) {
                 return Err(source.bad_tag(0));
             }
         }

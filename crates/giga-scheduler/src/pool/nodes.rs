@@ -72,6 +72,8 @@ pub(crate) struct Pool {
     pub(super) racks: Vec<BitSet>,
     /// Partly free nodes by how many accelerators are free.
     pub(super) partly: Vec<BitSet>,
+    /// Who holds which node as a whole; stale where the node is free or shared.
+    holder: Vec<JobId>,
     /// Who holds parts of which node.
     pub(crate) shared: BTreeMap<NodeIndex, Vec<Part>>,
     /// Parts in the order in which they come back.
@@ -102,6 +104,7 @@ impl Pool {
             rack_whole: vec![0; racks],
             racks: (0..=nodes_per_rack).map(|_| BitSet::new(racks)).collect(),
             partly: (0..plan.per_node).map(|_| BitSet::new(bits)).collect(),
+            holder: vec![JobId(0); bits],
             shared: BTreeMap::new(),
             part_ends: BTreeSet::new(),
             releases: Releases::default(),
@@ -153,7 +156,10 @@ impl Pool {
             let word = piece.word as usize;
             assert!(self.whole[word] & piece.mask == piece.mask, "job {job} is placed on nodes that are not free");
             self.take_whole(word, piece.mask);
-            ones(piece.mask, word * 64).for_each(|node| self.free[node] = 0);
+            for node in ones(piece.mask, word * 64) {
+                self.free[node] = 0;
+                self.holder[node] = job;
+            }
         }
     }
 
@@ -169,6 +175,15 @@ impl Pool {
             self.give_whole(word, piece.mask);
             ones(piece.mask, word * 64).for_each(|node| self.free[node] = self.per_node);
         }
+    }
+
+    /// Who holds a node or parts of it.
+    pub(crate) fn holders(&self, node: NodeIndex) -> Vec<JobId> {
+        if let Some(parts) = self.shared.get(&node) {
+            return parts.iter().map(|part| part.job).collect();
+        }
+        let held = self.free[node.0] == 0 && !self.down.contains_key(&node);
+        if held { vec![self.holder[node.0]] } else { Vec::new() }
     }
 
     /// Takes an idle node out.
