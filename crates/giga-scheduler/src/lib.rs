@@ -7,6 +7,7 @@
 mod apply;
 mod decide;
 mod event;
+mod explain;
 mod fit;
 mod job;
 mod pass;
@@ -21,6 +22,7 @@ use std::sync::Arc;
 
 pub use decide::decide;
 pub use event::{Ending, Event, Input, Interruption, Piece, Rule};
+pub use explain::{Because, Explanation};
 use giga_model::Federation;
 use giga_units::Instant;
 pub use job::{Job, Run, Status};
