@@ -3,6 +3,7 @@
 //! Every fault of a file is kept until the whole file is read. Nothing here knows what a fault means: message and
 //! remedy come from the enum of the operation that found it.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::ops::Range;
 
@@ -91,6 +92,7 @@ pub(crate) struct Findings(Vec<Finding>);
 
 #[derive(Debug)]
 struct Finding {
+    damage: bool,
     span: Range<usize>,
     key: String,
     message: String,
@@ -101,7 +103,13 @@ impl Findings {
     /// Notes a fault at a place.
     pub(crate) fn add(&mut self, span: &Range<usize>, key: impl Into<String>, fault: &impl Explain) {
         let (message, help) = (fault.to_string(), fault.help());
-        self.0.push(Finding { span: span.clone(), key: key.into(), message, help });
+        self.0.push(Finding { damage: false, span: span.clone(), key: key.into(), message, help });
+    }
+
+    /// Notes damage to the text itself. Other faults on the same line follow from it and are not reported.
+    pub(crate) fn add_damage(&mut self, span: &Range<usize>, fault: &impl Explain) {
+        let (message, help) = (fault.to_string(), fault.help());
+        self.0.push(Finding { damage: true, span: span.clone(), key: String::new(), message, help });
     }
 
     /// Nothing, or all faults in the order of their places.
@@ -111,6 +119,9 @@ impl Findings {
         }
         self.0.sort_by(|a, b| (a.span.start, a.span.end).cmp(&(b.span.start, b.span.end)));
         let lines = Lines::of(text);
+        let line = |finding: &Finding| lines.line_of(lines.boundary(finding.span.start));
+        let damaged: BTreeSet<usize> = self.0.iter().filter(|finding| finding.damage).map(line).collect();
+        self.0.retain(|finding| finding.damage || !damaged.contains(&line(finding)));
         Err(Faults(self.0.into_iter().map(|finding| lines.place(file, finding)).collect()))
     }
 }
@@ -127,9 +138,14 @@ impl<'t> Lines<'t> {
         Self { text, starts }
     }
 
+    /// The line that holds a place, from 1.
+    fn line_of(&self, at: usize) -> usize {
+        self.starts.partition_point(|&begin| begin <= at)
+    }
+
     fn place(&self, file: &str, finding: Finding) -> Diagnostic {
         let start = self.boundary(finding.span.start);
-        let line = self.starts.partition_point(|&begin| begin <= start);
+        let line = self.line_of(start);
         let begin = self.starts[line - 1];
         let content = self.text[begin..].lines().next().unwrap_or("");
         let from = (start - begin).min(content.len());

@@ -74,20 +74,26 @@ pub fn schema() -> String {
     schema::schema()
 }
 
-/// The checked root, or `None` where the text is damaged or of another format, and judging it would mislead.
+/// The checked root, or `None` where the text is of another format or so damaged that judging it would mislead.
 fn decoded(text: &str, findings: &mut Findings) -> Option<Record> {
     let (tree, errors) = DeTable::parse_recoverable(text);
     for error in &errors {
-        let span = error.span().unwrap_or(0..0);
-        findings.add(&span, "", &Shape::Syntax { message: error.message().to_owned() });
+        let fault = Shape::Syntax { message: error.message().to_owned() };
+        findings.add_damage(&error.span().unwrap_or(0..0), &fault);
     }
     let table = tree.get_ref();
     if !format_known(table, findings) {
         return None;
     }
-    let demand = if errors.is_empty() { Demand::All } else { Demand::Present };
+    let whole = !errors.iter().any(|error| swallows(error.message()));
+    let demand = if whole { Demand::All } else { Demand::Present };
     let root = Decoder { findings, demand }.record(&table::FEDERATION, table, "", 0..0);
-    errors.is_empty().then_some(root)
+    whole.then_some(root)
+}
+
+/// Whether damage of this kind may hide the lines below it, so that nothing can be said to be missing.
+fn swallows(message: &str) -> bool {
+    ["unclosed", "multi-line"].iter().any(|sign| message.contains(sign))
 }
 
 /// Judges the number of the format; an unknown one makes all other keys meaningless.
