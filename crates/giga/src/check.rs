@@ -83,7 +83,9 @@ impl Checked {
 
     fn print(&self, check: &Check, out: &mut impl std::io::Write) -> std::io::Result<()> {
         match &self.result {
-            Outcome::Sound(description) if check.expand => write!(out, "{}", description::expand(description))?,
+            Outcome::Sound(description) if check.expand => {
+                write!(out, "{}", description::expand(description))?
+            }
             Outcome::Sound(description) => writeln!(out, "{}: sound; {}", self.name, summary(description))?,
             Outcome::Faulty(faults) => eprint!("{faults}"),
             Outcome::Unreadable(error) => eprintln!("giga: can not read `{}`: {error}", self.name),

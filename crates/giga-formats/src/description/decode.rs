@@ -46,8 +46,7 @@ impl Decoder<'_> {
         let mut record = Record::new(section, path.to_owned(), span, Origin::Written);
         for (key, value) in table {
             let Some(field) = section.field(key.get_ref()) else {
-                self.unknown(section, key.get_ref(), &key.span(), path);
-                record.broken = true;
+                self.unknown(key.get_ref(), &key.span(), table, &mut record);
                 continue;
             };
             let path = join(path, field.key);
@@ -56,17 +55,27 @@ impl Decoder<'_> {
             record.put(Entry { field, value, span: place.span, origin: Origin::Written });
         }
         for field in section.fields.iter().filter(|field| !table.contains_key(field.key)) {
+            if record.has(field.key) {
+                continue;
+            }
             self.absent(field, &mut record);
         }
         record
     }
 
-    fn unknown(&mut self, section: &'static Section, key: &str, span: &Range<usize>, path: &str) {
+    /// Reports a key that is none. The key that was probably meant counts as there and faulty, so that neither it is
+    /// asked for nor its default used.
+    fn unknown(&mut self, key: &str, span: &Range<usize>, table: &DeTable<'_>, record: &mut Record) {
+        let section = record.section;
         let names = || section.fields.iter().map(|field| field.key);
         let known = names().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ");
-        let nearest = nearest(key, names());
+        let nearest = nearest(key, names().filter(|name| !table.contains_key(*name)));
         let fault = Shape::UnknownKey { key: key.to_owned(), section: section.name, nearest, known };
-        self.findings.add(span, join(path, key), &fault);
+        self.findings.add(span, record.path_of(key), &fault);
+        record.broken = true;
+        if let Some(field) = nearest.and_then(|nearest| section.field(nearest)) {
+            record.put(Entry { field, value: Value::Broken, span: span.clone(), origin: Origin::Written });
+        }
     }
 
     fn absent(&mut self, field: &'static Field, record: &mut Record) {
@@ -142,6 +151,9 @@ impl Decoder<'_> {
         place: &Place<'_>,
     ) -> Value {
         if let DeValue::Table(_) = value {
+            if self.demand == Demand::Present {
+                return Value::Broken;
+            }
             let fault = mismatch(place.key, &format!("a list of tables {}", section.name), value, "[{ … }]");
             return self.broken(&place.span, place.path, &fault);
         }
@@ -250,7 +262,9 @@ fn scalar(kind: &Kind, value: &DeValue<'_>, key: &str) -> Result<Value, Shape> {
         Kind::Amount { of, min, max } => amount(of, min, max, value, key).map(Value::Amount),
         Kind::AmountOr { words, of, min, max } => match value {
             DeValue::String(text) if words.contains(&text.trim()) => Ok(Value::Text(text.trim().to_owned())),
-            other => amount(of, min, max, other, key).map(Value::Amount),
+            other => amount(of, min, max, other, key)
+                .map(Value::Amount)
+                .map_err(|fault| fault.or_word(of.what, words)),
         },
         Kind::Date => date(value, key).map(Value::Date),
         Kind::Names { .. } | Kind::Amounts { .. } | Kind::Shares => {

@@ -1,7 +1,7 @@
 //! Contradictions of a federation, at the lines that make them and with figures that would mend them.
 
 use giga_model::{Federation, Flaw, PoolId, SiteId};
-use giga_units::{Amount, Power};
+use giga_units::{Amount, Fraction, Power};
 use thiserror::Error;
 
 use super::build::Built;
@@ -87,6 +87,9 @@ pub(crate) fn report(root: &Record, built: &Built, findings: &mut Findings) {
     for flaw in built.federation.flaws() {
         judge.report(&flaw, findings);
     }
+    for site in root.tables("site") {
+        shares(site, findings);
+    }
 }
 
 struct Judge<'b> {
@@ -98,7 +101,16 @@ struct Judge<'b> {
 impl Judge<'_> {
     fn report(&self, flaw: &Flaw, findings: &mut Findings) {
         let (site, place, key) = self.place(flaw);
-        if self.built.broken[site.index()] {
+        let sound = self.built.sound[site.index()];
+        let judged = match flaw {
+            Flaw::PowerTooSmall { .. } | Flaw::IdleAbovePower { .. } | Flaw::PowerTooLarge { .. } => {
+                sound.power
+            }
+            Flaw::PhasesOutOfOrder { .. } => sound.dates,
+            Flaw::SharesAboveWhole { .. } => false,
+            Flaw::PoolEmpty { .. } | Flaw::ShareTwice { .. } | Flaw::MaintenanceAlways { .. } => true,
+        };
+        if !judged {
             return;
         }
         let contradiction = self.contradiction(flaw);
@@ -155,14 +167,7 @@ impl Judge<'_> {
             Flaw::PowerTooLarge { site, needed, available, accelerators } => {
                 too_large(called(site), needed, available, accelerators)
             }
-            Flaw::SharesAboveWhole { site, total } => {
-                let excess = giga_units::Fraction::ppm(total.as_ppm() - giga_units::Fraction::ONE.as_ppm());
-                Contradiction::SharesAboveWhole {
-                    site: called(site),
-                    total: total.written(),
-                    excess: excess.written(),
-                }
-            }
+            Flaw::SharesAboveWhole { site, total } => above_whole(called(site), total),
             Flaw::ShareTwice { site, owner } => {
                 let owner = self.federation.owners[owner.index()].name.clone();
                 Contradiction::ShareTwice { site: called(site), owner }
@@ -196,6 +201,20 @@ impl Judge<'_> {
         let pool = self.federation.pools[pool.index()].name.clone();
         Some(Fewer { pool, accelerators: grouped(accelerators) })
     }
+}
+
+/// Judges the shares as they are written, those of unknown owners included.
+fn shares(site: &Record, findings: &mut Findings) {
+    let total = Fraction::ppm(site.shares("shares").iter().map(|share| share.part.as_ppm()).sum());
+    if total > Fraction::ONE {
+        let fault = above_whole(site.text("name").unwrap_or_default().to_owned(), total);
+        findings.add(&site.span_of("shares"), site.path_of("shares"), &fault);
+    }
+}
+
+fn above_whole(site: String, total: Fraction) -> Contradiction {
+    let excess = Fraction::ppm(total.as_ppm().saturating_sub(Fraction::ONE.as_ppm()));
+    Contradiction::SharesAboveWhole { site, total: total.written(), excess: excess.written() }
 }
 
 fn too_large(site: String, needed: Power, available: Power, accelerators: u64) -> Contradiction {

@@ -113,6 +113,11 @@ impl Record {
         self.entries.get(key)
     }
 
+    /// Whether what stands at the key was faulty.
+    pub(crate) fn broken_at(&self, key: &str) -> bool {
+        matches!(self.value(key), Some(Value::Broken))
+    }
+
     fn value(&self, key: &str) -> Option<&Value> {
         debug_assert!(self.section.field(key).is_some(), "`{key}` is no key of {}", self.section.name);
         self.entries.get(key).map(|entry| &entry.value)

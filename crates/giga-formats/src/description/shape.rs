@@ -22,6 +22,8 @@ pub(crate) enum Shape {
     WrongType { key: String, expected: String, found: &'static str, example: String },
     #[error("{error}")]
     Amount { key: String, error: AmountError, example: String },
+    #[error("{text} is neither a {what} nor one of {words}")]
+    Word { key: String, text: String, what: &'static str, words: String, example: String },
     #[error("`{key}` has no unit: a {what} needs one")]
     NoUnit { key: String, what: &'static str, example: String, units: String },
     #[error("`{key}` is {found}, outside {least} to {most}")]
@@ -34,6 +36,22 @@ pub(crate) enum Shape {
     Empty { key: String },
     #[error("`{text}` is not a date between 1970 and 2200")]
     NotADate { text: String },
+}
+
+impl Shape {
+    /// The fault where words would have done as well as an amount.
+    pub(crate) fn or_word(self, what: &'static str, words: &[&str]) -> Self {
+        let words = super::complete::quoted(words.iter().copied());
+        match self {
+            Self::Amount { key, error: AmountError::UnknownUnit { unit, .. }, example } => {
+                Self::Word { key, text: format!("`{unit}`"), what, words, example }
+            }
+            Self::Amount { key, error: AmountError::NoUnit { text, .. }, example } => {
+                Self::Word { key, text: format!("`{text}`"), what, words, example }
+            }
+            other => other,
+        }
+    }
 }
 
 impl Explain for Shape {
@@ -53,7 +71,9 @@ impl Explain for Shape {
             }
             Self::Missing { key, example, .. } => format!("add it, for example `{key} = {example}`"),
             Self::WrongType { key, example, .. } => format!("write for example `{key} = {example}`"),
-            Self::Amount { key, example, .. } => format!("write for example `{key} = {example}`"),
+            Self::Amount { key, example, .. } | Self::Word { key, example, .. } => {
+                format!("write for example `{key} = {example}`")
+            }
             Self::NoUnit { key, example, units, .. } => {
                 format!("write the unit in quotes, such as `{key} = {example}`; units are {units}")
             }

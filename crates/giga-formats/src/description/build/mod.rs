@@ -22,10 +22,19 @@ use super::record::Record;
 /// A federation and where its parts stand in the file.
 pub(crate) struct Built {
     pub(crate) federation: Federation,
-    /// For every site whether anything in it was faulty, so that its sums mean nothing.
-    pub(crate) broken: Vec<bool>,
+    /// For every site what can be judged.
+    pub(crate) sound: Vec<Sound>,
     /// For every pool the place where it was first named.
     pub(crate) pools: Vec<(Range<usize>, String)>,
+}
+
+/// What of a site was read without fault, so that it can be judged.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Sound {
+    /// Everything that its power balance needs.
+    pub(crate) power: bool,
+    /// The dates of its phases.
+    pub(crate) dates: bool,
 }
 
 /// Builds the federation.
@@ -50,7 +59,7 @@ pub(crate) fn build(root: &Record, findings: &mut Findings) -> Built {
         policy: policy(root),
         workload,
     };
-    Built { federation, broken: placed.broken, pools: placed.places }
+    Built { federation, sound: placed.sound, pools: placed.places }
 }
 
 fn policy(root: &Record) -> Policy {
@@ -63,6 +72,8 @@ fn policy(root: &Record) -> Policy {
 /// The names of a kind of thing, with the index of each.
 struct Names<'r> {
     what: &'static str,
+    /// Whether the list itself was faulty, so that no name can be said to be missing.
+    broken: bool,
     ids: BTreeMap<&'r str, usize>,
 }
 
@@ -76,7 +87,7 @@ impl<'r> Names<'r> {
                 findings.add(&record.span_of("name"), record.path_of("name"), &fault);
             }
         }
-        Self { what, ids }
+        Self { what, broken: root.broken_at(what), ids }
     }
 
     fn of_all(root: &'r Record, findings: &mut Findings) -> AllNames<'r> {
@@ -92,6 +103,9 @@ impl<'r> Names<'r> {
     fn find(&self, name: &str, span: &Range<usize>, path: String, findings: &mut Findings) -> Option<usize> {
         if let Some(&index) = self.ids.get(name) {
             return Some(index);
+        }
+        if self.broken {
+            return None;
         }
         let catalogue = || match self.what {
             "accelerator" => super::catalogue::CATALOGUE.iter().map(|known| known.name).collect(),

@@ -8,12 +8,15 @@ use giga_model::{
 };
 use giga_units::{Fraction, Instant, Money};
 
-use super::AllNames;
 use super::cost::per_hour;
+use super::{AllNames, Sound};
 use crate::description::diagnostic::Findings;
 use crate::description::meaning::Meaning;
 use crate::description::record::Record;
 use crate::description::table::{NODES_MAX, POOLS_MAX};
+
+/// Keys of a site on which its power balance depends.
+const POWER_KEYS: &[&str] = &["facility_factor", "oversubscribed", "spare_power", "phase"];
 
 /// Sites and pools with their places.
 #[derive(Default)]
@@ -21,7 +24,7 @@ pub(super) struct Placed {
     pub(super) sites: Vec<Site>,
     pub(super) pools: Vec<Pool>,
     pub(super) places: Vec<(Range<usize>, String)>,
-    pub(super) broken: Vec<bool>,
+    pub(super) sound: Vec<Sound>,
 }
 
 /// The kinds of accelerators.
@@ -65,14 +68,16 @@ pub(super) fn sites(
             accelerators,
             pools: BTreeMap::new(),
             nodes: 0,
-            broken: record.broken,
+            power: POWER_KEYS.iter().all(|key| !record.broken_at(key)),
             placed: &mut placed,
             findings,
         };
         let site = builder.site(record, rate);
-        let broken = builder.broken;
+        let phases = record.tables("phase");
+        let sound =
+            Sound { power: builder.power, dates: phases.iter().all(|phase| phase.date("opens").is_some()) };
         placed.sites.push(site);
-        placed.broken.push(broken);
+        placed.sound.push(sound);
     }
     placed
 }
@@ -87,7 +92,8 @@ struct Builder<'r, 'w> {
     pools: BTreeMap<&'r str, PoolId>,
     /// Nodes of all phases so far.
     nodes: u64,
-    broken: bool,
+    /// Whether the power balance can be judged so far.
+    power: bool,
     placed: &'w mut Placed,
     findings: &'w mut Findings,
 }
@@ -121,7 +127,6 @@ impl<'r> Builder<'r, '_> {
 
     fn fault(&mut self, record: &Record, key: &str, fault: &Meaning) {
         self.findings.add(&record.span_of(key), record.path_of(key), fault);
-        self.broken = true;
     }
 
     fn country(&mut self, record: &Record) -> Country {
@@ -136,19 +141,18 @@ impl<'r> Builder<'r, '_> {
         let mut shares = Vec::new();
         for share in record.shares("shares") {
             let path = format!("{}.{}", record.path_of("shares"), share.name);
-            match self.names.owners.find(&share.name, &share.span, path, self.findings) {
-                Some(owner) => shares.push((OwnerId::at(owner), share.part)),
-                None => self.broken = true,
-            }
+            let owner = self.names.owners.find(&share.name, &share.span, path, self.findings);
+            shares.extend(owner.map(|owner| (OwnerId::at(owner), share.part)));
         }
         shares
     }
 
     fn phase(&mut self, record: &'r Record) -> Phase {
         let mut nodes = Vec::<(PoolId, u32)>::new();
+        self.power &= !record.broken_at("power") && !record.broken_at("pool") && record.has("power");
         for pool in record.tables("pool") {
             let Some((id, count)) = self.pool(pool) else {
-                self.broken = true;
+                self.power = false;
                 continue;
             };
             if nodes.iter().any(|&(other, _)| other == id) {

@@ -80,6 +80,7 @@ fn figure(
     match (known, zone) {
         _ if site.has(key) => {}
         (Some(text), Some(zone)) => fill(site, key, text, &format!("{source} {}", zone.name)),
+        _ if site.text("country").and_then(giga_model::Country::parse).is_none() => site.broken = true,
         _ => {
             let place = match (site.text("zone"), site.text("country")) {
                 (Some(zone), _) => format!("zone {zone}"),
