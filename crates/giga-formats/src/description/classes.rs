@@ -85,7 +85,7 @@ pub(crate) static CLASSES: &[Class] = &[
             ("sigma", "1.7", PHILLY),
             ("length_min", "\"1 min\"", PHILLY),
             ("length_max", "\"7 d\"", PHILLY),
-            ("guess_max", "5", TSAFRIR),
+            ("guess_max", "4", TSAFRIR),
             ("checkpoint", "\"none\"", GUESS),
             ("draw", "\"50 %\"", DRAW),
             ("peak_hour", "13", "assumption: the working day in Europe"),

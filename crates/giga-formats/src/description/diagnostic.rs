@@ -112,12 +112,17 @@ impl Findings {
         self.0.push(Finding { damage: true, span: span.clone(), key: String::new(), message, help });
     }
 
+    /// How many there are so far.
+    pub(crate) fn count(&self) -> usize {
+        self.0.len()
+    }
+
     /// Nothing, or all faults in the order of their places.
     pub(crate) fn finish(mut self, file: &str, text: &str) -> Result<(), Faults> {
         if self.0.is_empty() {
             return Ok(());
         }
-        self.0.sort_by(|a, b| (a.span.start, a.span.end).cmp(&(b.span.start, b.span.end)));
+        self.0.sort_by_key(|finding| (finding.span.start, finding.span.end));
         let lines = Lines::of(text);
         let line = |finding: &Finding| lines.line_of(lines.boundary(finding.span.start));
         let damaged: BTreeSet<usize> = self.0.iter().filter(|finding| finding.damage).map(line).collect();

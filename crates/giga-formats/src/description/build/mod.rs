@@ -112,7 +112,9 @@ impl<'r> Names<'r> {
             _ => Vec::new(),
         };
         let known = || self.ids.keys().copied().chain(catalogue());
-        let nearest = nearest(name, known()).map(str::to_owned);
+        // The search is long where there are many names, and past hundreds of faults nobody reads it.
+        let few = findings.count() < 500;
+        let nearest = if few { nearest(name, known()).map(str::to_owned) } else { None };
         let fault =
             Meaning::UnknownName { what: self.what, name: name.to_owned(), nearest, known: quoted(known()) };
         findings.add(span, path, &fault);

@@ -14,6 +14,9 @@ use super::diagnostic::{Explain, Findings};
 use super::field::{Kind, Section};
 use super::record::{Origin, Record, Value};
 
+/// Most projects that are made where none is written.
+const DEFAULT_PROJECTS_MAX: usize = 100_000;
+
 /// A rule that found nothing to fill in.
 #[derive(Debug, Error)]
 pub(crate) enum Gap {
@@ -27,6 +30,10 @@ pub(crate) enum Gap {
     UnknownClass { name: String, nearest: Option<&'static str>, known: String },
     #[error("{section} needs `{key}`: there are several {key}s")]
     Ambiguous { section: &'static str, key: &'static str, known: String },
+    #[error(
+        "there is no project, and {owners} owners under {programmes} programmes are too many to get one each"
+    )]
+    TooManyPairs { owners: usize, programmes: usize },
     #[error("a class of work needs a `name`")]
     NoName,
     #[error("class `{class}` has no `{key}`")]
@@ -57,6 +64,7 @@ impl Explain for Gap {
                 format!("write `country = \"{country}\"`, or another zone")
             }
             Self::Ambiguous { key, known, .. } => format!("write `{key} = …` with one of {known}"),
+            Self::TooManyPairs { .. } => "add the tables [[project]] that there are".into(),
             Self::NoName => "write `name`, or `like` with the name of a built-in class".into(),
             Self::NoClassKey { key, example, .. } => {
                 format!("write for example `{key} = {example}`, or use `like`")
@@ -123,6 +131,10 @@ fn names(root: &Record, key: &str) -> Vec<String> {
 
 fn projects(root: &mut Record, findings: &mut Findings) {
     let (owners, programmes) = (names(root, "owner"), names(root, "programme"));
+    if !root.has("project") && owners.len() * programmes.len() > DEFAULT_PROJECTS_MAX {
+        let fault = Gap::TooManyPairs { owners: owners.len(), programmes: programmes.len() };
+        return findings.add(&root.span, "project", &fault);
+    }
     if !root.has("project") {
         return root.append("project", default_projects(root, &owners, &programmes), "none is written");
     }
@@ -151,7 +163,7 @@ fn default_projects(root: &Record, owners: &[String], programmes: &[String]) -> 
         let texts = [("name", name.as_str()), ("programme", programme), ("owner", owner)];
         made(root, "project", "none is written", &texts)
     };
-    pairs.take(100_000).map(record).collect()
+    pairs.map(record).collect()
 }
 
 /// Adds the entries of the catalogue that are named and not defined in the file.

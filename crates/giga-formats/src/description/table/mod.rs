@@ -65,7 +65,7 @@ pub(crate) static FEDERATION: Section = Section {
         ),
         super::field::ruled(
             "owner",
-            Kind::Tables(&OWNER, 10_000),
+            Kind::Tables(&OWNER, 1_000),
             "no owner is written: one who owns everything",
             "who paid",
         ),
