@@ -82,15 +82,15 @@ impl Checked {
     }
 
     fn print(&self, check: &Check, out: &mut impl std::io::Write) -> std::io::Result<()> {
+        let name = &self.name;
         match &self.result {
             Outcome::Sound(description) if check.expand => {
-                write!(out, "{}", description::expand(description))?
+                write!(out, "{}", description::expand(description))
             }
-            Outcome::Sound(description) => writeln!(out, "{}: sound; {}", self.name, summary(description))?,
-            Outcome::Faulty(faults) => eprint!("{faults}"),
-            Outcome::Unreadable(error) => eprintln!("giga: can not read `{}`: {error}", self.name),
+            Outcome::Sound(description) => writeln!(out, "{name}: sound; {}", summary(description)),
+            Outcome::Faulty(faults) => write!(std::io::stderr(), "{faults}"),
+            Outcome::Unreadable(error) => writeln!(std::io::stderr(), "giga: can not read `{name}`: {error}"),
         }
-        Ok(())
     }
 
     fn json(&self, expand: bool) -> Value {

@@ -224,6 +224,14 @@ fn the_expanded_form_reads_back_to_the_same() {
     }
 }
 
+/// The expanded form of a release is kept, so that a change of it is seen. After a change that is meant, the new form
+/// is what `giga check --expand` prints for `small.toml`.
+#[test]
+fn the_expanded_form_is_the_kept_one() {
+    let small = read("small.toml", include_str!("tests/small.toml")).expect("a sound file");
+    assert_eq!(expand(&small), include_str!("tests/small-expanded.toml"));
+}
+
 /// What a print says without its remarks on what is a default: after reading back, nothing is.
 fn uncommented(text: &str) -> String {
     text.lines().map(|line| line.split("  # default").next().unwrap_or("")).collect::<Vec<_>>().join("\n")
