@@ -117,12 +117,12 @@ pub(crate) static CATALOGUE: &[Known] = &[
         name: "GH200",
         figures: &[
             ("per_node", "4", "Jülich: a JUPITER Booster node has 4 GH200"),
-            ("nodes_per_rack", "48", "Jülich: about 5,900 nodes in 125 racks, 24 blades of two"),
+            ("nodes_per_rack", "48", "Jülich: 240 nodes in 5 racks"),
             ("node_idle", "\"0.6 kW\"", "assumption: about a fifth of the most"),
-            ("node_max", "\"2.9 kW\"", "assumption: 4 x 680 W and 180 W for network and losses"),
+            ("node_max", "\"2.9 kW\"", "Jülich: 680 W a module; 180 W of network and losses, assumption"),
             ("memory", "\"96 GB\"", "Jülich: 96 GB of HBM3"),
             ("speed", "\"989 TFLOP/s\"", DATASHEET),
-            ("cost", "\"20800 EUR\"", "press: JUPITER about 500 m EUR over 24,000 modules"),
+            ("cost", "\"11600 EUR\"", "press: 273 of JUPITER's 500 m EUR for the system; over 23,536 modules"),
         ],
     },
     Known {
