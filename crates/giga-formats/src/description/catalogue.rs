@@ -122,7 +122,11 @@ pub(crate) static CATALOGUE: &[Known] = &[
             ("node_max", "\"2.9 kW\"", "Jülich: 680 W a module; 180 W of network and losses, assumption"),
             ("memory", "\"96 GB\"", "Jülich: 96 GB of HBM3"),
             ("speed", "\"989 TFLOP/s\"", DATASHEET),
-            ("cost", "\"11600 EUR\"", "press: 273 of JUPITER's 500 m EUR for the system; over 23,536 modules"),
+            (
+                "cost",
+                "\"11600 EUR\"",
+                "press: 273 of JUPITER's 500 m EUR for the system; over 23,536 modules",
+            ),
         ],
     },
     Known {

@@ -274,6 +274,15 @@ fn mean_hours(class: &JobClass) -> f64 {
 }
 
 #[test]
+fn the_example_of_the_guide_is_sound() {
+    let guide = include_str!("../../../../docs/description.md");
+    let example =
+        guide.split("```").nth(1).and_then(|block| block.strip_prefix("toml\n")).expect("an example");
+    check(example, &[]);
+    assert_eq!(example, SMALL);
+}
+
+#[test]
 fn the_schema_names_every_key() {
     let schema: serde_json::Value = serde_json::from_str(&schema()).expect("JSON");
     let site = &schema["properties"]["site"]["items"]["properties"];
