@@ -54,7 +54,7 @@ fn row(number: u64) -> JobRecord {
         ended: Some(started + runtime),
         attempts: 1,
         waited,
-        outcome: if noise % 9 == 0 { Outcome::TimedOut } else { Outcome::Completed },
+        outcome: if noise.is_multiple_of(9) { Outcome::TimedOut } else { Outcome::Completed },
         useful: AcceleratorTime::of(u64::from(accelerators), runtime),
         lost: AcceleratorTime::ZERO,
         energy: Energy::joules(noise * 1_003),

@@ -5,3 +5,4 @@
 
 mod columnar;
 pub mod table;
+pub mod work;

@@ -28,7 +28,9 @@ fn open(bytes: &[u8]) -> Result<ColumnarReader, ColumnarError> {
     ColumnarReader::open(file, WANTED)
 }
 
-fn read(bytes: &[u8]) -> Result<Vec<(Option<i64>, Option<String>)>, ColumnarError> {
+type Row = (Option<i64>, Option<String>);
+
+fn read(bytes: &[u8]) -> Result<Vec<Row>, ColumnarError> {
     let mut reader = open(bytes)?;
     let mut rows = Vec::new();
     while let Some((count, columns)) = reader.next()? {
