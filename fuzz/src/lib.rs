@@ -32,7 +32,7 @@ fn check(reader: Result<WorkReader, WorkError>, projects: &[String]) {
         assert!(!failed, "an error is the last item");
         assert!(last.is_none_or(|last| last <= arrival.at), "arrivals come in order");
         last = Some(arrival.at);
-        assert!(arrival.runtime > Duration::ZERO && arrival.request.limit >= arrival.runtime);
+        assert!(arrival.runtime > Duration::ZERO && arrival.request.limit > Duration::ZERO);
         assert!(arrival.request.asks.iter().all(|ask| ask.accelerators > 0));
         assert!(arrival.request.project.index() < projects.len());
     }

@@ -1,4 +1,5 @@
-//! How fast the tables of a run are written: a million rows of `jobs.parquet`, on one core, into memory.
+//! How fast tables are written and read on one core: a million rows of `jobs.parquet` into memory, and a million jobs of
+//! our own table of work there and back.
 #![expect(clippy::print_stdout, reason = "a bench prints what it measured")]
 
 use std::hint::black_box;
@@ -6,8 +7,9 @@ use std::time::Instant as Clock;
 
 use giga_control::record::{JobRecord, Outcome};
 use giga_formats::table::{JobsWriter, Names};
-use giga_model::{JobId, OwnerId, PoolId, ProgrammeId, ProjectId, SiteId};
-use giga_units::{AcceleratorTime, Carbon, Duration, Energy, Instant, Money};
+use giga_formats::work::{self, ReadOptions, WorkFormat};
+use giga_model::{Arrival, Ask, Asks, JobId, JobRequest, OwnerId, PoolId, ProgrammeId, ProjectId, SiteId};
+use giga_units::{AcceleratorTime, Carbon, Duration, Energy, Fraction, Instant, Money};
 
 const ROWS: u64 = 1_000_000;
 
@@ -28,6 +30,41 @@ fn main() {
         let bytes = black_box(writer.finish().expect("memory can be written"));
         let seconds = begun.elapsed().as_secs_f64();
         println!("jobs.parquet: {ROWS} rows, {} bytes, {seconds:.3} s", bytes.len());
+    }
+    work_there_and_back(WorkFormat::Table);
+    work_there_and_back(WorkFormat::TableParquet);
+}
+
+fn work_there_and_back(format: WorkFormat) {
+    let projects: Vec<String> = (0..200).map(|number| format!("project {number}")).collect();
+    let folder = tempfile::tempdir().expect("there is room for a file");
+    let path = folder.path().join("work").with_extension(format.word());
+    let begun = Clock::now();
+    let mut writer = work::create(&path, &projects, &[]).expect("the file can be written");
+    (0..ROWS).for_each(|number| writer.write(&arrival(number)).expect("the file can be written"));
+    writer.finish().expect("the file can be written");
+    let written = begun.elapsed().as_secs_f64();
+    let begun = Clock::now();
+    let options = ReadOptions::new(&projects, &[], Instant::unix_milliseconds(0));
+    let reader = work::open(&path, Some(format), &options).expect("the file was written");
+    let jobs = reader.map(|arrival| arrival.expect("the rows are sound")).map(black_box).count();
+    let read = begun.elapsed().as_secs_f64();
+    println!("work as {}: {jobs} jobs written in {written:.3} s, read in {read:.3} s", format.word());
+}
+
+fn arrival(number: u64) -> Arrival {
+    let record = row(number);
+    let ask = Ask { accelerator: None, accelerators: record.accelerators };
+    Arrival {
+        at: record.submitted,
+        request: JobRequest {
+            project: record.project,
+            asks: Asks::one(ask),
+            limit: Duration::hours(24),
+            checkpoint: Some(Duration::hours(1)),
+            draw: Fraction::ppm(800_000),
+        },
+        runtime: record.waited + Duration::seconds(1),
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Numbers may be 32 or 64 bits wide or doubles, dates may count milliseconds, micro- or nanoseconds: what common
 //! tools make of such a table. The library's decoders are known to panic on some damaged files; the calls into it are
-//! therefore caught here, and a panic counts as damage.
+//! therefore caught here, and a panic counts as damage; what the host's panic hook prints is printed all the same.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -79,9 +79,12 @@ pub(crate) enum Kind {
 impl ColumnarReader {
     /// Opens a file and finds the columns.
     pub(crate) fn open(source: impl ChunkReader + 'static, wanted: &[Wanted]) -> Result<Self, ColumnarError> {
-        let file = guarded(|| Ok(SerializedFileReader::new(source)?))?;
-        check_sizes(&file)?;
-        let places = wanted.iter().map(|wanted| find(&file, wanted)).collect::<Result<_, _>>()?;
+        let (file, places) = guarded(|| {
+            let file = SerializedFileReader::new(source)?;
+            check_sizes(&file)?;
+            let places = wanted.iter().map(|wanted| find(&file, wanted)).collect::<Result<_, _>>()?;
+            Ok((file, places))
+        })?;
         Ok(Self { file: Box::new(file), places, group: 0, columns: Vec::new(), rows_left: 0 })
     }
 

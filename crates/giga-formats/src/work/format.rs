@@ -56,6 +56,11 @@ impl WorkFormat {
         }
     }
 
+    /// Whether it tells what once happened; our own tables tell what shall.
+    pub(super) fn is_trace(self) -> bool {
+        !matches!(self, Self::Table | Self::TableParquet)
+    }
+
     /// Whether its times are dates.
     pub(super) fn dated(self) -> bool {
         !matches!(self, Self::Swf | Self::Hours)

@@ -2,7 +2,8 @@
 //!
 //! What every format has in common happens here: rows that can not be read are counted and named, or refuse the file
 //! where the reader is strict; owners become projects; the trace is moved to the date that the caller gives; limits
-//! are completed. The scheduler's world never learns from which format a job came. Formats that are published in the
+//! are completed, and raised to the run time where a trace shows that its job ran longer; only our own table may say that a
+//! job needs more than its limit. The scheduler's world never learns from which format a job came. Formats that are published in the
 //! order of submission stream with bounded memory; Philly and `sacct` tables are not, and are sorted in memory.
 //! Reading the same file again gives the same arrivals, so that a run that resumes skips those it has had.
 
@@ -24,6 +25,7 @@ mod text;
 mod write;
 
 use std::io;
+use std::path::PathBuf;
 
 use giga_units::{Duration, Fraction, Instant};
 use thiserror::Error;
@@ -77,7 +79,15 @@ impl<'a> ReadOptions<'a> {
 /// Why work could not be read or written.
 #[derive(Debug, Error)]
 pub enum WorkError {
-    /// The file itself.
+    /// The file is not there or not ours to open.
+    #[error("`{}` can not be opened", path.display())]
+    Open {
+        /// Which.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The reading or writing broke off.
     #[error("the work can not be read or written")]
     Io(#[from] io::Error),
     /// A Parquet file.

@@ -33,15 +33,19 @@ pub fn open(
     format: Option<WorkFormat>,
     options: &ReadOptions<'_>,
 ) -> Result<WorkReader, WorkError> {
-    let mut input = BufReader::with_capacity(HEAD, File::open(path)?);
+    let mut input = BufReader::with_capacity(HEAD, open_file(path)?);
     let format = match format {
         Some(format) => format,
         None => WorkFormat::detect(path, &mut input)?,
     };
     match format {
-        WorkFormat::TableParquet => read_parquet(File::open(path)?, options),
+        WorkFormat::TableParquet => read_parquet(open_file(path)?, options),
         _ => read_text(input, format, options),
     }
+}
+
+fn open_file(path: &Path) -> Result<File, WorkError> {
+    File::open(path).map_err(|source| WorkError::Open { path: path.to_owned(), source })
 }
 
 /// Reads a format that is text.
@@ -172,10 +176,10 @@ impl WorkReader {
         }
     }
 
-    /// What was asked for, but never less than the job is known to have run.
+    /// What was asked for, but in a trace never less than the job is known to have run.
     fn limit(&mut self, row: &Row) -> Duration {
         match row.limit {
-            Some(limit) if limit >= row.runtime => limit,
+            Some(limit) if limit >= row.runtime || !self.format.is_trace() => limit,
             Some(_) => {
                 self.desk.note(report::LIMIT_RAISED);
                 row.runtime

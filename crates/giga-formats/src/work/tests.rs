@@ -176,12 +176,12 @@ fn any_arrivals() -> impl Strategy<Value = Vec<Arrival>> {
     let job = (0_i64..4_000_000_000_000, 0_u32..2, prop::collection::vec(ask, 1..4), length(), length());
     let rest = (prop::option::of(length()), 0_u64..=1_000_000);
     let arrival =
-        (job, rest).prop_map(|((at, project, mut asks, runtime, spare), (checkpoint, draw))| Arrival {
+        (job, rest).prop_map(|((at, project, mut asks, runtime, limit), (checkpoint, draw))| Arrival {
             at: Instant::unix_milliseconds(at),
             request: JobRequest {
                 project: ProjectId(project),
                 asks: Asks::any_of(asks.remove(0), asks),
-                limit: runtime + spare,
+                limit,
                 checkpoint,
                 draw: Fraction::ppm(draw),
             },
@@ -231,7 +231,8 @@ proptest! {
         for (format, header) in headers {
             let (arrivals, report) = read(&format!("{header}\n{}", rows.join("\n")), format, |_| {});
             prop_assert!(arrivals.is_sorted_by_key(|arrival| arrival.at));
-            prop_assert!(arrivals.iter().all(|arrival| arrival.request.limit >= arrival.runtime));
+            let long_enough = |arrival: &Arrival| arrival.request.limit >= arrival.runtime;
+            prop_assert!(!format.is_trace() || arrivals.iter().all(long_enough));
             prop_assert_eq!(arrivals.len() as u64, report.jobs);
         }
     }

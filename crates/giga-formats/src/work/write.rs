@@ -88,7 +88,8 @@ pub fn create(
 ) -> Result<WorkWriter<BufWriter<File>>, WorkError> {
     let parquet = path.extension().is_some_and(|extension| extension == "parquet");
     let format = if parquet { WorkFormat::TableParquet } else { WorkFormat::Table };
-    WorkWriter::new(BufWriter::new(File::create(path)?), format, projects, accelerators)
+    let file = File::create(path).map_err(|source| WorkError::Open { path: path.to_owned(), source })?;
+    WorkWriter::new(BufWriter::new(file), format, projects, accelerators)
 }
 
 impl<W: Write + Send> WorkWriter<W> {
