@@ -1,5 +1,9 @@
-//! Everything that is read or written: descriptions, work, journals. The only home of serde.
+//! Everything that is read or written: descriptions, work traces, tables, saved runs. The only home of serde.
 //!
-//! This crate turns bytes into values and back. It never opens a file by itself and decides nothing.
+//! This crate turns bytes into values of the model and values into bytes. It never decides anything, and no input makes
+//! it panic: what is wrong with a file is named with its place.
 
+mod columnar;
 pub mod description;
+pub mod table;
+pub mod work;

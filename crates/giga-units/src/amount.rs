@@ -23,10 +23,18 @@ pub trait Amount: Sized + Copy {
     fn parse(text: &str) -> Result<Self, AmountError> {
         let (number, unit) = split(text);
         if unit.is_empty() {
-            return Err(AmountError::NoUnit { what: Self::WHAT, text: text.to_owned(), units: list::<Self>() });
+            return Err(AmountError::NoUnit {
+                what: Self::WHAT,
+                text: text.to_owned(),
+                units: list::<Self>(),
+            });
         }
         let Some(&(_, size)) = Self::UNITS.iter().find(|(name, _)| *name == unit) else {
-            return Err(AmountError::UnknownUnit { what: Self::WHAT, unit: unit.to_owned(), units: list::<Self>() });
+            return Err(AmountError::UnknownUnit {
+                what: Self::WHAT,
+                unit: unit.to_owned(),
+                units: list::<Self>(),
+            });
         };
         let count = scale(number, size).ok_or_else(|| AmountError::NotANumber { text: number.to_owned() })?;
         if count < 0 && !Self::SIGNED {
@@ -117,7 +125,8 @@ fn scale(number: &str, size: i128) -> Option<i128> {
     let (whole, decimals) = digits.split_once('.').unwrap_or((digits, ""));
     let plain = |part: &str| part.bytes().all(|b| b.is_ascii_digit() || b == b'_');
     let whole: String = whole.chars().filter(|&c| c != '_').collect();
-    if !plain(&whole) || !plain(decimals) || (whole.is_empty() && decimals.is_empty()) || decimals.len() > 15 {
+    if !plain(&whole) || !plain(decimals) || (whole.is_empty() && decimals.is_empty()) || decimals.len() > 15
+    {
         return None;
     }
     let power = 10_i128.checked_pow(u32::try_from(decimals.len()).ok()?)?;

@@ -1,0 +1,7 @@
+//! The hourly traces.
+#![no_main]
+
+use giga_formats::work::WorkFormat;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|data: &[u8]| giga_fuzz::text(WorkFormat::Hours, "arrival_time,length,cpus\n", data));

@@ -1,0 +1,11 @@
+//! Requests to language models.
+#![no_main]
+
+use giga_formats::work::WorkFormat;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|data: &[u8]| giga_fuzz::text(
+    WorkFormat::Tokens,
+    "TIMESTAMP,ContextTokens,GeneratedTokens\n",
+    data
+));

@@ -1,0 +1,7 @@
+//! What `sacct -P` prints, header included.
+#![no_main]
+
+use giga_formats::work::WorkFormat;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|data: &[u8]| giga_fuzz::text(WorkFormat::Sacct, "", data));
