@@ -13,5 +13,5 @@ mod waits;
 
 pub use control::Control;
 pub use linter::Violation;
-pub use summary::{OwnerUse, Summary, WaitRow};
+pub use summary::{OwnerUse, SiteTotals, Summary, WaitRow};
 pub use waits::{SIZE_CLASSES, Waits};

@@ -148,3 +148,20 @@ impl std::ops::AddAssign for TimeUse {
 }
 
 giga_model::image! { struct TimeUse { installed, delivered, no_work, fragmentation, power, failure, maintenance } }
+giga_model::image! {
+    enum Outcome {
+        0 => Completed,
+        1 => TimedOut,
+        2 => Cancelled,
+        3 => Refused,
+        4 => Running,
+        5 => Waiting,
+    }
+}
+giga_model::image! {
+    struct JobRecord {
+        job, project, programme, owner, site, pool, accelerators, held, submitted, started, ended, attempts, waited,
+        outcome, useful, lost, energy, cost, carbon,
+    }
+}
+giga_model::image! { struct HourRecord { hour, site, time, energy, peak, cost, carbon, running, waiting } }

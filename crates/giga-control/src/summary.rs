@@ -27,12 +27,17 @@ image! { struct Totals { start, submitted, refused, completed, timed_out, cancel
 
 /// What adds up at a site.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct SiteTotals {
-    time: TimeUse,
-    energy: Energy,
-    peak: Power,
-    cost: Money,
-    carbon: Carbon,
+pub struct SiteTotals {
+    /// Where accelerator time went.
+    pub time: TimeUse,
+    /// At the meter.
+    pub energy: Energy,
+    /// The highest power at the meter.
+    pub peak: Power,
+    /// Electricity, carbon and capital.
+    pub cost: Money,
+    /// From the energy.
+    pub carbon: Carbon,
 }
 image! { struct SiteTotals { time, energy, peak, cost, carbon } }
 
@@ -106,7 +111,7 @@ impl Totals {
             interruptions: self.interruptions,
             time,
             energy: self.sites.iter().map(|site| site.energy).sum(),
-            peaks: self.sites.iter().map(|site| site.peak).collect(),
+            sites: self.sites.clone(),
             cost: self.sites.iter().map(|site| site.cost).sum(),
             carbon: self.sites.iter().map(|site| site.carbon).sum(),
             owners: self.owner_rows(federation),
@@ -191,8 +196,8 @@ pub struct Summary {
     pub time: TimeUse,
     /// At the meters.
     pub energy: Energy,
-    /// The highest power at the meter, by site.
-    pub peaks: Vec<Power>,
+    /// The same by site.
+    pub sites: Vec<SiteTotals>,
     /// Electricity, carbon and capital.
     pub cost: Money,
     /// From the energy.

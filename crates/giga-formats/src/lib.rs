@@ -5,5 +5,7 @@
 
 mod columnar;
 pub mod description;
+pub mod saved;
+pub mod summary;
 pub mod table;
 pub mod work;

@@ -1,1 +1,8 @@
-//! Not built yet.
+//! Shows what a run came to. Recomputes nothing: every figure comes from the summary as it is.
+
+mod figures;
+mod screen;
+mod story;
+
+pub use screen::screen;
+pub use story::story;

@@ -6,7 +6,7 @@ use giga_control::record::{HourRecord, JobRecord};
 use giga_control::{Control, Summary};
 use giga_model::image::{Image, ImageError, Source};
 use giga_model::{Arrival, Federation, JobId, JobMap, PoolId, SiteId};
-use giga_scheduler::{Event, Input};
+use giga_scheduler::{Event, Explanation, Input};
 use giga_units::{Duration, Instant};
 use thiserror::Error;
 
@@ -52,13 +52,16 @@ pub struct Twin {
     /// How many arrivals were taken from the source.
     taken: u64,
     inputs: Vec<Input>,
+    /// A job whose story is wanted, with what was said of it so far.
+    watched: Option<(JobId, Vec<(Instant, Explanation)>)>,
 }
 
 /// How many rows pile up before they are handed over.
 const ROWS: usize = 4096;
 
 impl Twin {
-    /// A world from `start` to `end` in which nothing has happened yet.
+    /// A world from `start` to `end` in which nothing has happened yet; with the end at [`Instant::FAR`] it ends when
+    /// all work is done.
     #[must_use]
     pub fn new(federation: Arc<Federation>, seed: u64, start: Instant, end: Instant) -> Self {
         let mut agenda = Agenda::default();
@@ -73,6 +76,7 @@ impl Twin {
             end,
             taken: 0,
             inputs: Vec::new(),
+            watched: None,
         }
     }
 
@@ -93,6 +97,9 @@ impl Twin {
                 self.pending = arrivals.next().transpose()?;
                 self.taken += u64::from(self.pending.is_some());
             }
+            if self.end == Instant::FAR && self.is_idle() {
+                return self.hand_over(sink, 0).map_err(E::from);
+            }
             let arrival = self.pending.as_ref().map_or(Instant::FAR, |arrival| arrival.at);
             let now = arrival.min(self.agenda.next_at().unwrap_or(Instant::FAR)).max(self.control.now());
             if now >= until {
@@ -106,6 +113,7 @@ impl Twin {
                 self.taken += u64::from(self.pending.is_some());
             }
             self.step(now);
+            self.watch(now);
             self.hand_over(sink, ROWS)?;
         }
     }
@@ -217,10 +225,33 @@ impl Twin {
     /// # Errors
     /// Passes on what the sink fails with.
     pub fn finish<S: Sink>(self, sink: &mut S) -> Result<Summary, S::Error> {
-        let (summary, jobs, hours) = self.control.finish(self.end);
+        let end = if self.end == Instant::FAR { self.control.now() } else { self.end };
+        let (summary, jobs, hours) = self.control.finish(end);
         jobs.iter().try_for_each(|row| sink.job(row))?;
         hours.iter().try_for_each(|row| sink.hour(row))?;
         Ok(summary)
+    }
+
+    /// Notes from here on whenever there is something else to say about a job.
+    pub fn follow(&mut self, job: JobId) {
+        self.watched = Some((job, Vec::new()));
+    }
+
+    /// What was said about the followed job.
+    #[must_use]
+    pub fn story(&self) -> &[(Instant, Explanation)] {
+        self.watched.as_ref().map_or(&[], |(_, story)| story)
+    }
+
+    fn watch(&mut self, now: Instant) {
+        let Some((job, story)) = &mut self.watched else { return };
+        if job.0 >= self.control.state().next_job().0 {
+            return;
+        }
+        let next = self.control.scheduler().explain(*job, now);
+        if story.last().is_none_or(|(_, last)| is_news(last, &next)) {
+            story.push((now, next));
+        }
     }
 
     /// The control inside.
@@ -270,7 +301,17 @@ impl Twin {
         let left = Image::read(source)?;
         let control = Control::read_image(federation, source)?;
         let (coming, inputs) = (Vec::new(), Vec::new());
-        Ok(Self { control, agenda, left, coming, pending, seed, end, taken, inputs })
+        Ok(Self { control, agenda, left, coming, pending, seed, end, taken, inputs, watched: None })
+    }
+}
+
+/// Whether there is something else to say: another reason, not the same one with other figures.
+fn is_news(last: &Explanation, next: &Explanation) -> bool {
+    match (last, next) {
+        (Explanation::Waiting { because: before, .. }, Explanation::Waiting { because, .. }) => {
+            std::mem::discriminant(before) != std::mem::discriminant(because)
+        }
+        _ => last != next,
     }
 }
 

@@ -5,6 +5,7 @@
 #![expect(clippy::print_stderr, reason = "a command line prints")]
 
 mod check;
+mod simulate;
 
 use std::process::ExitCode;
 
@@ -22,11 +23,14 @@ struct Call {
 enum Verb {
     /// Validates descriptions; names each fault with file, line, column and the way to mend it.
     Check(check::Check),
+    /// Runs a description in the twin: what it delivers, to whom, and what is lost and why.
+    Simulate(simulate::Simulate),
 }
 
 fn main() -> ExitCode {
     let ended = match Call::parse().verb {
         Verb::Check(check) => check::run(&check),
+        Verb::Simulate(simulate) => simulate::run(&simulate),
     };
     match ended {
         Ok(code) => code,

@@ -1,0 +1,167 @@
+//! `summary.json`: the sums of a run, units in the names of the keys.
+
+use giga_control::Summary;
+use giga_control::record::TimeUse;
+use giga_model::Federation;
+use serde::Serialize;
+
+/// What a summary says of the call beside what came of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunFacts {
+    /// The seed of all chance.
+    pub seed: u64,
+    /// Where the work came from, in words.
+    pub work: String,
+}
+
+#[derive(Serialize)]
+struct File<'a> {
+    format: u32,
+    violations: u64,
+    jobs_finished: u64,
+    jobs_submitted: u64,
+    jobs_completed: u64,
+    jobs_timed_out: u64,
+    jobs_cancelled: u64,
+    jobs_refused: u64,
+    jobs_running: u64,
+    jobs_waiting: u64,
+    interruptions: u64,
+    federation: &'a str,
+    work: &'a str,
+    seed: u64,
+    from: String,
+    until: String,
+    accelerator_hours: Hours,
+    energy_mwh: f64,
+    carbon_t: f64,
+    cost_eur: f64,
+    cost_eur_per_useful_accelerator_hour: Option<f64>,
+    sites: Vec<Site<'a>>,
+    owners: Vec<Owner<'a>>,
+    waits: Vec<Wait<'a>>,
+    first_violations: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Hours {
+    installed: f64,
+    delivered: f64,
+    no_work: f64,
+    fragmentation: f64,
+    power: f64,
+    failure: f64,
+    maintenance: f64,
+}
+
+#[derive(Serialize)]
+struct Site<'a> {
+    name: &'a str,
+    peak_mw: f64,
+    accelerator_hours: Hours,
+    energy_mwh: f64,
+    carbon_t: f64,
+    cost_eur: f64,
+}
+
+#[derive(Serialize)]
+struct Owner<'a> {
+    name: &'a str,
+    entitled_accelerator_hours: f64,
+    used_accelerator_hours: f64,
+}
+
+#[derive(Serialize)]
+struct Wait<'a> {
+    programme: &'a str,
+    accelerators: &'a str,
+    jobs: u64,
+    mean_s: f64,
+    median_s: f64,
+    p95_s: f64,
+}
+
+impl Hours {
+    fn of(time: &TimeUse) -> Self {
+        Self {
+            installed: time.installed.as_hours_f64(),
+            delivered: time.delivered.as_hours_f64(),
+            no_work: time.no_work.as_hours_f64(),
+            fragmentation: time.fragmentation.as_hours_f64(),
+            power: time.power.as_hours_f64(),
+            failure: time.failure.as_hours_f64(),
+            maintenance: time.maintenance.as_hours_f64(),
+        }
+    }
+}
+
+/// The text of `summary.json`.
+#[must_use]
+pub fn write(federation: &Federation, summary: &Summary, facts: &RunFacts) -> String {
+    let file = File {
+        format: 1,
+        violations: summary.violations,
+        jobs_finished: summary.completed + summary.timed_out,
+        jobs_submitted: summary.submitted,
+        jobs_completed: summary.completed,
+        jobs_timed_out: summary.timed_out,
+        jobs_cancelled: summary.cancelled,
+        jobs_refused: summary.refused,
+        jobs_running: summary.running,
+        jobs_waiting: summary.waiting,
+        interruptions: summary.interruptions,
+        federation: &federation.name,
+        work: &facts.work,
+        seed: facts.seed,
+        from: summary.start.to_string(),
+        until: summary.end.to_string(),
+        accelerator_hours: Hours::of(&summary.time),
+        energy_mwh: summary.energy.as_megawatt_hours_f64(),
+        carbon_t: summary.carbon.as_tonnes_f64(),
+        cost_eur: summary.cost.as_euro_f64(),
+        cost_eur_per_useful_accelerator_hour: summary.cost_per_useful_hour().map(giga_units::Money::as_euro_f64),
+        sites: sites(federation, summary),
+        owners: owners(federation, summary),
+        waits: waits(federation, summary),
+        first_violations: summary.first_violations.iter().map(ToString::to_string).collect(),
+    };
+    let mut text = serde_json::to_string_pretty(&file).expect("plain values can be written");
+    text.push('\n');
+    text
+}
+
+fn sites<'a>(federation: &'a Federation, summary: &Summary) -> Vec<Site<'a>> {
+    let sites = federation.sites.iter().zip(&summary.sites);
+    sites
+        .map(|(site, sums)| Site {
+            name: &site.name,
+            peak_mw: sums.peak.as_megawatts_f64(),
+            accelerator_hours: Hours::of(&sums.time),
+            energy_mwh: sums.energy.as_megawatt_hours_f64(),
+            carbon_t: sums.carbon.as_tonnes_f64(),
+            cost_eur: sums.cost.as_euro_f64(),
+        })
+        .collect()
+}
+
+fn owners<'a>(federation: &'a Federation, summary: &Summary) -> Vec<Owner<'a>> {
+    let row = |row: &giga_control::OwnerUse| Owner {
+        name: &federation.owners[row.owner.index()].name,
+        entitled_accelerator_hours: row.entitled.as_hours_f64(),
+        used_accelerator_hours: row.used.as_hours_f64(),
+    };
+    summary.owners.iter().map(row).collect()
+}
+
+fn waits<'a>(federation: &'a Federation, summary: &'a Summary) -> Vec<Wait<'a>> {
+    let seconds = |wait: giga_units::Duration| wait.as_milliseconds() as f64 / 1e3;
+    let row = |row: &'a giga_control::WaitRow| Wait {
+        programme: &federation.programmes[row.programme.index()].name,
+        accelerators: row.size,
+        jobs: row.waits.count(),
+        mean_s: seconds(row.waits.mean()),
+        median_s: seconds(row.waits.quantile(50)),
+        p95_s: seconds(row.waits.quantile(95)),
+    };
+    summary.waits.iter().map(row).collect()
+}

@@ -1,0 +1,69 @@
+//! Figures as people read them.
+
+use giga_units::{AcceleratorTime, Duration, Money};
+
+/// A whole number with a thin grouping: `1,234,567`.
+pub(crate) fn count(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// Accelerator-hours, rounded.
+pub(crate) fn hours(time: AcceleratorTime) -> String {
+    let rounded = (time.as_milliseconds().unsigned_abs() + 1_800_000) / 3_600_000;
+    let sign = if time < AcceleratorTime::ZERO { "-" } else { "" };
+    format!("{sign}{}", count(u64::try_from(rounded).unwrap_or(u64::MAX)))
+}
+
+/// A part of a whole in percent, with two decimals.
+pub(crate) fn percent(part: AcceleratorTime, whole: AcceleratorTime) -> String {
+    if whole == AcceleratorTime::ZERO {
+        return "–".to_owned();
+    }
+    format!("{:.2} %", part.as_hours_f64() / whole.as_hours_f64() * 100.0)
+}
+
+/// A wait in the unit that suits it: two figures are enough.
+pub(crate) fn wait(duration: Duration) -> String {
+    let seconds = duration.as_milliseconds() as f64 / 1e3;
+    match seconds {
+        s if s <= 0.0 => "0".to_owned(),
+        s if s < 1.0 => format!("{:.0} ms", s * 1e3),
+        s if s < 90.0 => format!("{s:.1} s"),
+        s if s < 5_400.0 => format!("{:.1} min", s / 60.0),
+        s if s < 172_800.0 => format!("{:.1} h", s / 3_600.0),
+        s => format!("{:.1} d", s / 86_400.0),
+    }
+}
+
+/// Money in the unit that suits it.
+pub(crate) fn money(money: Money) -> String {
+    let euro = money.as_euro_f64();
+    match euro.abs() {
+        e if e >= 1e9 => format!("{:.3} bn EUR", euro / 1e9),
+        e if e >= 1e6 => format!("{:.3} m EUR", euro / 1e6),
+        _ => format!("{euro:.2} EUR"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_read_well() {
+        assert_eq!(count(0), "0");
+        assert_eq!(count(1_234_567), "1,234,567");
+        assert_eq!(wait(Duration::seconds(89)), "89.0 s");
+        assert_eq!(wait(Duration::hours(30)), "30.0 h");
+        assert_eq!(money(Money::euro(2_500_000_000)), "2.500 bn EUR");
+        assert_eq!(percent(AcceleratorTime::milliseconds(1), AcceleratorTime::ZERO), "–");
+    }
+}

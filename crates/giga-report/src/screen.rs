@@ -1,0 +1,137 @@
+//! One screen: what a run delivered, to whom, what was lost and why, and what it cost.
+
+use std::fmt::Write as _;
+
+use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use giga_control::Summary;
+use giga_formats::summary::RunFacts;
+use giga_model::Federation;
+use giga_units::AcceleratorTime;
+
+use crate::figures::{count, hours, money, percent, wait};
+
+/// Width of the bar that stands for the whole.
+const BAR: f64 = 40.0;
+
+/// The screen of a run.
+#[must_use]
+pub fn screen(federation: &Federation, summary: &Summary, facts: &RunFacts) -> String {
+    let mut out = String::new();
+    head(&mut out, federation, summary, facts);
+    jobs(&mut out, summary);
+    time(&mut out, summary);
+    owners(&mut out, federation, summary);
+    waits(&mut out, federation, summary);
+    sites(&mut out, federation, summary);
+    totals(&mut out, summary);
+    out
+}
+
+fn line(out: &mut String, text: &str) {
+    out.push_str(text.trim_end());
+    out.push('\n');
+}
+
+fn head(out: &mut String, federation: &Federation, summary: &Summary, facts: &RunFacts) {
+    let accelerators = count(federation.accelerators_total());
+    line(out, &format!("{}: {accelerators} accelerators", federation.name));
+    let length = wait(summary.end.since(summary.start));
+    line(out, &format!("{} to {} ({length}), seed {}", summary.start, summary.end, facts.seed));
+    line(out, &format!("work: {}", facts.work));
+}
+
+fn jobs(out: &mut String, summary: &Summary) {
+    let mut parts = vec![format!("{} submitted", count(summary.submitted))];
+    let named = [
+        ("completed", summary.completed),
+        ("stopped at their limit", summary.timed_out),
+        ("cancelled", summary.cancelled),
+        ("refused", summary.refused),
+        ("running at the end", summary.running),
+        ("waiting at the end", summary.waiting),
+    ];
+    parts.extend(named.iter().filter(|(_, n)| *n > 0).map(|(word, n)| format!("{} {word}", count(*n))));
+    line(out, &format!("jobs: {}", parts.join(", ")));
+    if summary.interruptions > 0 {
+        line(out, &format!("      {} interruptions, requeued from the last checkpoint", count(summary.interruptions)));
+    }
+}
+
+fn time(out: &mut String, summary: &Summary) {
+    line(out, "\naccelerator-hours");
+    let whole = summary.time.installed;
+    let row = |out: &mut String, name: &str, time: AcceleratorTime, bar: bool| {
+        let part = time.as_hours_f64() / whole.as_hours_f64().max(f64::MIN_POSITIVE);
+        let cells = if bar { (part * BAR).round().max(0.0) as usize } else { 0 };
+        let bar = "█".repeat(cells);
+        line(out, &format!("  {name:<26}{:>15}{:>10}  {bar}", hours(time), percent(time, whole)));
+    };
+    row(out, "installed", whole, false);
+    row(out, "delivered", summary.time.delivered, true);
+    row(out, "lost: no work", summary.time.no_work, true);
+    row(out, "lost: fragmentation", summary.time.fragmentation, true);
+    row(out, "lost: power", summary.time.power, true);
+    row(out, "lost: failure", summary.time.failure, true);
+    row(out, "lost: maintenance", summary.time.maintenance, true);
+}
+
+fn owners(out: &mut String, federation: &Federation, summary: &Summary) {
+    let installed = summary.time.installed;
+    let used = summary.owners.iter().fold(AcceleratorTime::ZERO, |sum, row| sum + row.used);
+    let rows = summary.owners.iter().map(|row| {
+        let name = federation.owners[row.owner.index()].name.clone();
+        vec![name, hours(row.used), percent(row.used, used), percent(row.entitled, installed)]
+    });
+    table(out, &["owner", "used [accelerator-h]", "of all use", "share"], rows);
+}
+
+fn waits(out: &mut String, federation: &Federation, summary: &Summary) {
+    let rows = summary.waits.iter().map(|row| {
+        let programme = federation.programmes[row.programme.index()].name.clone();
+        let (median, p95) = (row.waits.quantile(50), row.waits.quantile(95));
+        vec![programme, row.size.to_owned(), count(row.waits.count()), wait(median), wait(p95)]
+    });
+    table(out, &["programme", "accelerators", "jobs started", "median wait", "p95 wait"], rows);
+}
+
+fn sites(out: &mut String, federation: &Federation, summary: &Summary) {
+    let rows = federation.sites.iter().zip(&summary.sites).map(|(site, sums)| {
+        vec![
+            site.name.clone(),
+            percent(sums.time.delivered, sums.time.installed),
+            format!("{:.0} MWh", sums.energy.as_megawatt_hours_f64()),
+            format!("{:.3} MW", sums.peak.as_megawatts_f64()),
+            format!("{:.1} t", sums.carbon.as_tonnes_f64()),
+            money(sums.cost),
+        ]
+    });
+    table(out, &["site", "delivered", "energy", "peak", "carbon", "cost"], rows);
+}
+
+fn totals(out: &mut String, summary: &Summary) {
+    let each = summary.cost_per_useful_hour().map_or_else(|| "–".to_owned(), |cost| format!("{:.4} EUR", cost.as_euro_f64()));
+    line(out, "");
+    line(out, &format!("cost of a useful accelerator-hour: {each} (electricity, carbon, capital)"));
+    line(out, &format!("violations: {}", count(summary.violations)));
+    for violation in &summary.first_violations {
+        let _ = writeln!(out, "  {violation}");
+    }
+}
+
+/// A table whose first column is words and whose others are figures.
+fn table(out: &mut String, header: &[&str], rows: impl Iterator<Item = Vec<String>>) {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    table.set_header(header.iter().copied());
+    table.add_rows(rows);
+    if table.is_empty() {
+        return;
+    }
+    for column in 1..header.len() {
+        if let Some(column) = table.column_mut(column) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    line(out, "");
+    table.to_string().lines().for_each(|text| line(out, &format!(" {text}")));
+}

@@ -1,0 +1,46 @@
+//! The story of one job in sentences.
+
+use giga_model::Federation;
+use giga_scheduler::{Because, Explanation};
+use giga_units::Instant;
+
+use crate::figures::{count, wait};
+
+/// One line for each change in what there was to say about a job.
+#[must_use]
+pub fn story(federation: &Federation, told: &[(Instant, Explanation)]) -> Vec<String> {
+    told.iter().map(|(at, explanation)| format!("{at}  {}", sentence(federation, *at, explanation))).collect()
+}
+
+fn sentence(federation: &Federation, now: Instant, explanation: &Explanation) -> String {
+    match explanation {
+        Explanation::Gone => "over".to_owned(),
+        Explanation::Running { until, pool, nodes, .. } => {
+            let pool = &federation.pools[pool.index()].name;
+            format!("runs on {} nodes of `{pool}`, until {until} at the latest", count(u64::from(*nodes)))
+        }
+        Explanation::Waiting { because, first, room_at } => {
+            let room = room_at.map_or_else(String::new, |at| {
+                format!("; room in {} at the latest, if nothing goes before it", wait(at.since(now)))
+            });
+            format!("waits: {}; first in the line is job {first}{room}", reason(federation, because))
+        }
+    }
+}
+
+fn reason(federation: &Federation, because: &Because) -> String {
+    let name = |pool: giga_model::PoolId| &federation.pools[pool.index()].name;
+    match because {
+        Because::Maintenance { until } => format!("the site is out for maintenance until {until}"),
+        Because::Window { begin } => format!("it would run into the maintenance that begins {begin}"),
+        Because::Nodes { pool, needed, free } => {
+            format!("it needs {needed} whole nodes of `{}` and {free} are free", name(*pool))
+        }
+        Because::Accelerators { pool, needed } => {
+            format!("no node of `{}` has {needed} accelerators free", name(*pool))
+        }
+        Because::Power { needed, free } => format!("it may draw {needed} above idle and {free} are left"),
+        Because::Reserved { at } => format!("it could delay the first in the line, which starts by {at}"),
+        Because::Due => "it will be tried at the next look".to_owned(),
+    }
+}

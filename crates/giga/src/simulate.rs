@@ -1,0 +1,257 @@
+//! `giga simulate`: runs a description in the twin, shows one screen and leaves the tables behind.
+//!
+//! It opens files, runs the twin in slices of simulated time, hands the rows to a writer on a thread of its own, and
+//! stops in good order when it is interrupted. It decides nothing about work.
+
+mod call;
+mod output;
+mod work;
+
+use std::io::{IsTerminal, Write as _};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::Context as _;
+use clap::Args;
+use giga_control::Summary;
+use giga_formats::saved::{self, Saved};
+use giga_formats::summary::{self, RunFacts};
+use giga_model::JobId;
+use giga_twin::Twin;
+use giga_units::{Amount as _, Duration, Fraction, Instant};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use call::{Outset, Refused};
+use output::{Output, Rest, Rows};
+use work::Work;
+
+/// What `giga simulate` was asked.
+#[derive(Debug, Args)]
+pub(crate) struct Simulate {
+    /// The description of the federation.
+    #[arg(required_unless_present = "resume")]
+    federation: Option<PathBuf>,
+    /// Work to run instead of the generated: a trace or our own table; `giga simulate --help` names the formats.
+    #[arg(long, value_name = "FILE")]
+    workload: Option<PathBuf>,
+    /// The format of the work, where its name and first bytes do not tell: swf, sacct, philly, hours, tokens, table,
+    /// table-parquet.
+    #[arg(long, value_name = "NAME", requires = "workload")]
+    format: Option<String>,
+    /// Refuse the work at its first faulty row.
+    #[arg(long, requires = "workload")]
+    strict: bool,
+    /// When to begin; the description's `start` unless given.
+    #[arg(long, value_name = "DATE", value_parser = instant)]
+    from: Option<Instant>,
+    /// For how long: `30d`, `1y`. One year of generated work, or until all other work is done, unless given.
+    #[arg(long = "for", value_name = "TIME", value_parser = duration)]
+    length: Option<Duration>,
+    /// The seed of all chance; the description's unless given.
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Offered load in percent, instead of the description's.
+    #[arg(long, value_name = "PERCENT", value_parser = percent, conflicts_with = "workload")]
+    load: Option<Fraction>,
+    /// A folder for `summary.json`, `jobs.parquet` and `hours.parquet`.
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Stop at this date and save the run in the folder of `--out`.
+    #[arg(long, value_name = "DATE", value_parser = instant, requires = "out")]
+    stop_at: Option<Instant>,
+    /// Go on with the run that was saved in this folder.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["federation", "workload", "from", "length", "seed", "load", "out", "strict"])]
+    resume: Option<PathBuf>,
+    /// Tell the story of one job: why it waited, when it ran.
+    #[arg(long, value_name = "JOB")]
+    explain: Option<u64>,
+    /// Print `summary.json` instead of the screen.
+    #[arg(long)]
+    json: bool,
+}
+
+fn instant(text: &str) -> Result<Instant, String> {
+    Instant::parse(text).ok_or_else(|| "write a date such as 2027-01-01 or 2027-01-01T06:00".to_owned())
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    Duration::parse(text).map_err(|error| error.to_string())
+}
+
+fn percent(text: &str) -> Result<Fraction, String> {
+    let text = if text.ends_with('%') { text.to_owned() } else { format!("{text} %") };
+    Fraction::parse(&text).map_err(|error| error.to_string())
+}
+
+/// How much simulated time passes between two looks at the clock and at the keyboard.
+const SLICE: Duration = Duration::days(1);
+
+/// Runs it, and says how it ended.
+pub(crate) fn run(call: &Simulate) -> anyhow::Result<ExitCode> {
+    match prepare(call) {
+        Ok((outset, twin, rest)) => simulate(call, &outset, twin, rest),
+        Err(Refused::Input(message)) => {
+            write!(std::io::stderr(), "{message}")?;
+            Ok(ExitCode::from(2))
+        }
+        Err(Refused::Failed(error)) => Err(error),
+    }
+}
+
+fn prepare(call: &Simulate) -> Result<(Outset, Twin, Option<Rest>), Refused> {
+    match &call.resume {
+        Some(folder) => call::resume(folder),
+        None => {
+            let outset = call::begin(call)?;
+            let federation = Arc::clone(&outset.federation);
+            let twin = Twin::new(federation, outset.seed, outset.start, outset.end);
+            Ok((outset, twin, None))
+        }
+    }
+}
+
+fn simulate(call: &Simulate, outset: &Outset, mut twin: Twin, rest: Option<Rest>) -> anyhow::Result<ExitCode> {
+    let mut work = match Work::open(outset) {
+        Ok(work) => work,
+        Err(Refused::Input(message)) => {
+            write!(std::io::stderr(), "{message}")?;
+            return Ok(ExitCode::from(2));
+        }
+        Err(Refused::Failed(error)) => return Err(error),
+    };
+    work.pass_over(twin.taken())?;
+    let mut output = Output::open(outset, rest)?;
+    let stopped = stop_flag()?;
+    let bar = progress(outset);
+    if let Some(job) = call.explain {
+        twin.follow(JobId(job));
+    }
+    let ended = drive(call, &mut twin, &mut work, &mut output, &bar, &stopped);
+    bar.finish_and_clear();
+    if let Err(error) = ended {
+        return work::explain_failure(&error, &work);
+    }
+    let story = twin.story().to_vec();
+    let done = twin.control().now() >= outset.end || (outset.end == Instant::FAR && twin.is_idle());
+    let whole = done || !(stopped.load(Ordering::Relaxed) || call.stop_at.is_some_and(|at| at < outset.end));
+    if !whole {
+        return save(outset, &twin, output);
+    }
+    let summary = twin.finish(&mut output)?;
+    let facts = RunFacts { seed: outset.seed, work: work.words() };
+    let json = summary::write(&outset.federation, &summary, &facts);
+    output.finish(&json)?;
+    show(call, outset, &summary, &facts, &json, &work)?;
+    for line in giga_report::story(&outset.federation, &story) {
+        writeln!(std::io::stdout(), "{line}")?;
+    }
+    Ok(ExitCode::from(u8::from(summary.violations > 0)))
+}
+
+/// Lets time pass until the end, the wanted stop or an interruption.
+fn drive(
+    call: &Simulate,
+    twin: &mut Twin,
+    work: &mut Work,
+    rows: &mut impl Rows,
+    bar: &ProgressBar,
+    stopped: &AtomicBool,
+) -> Result<(), work::Failure> {
+    let last = call.stop_at.unwrap_or(Instant::FAR).min(twin.end());
+    let begun = twin.control().now();
+    let mut until = begun;
+    while until < last && !stopped.load(Ordering::Relaxed) {
+        until = (until + SLICE).min(last);
+        twin.run(work, rows, until)?;
+        if twin.end() == Instant::FAR && twin.is_idle() {
+            break;
+        }
+        // Nothing happens for a long while: go on where something does.
+        until = until.max(twin.control().now());
+        bar.set_position(u64::try_from(until.since(begun).as_milliseconds() / 3_600_000).unwrap_or(0));
+        bar.set_message(format!("{} jobs", twin.control().state().next_job()));
+    }
+    Ok(())
+}
+
+/// A flag that an interrupt from the keyboard raises.
+fn stop_flag() -> anyhow::Result<Arc<AtomicBool>> {
+    let flag = Arc::new(AtomicBool::new(false));
+    let raised = Arc::clone(&flag);
+    ctrlc::set_handler(move || {
+        // A second interrupt ends the program at once.
+        if raised.swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+    })
+    .context("the interrupt key can not be watched")?;
+    Ok(flag)
+}
+
+fn progress(outset: &Outset) -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = match outset.end {
+        Instant::FAR => ProgressBar::new_spinner(),
+        end => ProgressBar::new(u64::try_from(end.since(outset.start).as_milliseconds() / 3_600_000).unwrap_or(1)),
+    };
+    bar.set_draw_target(ProgressDrawTarget::stderr_with_hz(10));
+    let style = ProgressStyle::with_template("{bar:40} {percent:>3} %  {elapsed}  {msg}");
+    bar.set_style(style.expect("the template is well formed"));
+    bar
+}
+
+/// Saves a run that is not over.
+fn save(outset: &Outset, twin: &Twin, output: Output) -> anyhow::Result<ExitCode> {
+    let mut run = Vec::new();
+    twin.write_image(&mut run);
+    let Some((folder, jobs, hours)) = output.save()? else {
+        eprintln!("giga: stopped at {}; nothing is kept without `--out`", twin.control().now());
+        return Ok(ExitCode::from(1));
+    };
+    let saved = Saved {
+        federation_file: outset.federation_file.clone(),
+        federation_text: outset.federation_text.clone(),
+        work_file: outset.work_file.as_ref().map(|path| path.display().to_string()),
+        work_format: outset.work_format.clone(),
+        strict: outset.strict,
+        load: outset.load,
+        seed: outset.seed,
+        start: outset.start,
+        jobs,
+        hours,
+        run,
+    };
+    let path = folder.join(output::SAVED);
+    std::fs::write(&path, saved::write(&saved, env!("CARGO_PKG_VERSION")))
+        .with_context(|| format!("`{}` can not be written", path.display()))?;
+    let folder = folder.display();
+    eprintln!("giga: stopped at {}; go on with: giga simulate --resume {folder}", twin.control().now());
+    Ok(ExitCode::SUCCESS)
+}
+
+fn show(
+    call: &Simulate,
+    outset: &Outset,
+    summary: &Summary,
+    facts: &RunFacts,
+    json: &str,
+    work: &Work,
+) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    if call.json {
+        write!(out, "{json}")?;
+        return Ok(());
+    }
+    write!(out, "{}", giga_report::screen(&outset.federation, summary, facts))?;
+    for line in work.notes(&outset.federation) {
+        writeln!(out, "{line}")?;
+    }
+    if let Some(folder) = &outset.out {
+        writeln!(out, "summary.json, jobs.parquet and hours.parquet are in {}", folder.display())?;
+    }
+    Ok(())
+}

@@ -1,0 +1,165 @@
+//! The files of a run, written by a thread of their own while the simulation goes on.
+
+use std::fs::File;
+use std::io::BufWriter;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::JoinHandle;
+
+use anyhow::Context as _;
+use giga_control::record::{HourRecord, JobRecord};
+use giga_formats::table::{HoursWriter, JobsWriter, Names, Record, TableError, TableWriter};
+use giga_twin::Sink;
+
+use super::call::Outset;
+
+/// The name of a saved run in its folder.
+pub(super) const SAVED: &str = "run.saved";
+const JOBS: &str = "jobs.parquet";
+const HOURS: &str = "hours.parquet";
+/// Rows that travel together, and bundles that may wait.
+const BUNDLE: usize = 8_192;
+const WAITING: usize = 8;
+
+/// What takes rows and can fail as a table does.
+pub(super) trait Rows: Sink<Error = TableError> {}
+impl Rows for Output {}
+
+/// Rows that filled no group of their tables when the run was saved.
+pub(super) struct Rest {
+    pub(super) jobs: Vec<JobRecord>,
+    pub(super) hours: Vec<HourRecord>,
+}
+
+/// Where rows go: to a folder, or nowhere.
+pub(super) struct Output {
+    folder: Option<PathBuf>,
+    jobs: Vec<JobRecord>,
+    hours: Vec<HourRecord>,
+    sender: Option<SyncSender<(Vec<JobRecord>, Vec<HourRecord>)>>,
+    writer: Option<JoinHandle<Result<Tables, TableError>>>,
+}
+
+/// Both tables being written.
+struct Tables {
+    jobs: JobsWriter<BufWriter<File>>,
+    hours: HoursWriter<BufWriter<File>>,
+}
+
+impl Output {
+    pub(super) fn open(outset: &Outset, rest: Option<Rest>) -> anyhow::Result<Self> {
+        let (jobs, hours) = (Vec::new(), Vec::new());
+        let Some(folder) = &outset.out else {
+            return Ok(Self { folder: None, jobs, hours, sender: None, writer: None });
+        };
+        std::fs::create_dir_all(folder).with_context(|| format!("`{}` can not be made", folder.display()))?;
+        let names = Names::of(&outset.federation);
+        let tables = match rest {
+            None => Tables {
+                jobs: TableWriter::new(create(&folder.join(JOBS))?, &names)?,
+                hours: TableWriter::new(create(&folder.join(HOURS))?, &names)?,
+            },
+            Some(rest) => Tables {
+                jobs: go_on(&folder.join(JOBS), &rest.jobs, &names)?,
+                hours: go_on(&folder.join(HOURS), &rest.hours, &names)?,
+            },
+        };
+        let (sender, receiver) = sync_channel(WAITING);
+        let writer = std::thread::spawn(move || write_all(tables, &receiver));
+        Ok(Self { folder: Some(folder.clone()), jobs, hours, sender: Some(sender), writer: Some(writer) })
+    }
+
+    fn pass_on(&mut self) {
+        let bundle = (std::mem::take(&mut self.jobs), std::mem::take(&mut self.hours));
+        if let Some(sender) = &self.sender {
+            // The writer hangs up only when it failed; its error comes out when it is joined.
+            let _hung_up = sender.send(bundle);
+        }
+    }
+
+    /// Sends what is left and waits for the writer.
+    fn join(&mut self) -> anyhow::Result<Option<Tables>> {
+        self.pass_on();
+        self.sender = None;
+        let Some(writer) = self.writer.take() else { return Ok(None) };
+        let tables = writer.join().map_err(|_| anyhow::anyhow!("the writer of the tables broke off"))?;
+        Ok(Some(tables.context("the tables can not be written")?))
+    }
+
+    /// Ends the tables and writes the summary beside them.
+    pub(super) fn finish(mut self, summary: &str) -> anyhow::Result<()> {
+        let Some(tables) = self.join()? else { return Ok(()) };
+        let folder = self.folder.take().expect("tables are in a folder");
+        flush(tables.jobs.finish()?)?;
+        flush(tables.hours.finish()?)?;
+        let path = folder.join("summary.json");
+        std::fs::write(&path, summary).with_context(|| format!("`{}` can not be written", path.display()))?;
+        // A run that is over has nothing to go on with.
+        match std::fs::remove_file(folder.join(SAVED)) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Ends the tables behind their last full group; the folder and the other rows.
+    pub(super) fn save(mut self) -> anyhow::Result<Option<(PathBuf, Vec<JobRecord>, Vec<HourRecord>)>> {
+        let Some(tables) = self.join()? else { return Ok(None) };
+        let (file, jobs) = tables.jobs.save()?;
+        flush(file)?;
+        let (file, hours) = tables.hours.save()?;
+        flush(file)?;
+        Ok(Some((self.folder.take().expect("tables are in a folder"), jobs, hours)))
+    }
+}
+
+impl Sink for Output {
+    type Error = TableError;
+
+    fn job(&mut self, row: &JobRecord) -> Result<(), TableError> {
+        if self.sender.is_some() {
+            self.jobs.push(*row);
+            if self.jobs.len() >= BUNDLE {
+                self.pass_on();
+            }
+        }
+        Ok(())
+    }
+
+    fn hour(&mut self, row: &HourRecord) -> Result<(), TableError> {
+        if self.sender.is_some() {
+            self.hours.push(*row);
+        }
+        Ok(())
+    }
+}
+
+fn write_all(
+    mut tables: Tables,
+    receiver: &Receiver<(Vec<JobRecord>, Vec<HourRecord>)>,
+) -> Result<Tables, TableError> {
+    for (jobs, hours) in receiver {
+        jobs.iter().try_for_each(|row| tables.jobs.write(row))?;
+        hours.iter().try_for_each(|row| tables.hours.write(row))?;
+    }
+    Ok(tables)
+}
+
+fn create(path: &Path) -> anyhow::Result<BufWriter<File>> {
+    let file = File::create(path).with_context(|| format!("`{}` can not be written", path.display()))?;
+    Ok(BufWriter::new(file))
+}
+
+/// A new table that begins with the rows of the saved one.
+fn go_on<R: Record>(path: &Path, rest: &[R], names: &Names) -> anyhow::Result<TableWriter<R, BufWriter<File>>> {
+    let old = path.with_extension("parquet.saved");
+    std::fs::rename(path, &old).with_context(|| format!("`{}` is missing", path.display()))?;
+    let saved = File::open(&old).with_context(|| format!("`{}` can not be read", old.display()))?;
+    let writer = TableWriter::resume(saved, rest, create(path)?, names)?;
+    std::fs::remove_file(&old).with_context(|| format!("`{}` can not be removed", old.display()))?;
+    Ok(writer)
+}
+
+fn flush(file: BufWriter<File>) -> anyhow::Result<()> {
+    file.into_inner().map_err(std::io::IntoInnerError::into_error)?.sync_all()?;
+    Ok(())
+}

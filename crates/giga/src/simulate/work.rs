@@ -1,0 +1,113 @@
+//! The work of a run: generated, or read from a file.
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use giga_formats::table::TableError;
+use giga_formats::work::{self as formats, ReadOptions, WorkError, WorkFormat, WorkReader};
+use giga_model::{Arrival, Federation};
+use giga_twin::Generator;
+
+use super::call::{Outset, Refused};
+
+/// Where arrivals come from.
+pub(super) enum Work {
+    Generated { generator: Box<Generator>, load: String },
+    Read { reader: Box<WorkReader>, file: String },
+}
+
+/// What breaks a run off.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// The work can not be read on.
+    Work(WorkError),
+    /// The rows can not be written.
+    Rows(TableError),
+}
+
+impl From<TableError> for Failure {
+    fn from(error: TableError) -> Self {
+        Self::Rows(error)
+    }
+}
+
+impl Iterator for Work {
+    type Item = Result<Arrival, Failure>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match self {
+            Self::Generated { generator, .. } => generator.next().map(Ok),
+            Self::Read { reader, .. } => reader.next().map(|arrival| arrival.map_err(Failure::Work)),
+        }
+    }
+}
+
+impl Work {
+    pub(super) fn open(outset: &Outset) -> Result<Self, Refused> {
+        let Some(path) = &outset.work_file else { return Ok(Self::generated(outset)) };
+        let projects: Vec<String> = outset.federation.projects.iter().map(|project| project.name.clone()).collect();
+        let kinds: Vec<String> = outset.federation.accelerators.iter().map(|kind| kind.name.clone()).collect();
+        let options = ReadOptions { strict: outset.strict, ..ReadOptions::new(&projects, &kinds, outset.start) };
+        let format = outset.work_format.as_deref().map(str::parse::<WorkFormat>).transpose();
+        let file = path.display().to_string();
+        let refuse = |error: WorkError| Refused::input(describe(&file, &error));
+        let reader = formats::open(path, format.map_err(refuse)?, &options).map_err(refuse)?;
+        Ok(Self::Read { reader: Box::new(reader), file })
+    }
+
+    fn generated(outset: &Outset) -> Self {
+        let generator = Generator::new(std::sync::Arc::clone(&outset.federation), outset.seed, outset.start);
+        let load = outset.federation.workload.as_ref().map_or_else(String::new, |work| work.load.to_string());
+        Self::Generated { generator: Box::new(generator.expect("a run without a file has a workload")), load }
+    }
+
+    /// Passes over what a saved run has had.
+    pub(super) fn pass_over(&mut self, count: u64) -> anyhow::Result<()> {
+        for _ in 0..count {
+            match self.next() {
+                None => anyhow::bail!("the work is shorter than when the run was saved; give it its old file back"),
+                Some(Err(Failure::Work(error))) => return Err(error.into()),
+                Some(Err(Failure::Rows(error))) => return Err(error.into()),
+                Some(Ok(_)) => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Where the work came from, in words.
+    pub(super) fn words(&self) -> String {
+        match self {
+            Self::Generated { load, .. } => format!("generated, offered load {load}"),
+            Self::Read { reader, file } => format!("{} read from {file}", reader.report().format.word()),
+        }
+    }
+
+    /// What is to be said about reading it.
+    pub(super) fn notes(&self, federation: &Federation) -> Vec<String> {
+        let Self::Read { reader, .. } = self else { return Vec::new() };
+        let projects: Vec<String> = federation.projects.iter().map(|project| project.name.clone()).collect();
+        reader.report().lines(&projects)
+    }
+}
+
+fn describe(file: &str, error: &WorkError) -> String {
+    let mut text = format!("`{file}`: {error}");
+    let mut cause = std::error::Error::source(error);
+    while let Some(next) = cause {
+        text.push_str(&format!(": {next}"));
+        cause = next.source();
+    }
+    text
+}
+
+/// A faulty file ends with 2, anything else with 1.
+pub(super) fn explain_failure(failure: &Failure, work: &Work) -> anyhow::Result<ExitCode> {
+    match (failure, work) {
+        (Failure::Work(error), Work::Read { file, .. }) => {
+            writeln!(std::io::stderr(), "giga: {}", describe(file, error))?;
+            Ok(ExitCode::from(2))
+        }
+        (Failure::Work(error), Work::Generated { .. }) => anyhow::bail!("{error}"),
+        (Failure::Rows(error), _) => anyhow::bail!("the tables can not be written: {error}"),
+    }
+}
