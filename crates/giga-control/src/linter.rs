@@ -1,6 +1,7 @@
 //! Checks every batch of events with a book of its own. It is told nothing but the events, and trusts none of them.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use giga_model::{Federation, JobId, PoolId, SiteId};
 use giga_scheduler::{Event, Need, Piece, Plan, State};
@@ -61,7 +62,7 @@ pub enum Violation {
 pub(crate) struct Linter {
     pools: Vec<PoolBook>,
     sites: Vec<SiteBook>,
-    runs: BTreeMap<JobId, (Need, Box<[Piece]>)>,
+    runs: BTreeMap<JobId, (Need, Arc<[Piece]>)>,
     pub(crate) count: u64,
     pub(crate) first: Vec<Violation>,
 }
@@ -150,7 +151,7 @@ impl Linter {
         }
     }
 
-    fn started(&mut self, plan: &Plan, now: Instant, job: JobId, need: &Need, pieces: &[Piece]) {
+    fn started(&mut self, plan: &Plan, now: Instant, job: JobId, need: &Need, pieces: &Arc<[Piece]>) {
         let pool = &mut self.pools[need.pool.index()];
         let nodes: u32 = pieces.iter().map(|piece| piece.mask.count_ones()).sum();
         let free = pieces.iter().all(|piece| pool.take(piece, need.each));
@@ -158,7 +159,7 @@ impl Linter {
         site.drawn += need.power;
         let (drawn, envelope) = (site.drawn, plan.headroom(id, site.phases));
         let closed = site.closed;
-        let before = self.runs.insert(job, (*need, pieces.into()));
+        let before = self.runs.insert(job, (*need, Arc::clone(pieces)));
         if !free || nodes != need.nodes {
             self.report(Violation::NotFree { at: now, job });
         }
@@ -183,7 +184,8 @@ impl Linter {
     fn node(&mut self, pool: PoolId, node: u32, down: bool) {
         let pool = &mut self.pools[pool.index()];
         let (rack, within) = (node / pool.nodes_per_rack, node % pool.nodes_per_rack);
-        pool.taken[(rack * pool.words_per_rack * 64 + within) as usize] = if down { pool.per_node } else { 0 };
+        pool.taken[(rack * pool.words_per_rack * 64 + within) as usize] =
+            if down { pool.per_node } else { 0 };
     }
 
     pub(crate) fn report(&mut self, violation: Violation) {

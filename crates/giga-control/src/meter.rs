@@ -177,10 +177,19 @@ impl Meter {
     fn come(&mut self, job: JobId, asked: u32) {
         let (useful, lost) = (AcceleratorTime::ZERO, AcceleratorTime::ZERO);
         let energy = EnergyMeter::default();
-        self.jobs.insert(job, JobBook { asked, held: 0, pool: None, started: None, useful, lost, energy, capital: 0 });
+        self.jobs.insert(
+            job,
+            JobBook { asked, held: 0, pool: None, started: None, useful, lost, energy, capital: 0 },
+        );
     }
 
-    fn refuse(&mut self, federation: &Federation, job: JobId, request: &giga_model::JobRequest, now: Instant) {
+    fn refuse(
+        &mut self,
+        federation: &Federation,
+        job: JobId,
+        request: &giga_model::JobRequest,
+        now: Instant,
+    ) {
         self.totals.submitted += 1;
         self.totals.refused += 1;
         let Some(project) = federation.projects.get(request.project.index()) else { return };
@@ -303,7 +312,8 @@ impl Meter {
             gauges.capital += kind.cost_per_hour.times(accelerators);
         }
         let power = i128::from(about.phases[phase].power.as_milliwatts());
-        let facility = i128::from(about.facility_cost_per_megawatt_hour.as_microeuro()) * power / 1_000_000_000;
+        let facility =
+            i128::from(about.facility_cost_per_megawatt_hour.as_microeuro()) * power / 1_000_000_000;
         gauges.capital += Money::microeuro(i64::try_from(facility).expect("capital fits"));
     }
 
@@ -418,7 +428,13 @@ fn per_hour(capital: i128) -> Money {
 }
 
 impl JobBook {
-    fn record(&self, federation: &Federation, job: &Job, outcome: Outcome, ended: Option<Instant>) -> JobRecord {
+    fn record(
+        &self,
+        federation: &Federation,
+        job: &Job,
+        outcome: Outcome,
+        ended: Option<Instant>,
+    ) -> JobRecord {
         let about = &federation.sites[job.site.index()];
         let project = &federation.projects[job.project.index()];
         let owner: OwnerId = project.owner;

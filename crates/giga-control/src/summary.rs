@@ -93,7 +93,13 @@ impl Totals {
         site.carbon += hour.carbon;
     }
 
-    pub(crate) fn summary(&self, federation: &Federation, end: Instant, violations: u64, first: &[Violation]) -> Summary {
+    pub(crate) fn summary(
+        &self,
+        federation: &Federation,
+        end: Instant,
+        violations: u64,
+        first: &[Violation],
+    ) -> Summary {
         let mut time = TimeUse::default();
         self.sites.iter().for_each(|site| time += site.time);
         Summary {
@@ -123,13 +129,19 @@ impl Totals {
         let entitled = |owner: OwnerId| {
             let sites = federation.sites.iter().zip(&self.sites);
             let parts = sites.map(|(site, totals)| {
-                let share = site.shares.iter().find(|(id, _)| *id == owner).map_or(Fraction::ZERO, |(_, share)| *share);
+                let share = site
+                    .shares
+                    .iter()
+                    .find(|(id, _)| *id == owner)
+                    .map_or(Fraction::ZERO, |(_, share)| *share);
                 totals.time.installed.as_milliseconds() * i128::from(share.as_ppm()) / 1_000_000
             });
             AcceleratorTime::milliseconds(parts.sum())
         };
         let owners = (0..self.owners.len()).map(OwnerId::at);
-        owners.map(|owner| OwnerUse { owner, entitled: entitled(owner), used: self.owners[owner.index()] }).collect()
+        owners
+            .map(|owner| OwnerUse { owner, entitled: entitled(owner), used: self.owners[owner.index()] })
+            .collect()
     }
 
     fn wait_rows(&self) -> Vec<WaitRow> {

@@ -61,7 +61,9 @@ impl Waits {
             seen += count;
             seen >= rank.max(1)
         });
-        step.map_or(Duration::ZERO, |step| Duration::milliseconds(i64::try_from(last_of(step)).unwrap_or(i64::MAX)))
+        step.map_or(Duration::ZERO, |step| {
+            Duration::milliseconds(i64::try_from(last_of(step)).unwrap_or(i64::MAX))
+        })
     }
 }
 
@@ -93,7 +95,10 @@ mod tests {
     fn every_time_is_in_its_step() {
         for milliseconds in (0..5_000).chain([86_400_000, 31_536_000_000]) {
             let last = last_of(step_of(milliseconds));
-            assert!(last >= milliseconds && last - milliseconds <= milliseconds / 64, "{milliseconds} in {last}");
+            assert!(
+                last >= milliseconds && last - milliseconds <= milliseconds / 64,
+                "{milliseconds} in {last}"
+            );
         }
     }
 

@@ -119,7 +119,9 @@ pub fn write(federation: &Federation, summary: &Summary, facts: &RunFacts) -> St
         energy_mwh: summary.energy.as_megawatt_hours_f64(),
         carbon_t: summary.carbon.as_tonnes_f64(),
         cost_eur: summary.cost.as_euro_f64(),
-        cost_eur_per_useful_accelerator_hour: summary.cost_per_useful_hour().map(giga_units::Money::as_euro_f64),
+        cost_eur_per_useful_accelerator_hour: summary
+            .cost_per_useful_hour()
+            .map(giga_units::Money::as_euro_f64),
         sites: sites(federation, summary),
         owners: owners(federation, summary),
         waits: waits(federation, summary),

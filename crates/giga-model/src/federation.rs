@@ -210,8 +210,6 @@ impl Maintenance {
 /// How the scheduler behaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Policy {
-    /// How many kinds of waiting jobs a pass tries in vain at one site before it ends.
-    pub backfill_depth: u32,
     /// After how long past use counts half among projects.
     pub half_life: Duration,
 }

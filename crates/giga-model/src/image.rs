@@ -5,6 +5,7 @@
 //! `giga-formats`. Integers are little-endian and fixed in width, lists begin with their length.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 
 use thiserror::Error;
 
@@ -252,7 +253,7 @@ macro_rules! sequences {
         }
     )*};
 }
-sequences!(Vec<T>, VecDeque<T>, Box<[T]>);
+sequences!(Vec<T>, VecDeque<T>, Box<[T]>, Arc<[T]>);
 
 impl Image for String {
     fn write(&self, out: &mut Vec<u8>) {

@@ -8,8 +8,8 @@ mod federation;
 mod flaw;
 mod ids;
 pub mod image;
-pub mod sample;
 mod job_map;
+pub mod sample;
 mod work;
 mod workload;
 

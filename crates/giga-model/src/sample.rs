@@ -22,7 +22,7 @@ pub fn empty() -> Federation {
         programmes: vec![Programme { name: "open".into(), priority: 0, gang_max: None, limit_max: None }],
         projects: vec![project("work", ProgrammeId(0), OwnerId(0))],
         carbon_price: CarbonPrice::ZERO,
-        policy: Policy { backfill_depth: 100, half_life: Duration::days(7) },
+        policy: Policy { half_life: Duration::days(7) },
         workload: None,
     }
 }

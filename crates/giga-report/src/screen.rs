@@ -53,7 +53,13 @@ fn jobs(out: &mut String, summary: &Summary) {
     parts.extend(named.iter().filter(|(_, n)| *n > 0).map(|(word, n)| format!("{} {word}", count(*n))));
     line(out, &format!("jobs: {}", parts.join(", ")));
     if summary.interruptions > 0 {
-        line(out, &format!("      {} interruptions, requeued from the last checkpoint", count(summary.interruptions)));
+        line(
+            out,
+            &format!(
+                "      {} interruptions, requeued from the last checkpoint",
+                count(summary.interruptions)
+            ),
+        );
     }
 }
 
@@ -109,7 +115,9 @@ fn sites(out: &mut String, federation: &Federation, summary: &Summary) {
 }
 
 fn totals(out: &mut String, summary: &Summary) {
-    let each = summary.cost_per_useful_hour().map_or_else(|| "–".to_owned(), |cost| format!("{:.4} EUR", cost.as_euro_f64()));
+    let each = summary
+        .cost_per_useful_hour()
+        .map_or_else(|| "–".to_owned(), |cost| format!("{:.4} EUR", cost.as_euro_f64()));
     line(out, "");
     line(out, &format!("cost of a useful accelerator-hour: {each} (electricity, carbon, capital)"));
     line(out, &format!("violations: {}", count(summary.violations)));

@@ -1,5 +1,7 @@
 //! Carries events into the state. There is no policy here, so that journals of earlier releases stay readable.
 
+use std::sync::Arc;
+
 use giga_model::{JobId, JobRequest, PoolId, SiteId};
 use giga_units::{Duration, Instant};
 
@@ -65,33 +67,41 @@ impl State {
         };
         self.next_job = id.0 + 1;
         self.sites[site.index()].arrivals.push(id);
-        self.enter(plan, job);
+        self.enter(job);
     }
 
-    fn started(&mut self, plan: &Plan, now: Instant, id: JobId, need: Need, pieces: &[Piece], release: Instant) {
-        let mut job = self.leave(plan, id);
+    fn started(
+        &mut self,
+        plan: &Plan,
+        now: Instant,
+        id: JobId,
+        need: Need,
+        pieces: &Arc<[Piece]>,
+        release: Instant,
+    ) {
+        let mut job = self.leave(id);
         let owner = plan.projects[job.project.index()].owner;
         let hold = amount(&need, job.limit);
-        self.account(plan, job.site, job.project, |accounts| accounts.hold(owner, job.project, hold));
+        self.account(job.site, job.project, |accounts| accounts.hold(owner, job.project, hold));
         job.attempts += 1;
-        job.status = Status::Running(Run { started: now, release, need, pieces: pieces.into() });
+        job.status = Status::Running(Run { started: now, release, need, pieces: Arc::clone(pieces) });
         self.sites[job.site.index()].epoch += 1;
-        self.enter(plan, job);
+        self.enter(job);
     }
 
     fn ended(&mut self, plan: &Plan, now: Instant, id: JobId) {
-        let job = self.leave(plan, id);
+        let job = self.leave(id);
         self.settle(plan, now, &job);
         self.touch(job.site);
     }
 
     fn interrupted(&mut self, plan: &Plan, now: Instant, id: JobId, saved: Duration) {
-        let mut job = self.leave(plan, id);
+        let mut job = self.leave(id);
         self.settle(plan, now, &job);
         self.touch(job.site);
         job.limit = job.limit.saturating_sub(saved).max(Duration::milliseconds(1));
         job.status = Status::Waiting;
-        self.enter(plan, job);
+        self.enter(job);
     }
 
     /// Turns what a running job held into what it used.
@@ -99,7 +109,7 @@ impl State {
         let Some(run) = job.run() else { return };
         let owner = plan.projects[job.project.index()].owner;
         let (held, used) = (amount(&run.need, job.limit), amount(&run.need, now.since(run.started)));
-        self.account(plan, job.site, job.project, |accounts| accounts.settle(owner, job.project, held, used));
+        self.account(job.site, job.project, |accounts| accounts.settle(owner, job.project, held, used));
     }
 
     fn node_down(&mut self, plan: &Plan, pool: PoolId, node: u32, until: Instant) {

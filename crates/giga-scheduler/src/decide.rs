@@ -77,7 +77,14 @@ impl Scheduler {
         }
     }
 
-    fn node_failed(&mut self, now: Instant, pool: PoolId, node: u32, until: Instant, witness: &mut impl Witness) {
+    fn node_failed(
+        &mut self,
+        now: Instant,
+        pool: PoolId,
+        node: u32,
+        until: Instant,
+        witness: &mut impl Witness,
+    ) {
         let Some(book) = self.state.pools.get(pool.index()).filter(|book| node < book.open) else { return };
         let index = book.index_of(node);
         if book.down.contains_key(&index) {

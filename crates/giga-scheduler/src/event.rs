@@ -1,5 +1,7 @@
 //! What comes in and what goes out: inputs are facts from the world, events are decisions with all they need.
 
+use std::sync::Arc;
+
 use giga_model::{JobId, JobRequest, PhaseId, PoolId, SiteId, image};
 use giga_units::{Duration, Instant, Power};
 use thiserror::Error;
@@ -122,7 +124,7 @@ pub enum Event {
         /// In which of its ways.
         need: Need,
         /// On which nodes.
-        pieces: Box<[Piece]>,
+        pieces: Arc<[Piece]>,
         /// When it gives the nodes back at the latest: its limit, or the next maintenance window.
         release: Instant,
     },

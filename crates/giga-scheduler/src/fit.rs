@@ -4,6 +4,8 @@
 //! site if that comes first. Phases that open and nodes that are expected back are releases as well. So nodes and
 //! power only grow over time, and the earliest start is the later of the two instants at which there is enough.
 
+use std::sync::Arc;
+
 use giga_model::{JobId, SiteId};
 use giga_units::{Duration, Instant, Power};
 
@@ -11,6 +13,7 @@ use crate::event::Piece;
 use crate::job::{Job, ShapeId, Status};
 use crate::plan::{Need, Plan};
 use crate::pool::{NodeIndex, Pool, Tag, only_node};
+use crate::queue::Kind;
 use crate::state::State;
 
 /// Where and when the first job that can not start now will start at the latest, and what is spare then.
@@ -37,7 +40,7 @@ pub(crate) enum Spare {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Start {
     pub(crate) need: Need,
-    pub(crate) pieces: Box<[Piece]>,
+    pub(crate) pieces: Arc<[Piece]>,
     pub(crate) release: Instant,
 }
 
@@ -69,7 +72,31 @@ impl State {
         if end <= begin || span.saves { Some(end.min(begin)) } else { None }
     }
 
-    /// The first way in which a job fits now and does not delay the reserved one.
+    /// Up to which limit jobs of a shape may start now, or `None` where none may.
+    pub(crate) fn longest_now(
+        &self,
+        plan: &Plan,
+        site: SiteId,
+        now: Instant,
+        kind: Kind,
+        reserved: &Reservation,
+    ) -> Option<Duration> {
+        let windows = plan.sites[site.index()].maintenance;
+        let begin = windows.map_or(Instant::FAR, |windows| windows.window_at(now).0);
+        if self.sites[site.index()].closed.is_some() || begin <= now {
+            return None;
+        }
+        let before_window = if kind.saves { Duration::MAX } else { begin.since(now) };
+        let starts = |release| self.way_now(site, kind.shape, release, Some(reserved)).is_some();
+        if starts(reserved.at + Duration::milliseconds(1)) {
+            return Some(before_window);
+        }
+        let ends_in_time = kind.saves && begin <= reserved.at;
+        let longest = if ends_in_time { Duration::MAX } else { reserved.at.since(now).min(before_window) };
+        starts(reserved.at).then_some(longest)
+    }
+
+    /// The first way in which a job fits now and does not delay the reserved one, with its nodes.
     pub(crate) fn start_now(
         &self,
         site: SiteId,
@@ -77,57 +104,62 @@ impl State {
         release: Instant,
         reserved: Option<&Reservation>,
     ) -> Option<Start> {
-        let needs = &self.shapes[shape.0 as usize].needs;
-        let power = self.sites[site.index()].power_free;
-        needs.iter().find_map(|need| {
-            let pool = &self.pools[need.pool.index()];
-            if need.power > power || !pool.fits(need) {
-                return None;
-            }
-            let start = |pieces| Start { need: *need, pieces, release };
-            match reserved.filter(|reserved| release > reserved.at) {
-                None => Some(start(pool.place(need))),
-                Some(reserved) => {
-                    let harmless = reserved.spare.has_power(need) && may_harm(reserved, need).is_none();
-                    if harmless {
-                        return Some(start(pool.place(need)));
-                    }
-                    if !reserved.spare.has_power(need) || !reserved.spare.may_have(pool, need) {
-                        return None;
-                    }
-                    let pieces = pool.place(need);
-                    let cost = self.cost(reserved, need, &pieces);
-                    reserved.spare.covers(cost).then(|| start(pieces))
-                }
-            }
-        })
+        let need = self.way_now(site, shape, release, reserved)?;
+        let pieces = self.pools[need.pool.index()].place(&need);
+        Some(Start { need, pieces, release })
     }
 
-    /// What a start that outlasts the reservation takes from what it needs then: nodes, or accelerators of its node.
-    fn cost(&self, reserved: &Reservation, need: &Need, pieces: &[Piece]) -> u32 {
-        let pool = &self.pools[need.pool.index()];
+    /// The first way in which a job fits now and does not delay the reserved one.
+    fn way_now(
+        &self,
+        site: SiteId,
+        shape: ShapeId,
+        release: Instant,
+        reserved: Option<&Reservation>,
+    ) -> Option<Need> {
+        let power = self.sites[site.index()].power_free;
+        let reserved = reserved.filter(|reserved| release > reserved.at);
+        let ways = self.shapes[shape.0 as usize].needs.iter();
+        let mut fits = ways.filter(|need| need.power <= power && self.pools[need.pool.index()].fits(need));
+        fits.find(|need| reserved.is_none_or(|reserved| self.spares(reserved, need))).copied()
+    }
+
+    /// Whether a start that outlasts the reservation leaves it what it needs.
+    fn spares(&self, reserved: &Reservation, need: &Need) -> bool {
         match reserved.spare {
-            Spare::Everything => 0,
-            Spare::Nodes { .. } if pool.is_part(need) => {
-                let node = only_node(pieces);
-                u32::from(pool.free_at(node, reserved.at) == pool.per_node)
-            }
-            Spare::Nodes { .. } => need.nodes,
-            Spare::Part { node, .. } => {
-                let word = u32::try_from(node.0 / 64).expect("words fit");
-                let holds = |piece: &Piece| piece.word == word && piece.mask & (1 << (node.0 % 64)) != 0;
-                if pieces.iter().any(holds) { u32::from(need.each) } else { 0 }
+            Spare::Everything => true,
+            Spare::Nodes { nodes, power } => need.power <= power && self.cost(reserved, need) <= nodes,
+            Spare::Part { each, power, .. } => {
+                need.power <= power && self.cost(reserved, need) <= u32::from(each)
             }
         }
     }
 
-    /// Takes a start that outlasts the reservation out of what is spare.
+    /// What a start that outlasts the reservation takes from what it needs then: nodes, or accelerators of its node.
+    fn cost(&self, reserved: &Reservation, need: &Need) -> u32 {
+        if need.pool != reserved.need.pool {
+            return 0;
+        }
+        let pool = &self.pools[need.pool.index()];
+        match (&reserved.spare, pool.is_part(need)) {
+            (Spare::Everything, _) => 0,
+            (Spare::Nodes { .. }, false) => need.nodes,
+            (Spare::Nodes { .. }, true) => {
+                let free = pool.free_at(pool.place_part(need.each), reserved.at);
+                u32::from(free == pool.per_node)
+            }
+            (Spare::Part { node, .. }, true) if pool.place_part(need.each) == *node => u32::from(need.each),
+            (Spare::Part { node, .. }, false) if pool.takes(need, *node) => u32::from(need.each),
+            (Spare::Part { .. }, _) => 0,
+        }
+    }
+
+    /// Takes a start that outlasts the reservation, and is not in the books yet, out of what is spare.
     pub(crate) fn spend(&self, reserved: &mut Reservation, start: &Start) {
         if start.release <= reserved.at {
             return;
         }
-        let same_pool = start.need.pool == reserved.need.pool;
-        let cost = if same_pool { self.cost(reserved, &start.need, &start.pieces) } else { 0 };
+        let cost = self.cost(reserved, &start.need);
         match &mut reserved.spare {
             Spare::Everything => {}
             Spare::Nodes { nodes, power } => {
@@ -190,7 +222,7 @@ impl State {
             return Some((at, None));
         }
         if pool.fits(need) {
-            return Some((now, Some(only_node(&pool.place(need)))));
+            return Some((now, Some(pool.place_part(need.each))));
         }
         let whole = pool.releases.first();
         let part = self.part_from(pool, need.each, whole.map_or(Instant::FAR, |(at, _)| at));
@@ -227,39 +259,10 @@ impl State {
             Tag::Phase(phase) => {
                 let site = plan.pools[need.pool.index()].site;
                 let before = &plan.sites[site.index()].phases[..phase];
-                let nodes = before.iter().flat_map(|phase| &phase.nodes).filter(|(pool, _)| *pool == need.pool);
+                let nodes =
+                    before.iter().flat_map(|phase| &phase.nodes).filter(|(pool, _)| *pool == need.pool);
                 self.pools[need.pool.index()].index_of(nodes.map(|(_, nodes)| nodes).sum())
             }
-        }
-    }
-}
-
-/// Why a start may delay the reserved job: only what is in its pool can.
-fn may_harm<'a>(reserved: &'a Reservation, need: &Need) -> Option<&'a Spare> {
-    (need.pool == reserved.need.pool && reserved.spare != Spare::Everything).then_some(&reserved.spare)
-}
-
-impl Spare {
-    fn has_power(&self, need: &Need) -> bool {
-        match self {
-            Self::Everything => true,
-            Self::Nodes { power, .. } | Self::Part { power, .. } => need.power <= *power,
-        }
-    }
-
-    /// A quick no, before nodes are chosen.
-    fn may_have(&self, pool: &Pool, need: &Need) -> bool {
-        match self {
-            Self::Nodes { nodes, .. } => pool.is_part(need) || need.nodes <= *nodes,
-            Self::Everything | Self::Part { .. } => true,
-        }
-    }
-
-    fn covers(&self, cost: u32) -> bool {
-        match self {
-            Self::Everything => true,
-            Self::Nodes { nodes, .. } => cost <= *nodes,
-            Self::Part { each, .. } => cost <= u32::from(*each),
         }
     }
 }

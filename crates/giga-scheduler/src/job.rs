@@ -1,5 +1,7 @@
 //! The jobs that are waiting or running, and nothing of those that ended.
 
+use std::sync::Arc;
+
 use giga_model::{Asks, JobId, ProjectId, SiteId, image};
 use giga_units::{Duration, Fraction, Instant};
 
@@ -49,7 +51,7 @@ pub struct Run {
     /// In which of its ways it runs.
     pub need: Need,
     /// On which nodes.
-    pub pieces: Box<[Piece]>,
+    pub pieces: Arc<[Piece]>,
 }
 
 impl Job {

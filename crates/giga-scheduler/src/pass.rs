@@ -1,4 +1,7 @@
-//! One look at the queue of a site: start in order, keep the first that does not fit, and fill in behind it.
+//! One look at the queue of a site: start in order, keep a place for the first that does not fit, fill in behind it.
+//!
+//! Every waiting job is considered, however long the queue. What makes that cheap: jobs of a shape differ only in their
+//! limit, so a few questions tell which kinds may start at all, and mostly none may.
 
 use giga_model::{JobId, OwnerId, ProjectId, SiteId};
 use giga_units::{Duration, Instant};
@@ -6,178 +9,183 @@ use giga_units::{Duration, Instant};
 use crate::Scheduler;
 use crate::event::Event;
 use crate::fit::{Reservation, Span, Start};
-use crate::queue::Kind;
+use crate::queue::Open;
 use crate::witness::Witness;
+
+/// In how many places open kinds may stand to be compared one by one; beyond it the order is followed from its start.
+const FEW: usize = 64;
 
 /// What a look at a queue has to remember; nothing of it outlives the look but a reservation that is still true.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Scratch {
     /// The reservation of each site with the epoch in which it was made.
-    pub(crate) reserved: Vec<Option<(u64, Reservation)>>,
+    reserved: Vec<Option<(u64, Reservation)>>,
+    open: Vec<Open>,
     owners: Vec<OwnerCursor>,
-    /// The oldest job of the last kind tried in vain, by project, with the sweep in which that was.
-    projects: Vec<(u64, JobId)>,
     sweep: u64,
-    /// Whose kinds are being tried, until one starts or all were tried.
-    current: Option<(OwnerId, ProjectId)>,
 }
 
-/// How far a sweep is with an owner.
+/// How far a sweep is with an owner: everything before that has nothing among the open kinds.
 #[derive(Debug, Clone, Default)]
 struct OwnerCursor {
     sweep: u64,
     door: usize,
-    /// The last project of the door whose kinds were all tried in vain.
     last: Option<(u64, ProjectId)>,
 }
 
 impl Scratch {
-    pub(crate) fn new(sites: usize, owners: usize, projects: usize) -> Self {
+    pub(crate) fn new(sites: usize, owners: usize) -> Self {
         Self {
             reserved: vec![None; sites],
+            open: Vec::new(),
             owners: vec![OwnerCursor::default(); owners],
-            projects: vec![(0, JobId(0)); projects],
             sweep: 0,
-            current: None,
         }
     }
-
-    fn owner(&mut self, owner: OwnerId) -> &mut OwnerCursor {
-        let sweep = self.sweep;
-        let cursor = &mut self.owners[owner.index()];
-        if cursor.sweep != sweep {
-            *cursor = OwnerCursor { sweep, door: 0, last: None };
-        }
-        cursor
-    }
-}
-
-/// How a sweep ended.
-struct Sweep {
-    reserved: Option<JobId>,
-    /// Whether something started behind the reservation.
-    filled: bool,
-    /// Whether it ended at the depth.
-    cut_short: bool,
 }
 
 impl Scheduler {
     /// Starts everything at a site that can start, until a look changes nothing.
     pub(crate) fn pass(&mut self, site: SiteId, now: Instant, witness: &mut impl Witness) {
         loop {
-            let sweep = self.sweep(site, now, witness);
-            let queue = &self.state.sites[site.index()];
-            let first = queue.queue.first(&queue.accounts);
-            if !sweep.filled || (first == sweep.reserved && !sweep.cut_short) {
+            self.scratch.reserved[site.index()] = None;
+            let Some(mut reserved) = self.start_in_order(site, now, witness) else { return };
+            let filled = self.fill_in(site, now, &mut reserved, witness);
+            let book = &self.state.sites[site.index()];
+            let first = book.queue.first(&book.accounts);
+            let stands = first == Some(reserved.job);
+            self.scratch.reserved[site.index()] = Some((book.epoch, reserved));
+            if !filled || stands {
                 return;
             }
         }
     }
 
-    fn sweep(&mut self, site: SiteId, now: Instant, witness: &mut impl Witness) -> Sweep {
-        self.scratch.sweep += 1;
-        self.scratch.current = None;
-        self.scratch.reserved[site.index()] = None;
-        let mut reserved: Option<Reservation> = None;
-        let (mut vain, mut filled) = (0, false);
-        while let Some((project, job, kind)) = self.next(site) {
-            let span = Span { limit: kind.limit, saves: kind.saves };
-            let release = self.state.release(&self.plan, site, now, span);
-            let start = release.and_then(|at| self.state.start_now(site, kind.shape, at, reserved.as_ref()));
-            if let Some(start) = start {
-                filled |= reserved.is_some();
-                self.start(job, start, reserved.as_mut(), now, witness);
-                self.scratch.current = None;
-                continue;
-            }
-            self.scratch.projects[project.index()] = (self.scratch.sweep, job);
-            if reserved.is_none() {
-                let waiting = self.state.job(job).expect("a queued job is live");
-                reserved = self.state.reserve(&self.plan, now, waiting);
-            }
-            vain += 1;
-            if vain > self.plan.depth {
-                break;
-            }
-        }
-        let job = reserved.as_ref().map(|reserved| reserved.job);
-        let epoch = self.state.sites[site.index()].epoch;
-        self.scratch.reserved[site.index()] = reserved.map(|reserved| (epoch, reserved));
-        Sweep { reserved: job, filled, cut_short: vain > self.plan.depth }
-    }
-
-    fn start(
+    /// Starts jobs in the order up to the first that does not fit; its reservation, or `None` where all started.
+    fn start_in_order(
         &mut self,
-        job: JobId,
-        start: Start,
-        reserved: Option<&mut Reservation>,
+        site: SiteId,
         now: Instant,
         witness: &mut impl Witness,
-    ) {
-        if let Some(reserved) = reserved {
-            self.state.spend(reserved, &start);
+    ) -> Option<Reservation> {
+        loop {
+            let book = &self.state.sites[site.index()];
+            let first = book.queue.first(&book.accounts)?;
+            let waiting = self.state.job(first).expect("a queued job is live");
+            let release = self.state.release(&self.plan, site, now, Span::of(waiting));
+            let start = release.and_then(|at| self.state.start_now(site, waiting.shape, at, None));
+            match start {
+                Some(start) => self.start(first, start, now, witness),
+                None => return self.state.reserve(&self.plan, now, waiting),
+            }
         }
+    }
+
+    /// Starts what does not delay the reserved job, in the order; whether anything started.
+    fn fill_in(
+        &mut self,
+        site: SiteId,
+        now: Instant,
+        reserved: &mut Reservation,
+        witness: &mut impl Witness,
+    ) -> bool {
+        let mut filled = false;
+        self.scratch.sweep += 1;
+        self.open_kinds(site, now, reserved);
+        while let Some(job) = self.next_open(site) {
+            let waiting = self.state.job(job).expect("a queued job is live");
+            let release = self.state.release(&self.plan, site, now, Span::of(waiting));
+            let start = release.and_then(|at| self.state.start_now(site, waiting.shape, at, Some(reserved)));
+            let start = start.expect("a job of an open kind can start");
+            self.state.spend(reserved, &start);
+            self.start(job, start, now, witness);
+            filled = true;
+            self.close_kinds(site, now, reserved);
+        }
+        filled
+    }
+
+    fn start(&mut self, job: JobId, start: Start, now: Instant, witness: &mut impl Witness) {
         let Start { need, pieces, release } = start;
         self.emit(now, Event::Started { job, need, pieces, release }, witness);
     }
 
-    /// The next kind in the order that was not yet tried in this sweep, by its oldest job.
-    fn next(&mut self, site: SiteId) -> Option<(ProjectId, JobId, Kind)> {
-        loop {
-            let (owner, project) = match self.scratch.current {
-                Some(current) => current,
-                None => self.next_party(site)?,
-            };
-            let (sweep, last) = self.scratch.projects[project.index()];
-            let book = &self.state.sites[site.index()];
-            let heads = &book.queue.projects[project.index()].heads;
-            let after = if sweep == self.scratch.sweep { JobId(last.0 + 1) } else { JobId(0) };
-            if let Some((&job, &kind)) = heads.range(after..).next() {
-                self.scratch.current = Some((owner, project));
-                return Some((project, job, kind));
-            }
-            let key = book.accounts.project_key(project);
-            self.scratch.owner(owner).last = Some((key, project));
-            self.scratch.current = None;
-        }
+    /// Finds the kinds that may start behind a reservation.
+    fn open_kinds(&mut self, site: SiteId, now: Instant, reserved: &Reservation) {
+        let mut open = std::mem::take(&mut self.scratch.open);
+        open.clear();
+        let queue = &self.state.sites[site.index()].queue;
+        open.extend(queue.shapes().filter_map(|shortest| {
+            let longest = self.state.longest_now(&self.plan, site, now, shortest, reserved)?;
+            let (shape, saves) = (shortest.shape, shortest.saves);
+            (shortest.limit <= longest).then_some(Open { shape, saves, longest })
+        }));
+        self.scratch.open = open;
     }
 
-    /// The next owner with something to try, and its project.
-    fn next_party(&mut self, site: SiteId) -> Option<(OwnerId, ProjectId)> {
-        loop {
-            let owner = self.next_owner(site)?;
-            if let Some(project) = self.next_project(site, owner) {
-                return Some((owner, project));
+    /// Looks at the open kinds again after a start: there is only less room than before.
+    fn close_kinds(&mut self, site: SiteId, now: Instant, reserved: &Reservation) {
+        let mut open = std::mem::take(&mut self.scratch.open);
+        let queue = &self.state.sites[site.index()].queue;
+        open.retain_mut(|open| {
+            let (shape, saves, limit) = (open.shape, open.saves, Duration::ZERO);
+            let kind = crate::queue::Kind { shape, saves, limit };
+            match self.state.longest_now(&self.plan, site, now, kind, reserved) {
+                None => false,
+                Some(longest) => {
+                    open.longest = longest;
+                    queue.has(*open)
+                }
             }
-        }
+        });
+        self.scratch.open = open;
     }
 
-    /// The owner furthest below its share who still has something to try.
-    fn next_owner(&mut self, site: SiteId) -> Option<OwnerId> {
+    /// The first job in the order among the open kinds.
+    fn next_open(&mut self, site: SiteId) -> Option<JobId> {
+        if self.scratch.open.is_empty() {
+            return None;
+        }
         let book = &self.state.sites[site.index()];
-        let owners = (0..book.queue.waiting.len()).filter(|&owner| book.queue.waiting[owner] > 0).map(OwnerId::at);
-        let sweep = self.scratch.sweep;
+        if let Some(job) = book.queue.first_of_few(&book.accounts, &self.scratch.open, FEW) {
+            return Some(job);
+        }
+        while let Some(owner) = self.next_owner(site) {
+            if let Some(job) = self.next_of(site, owner) {
+                return Some(job);
+            }
+        }
+        None
+    }
+
+    /// The owner furthest below its share that may still have something among the open kinds.
+    fn next_owner(&self, site: SiteId) -> Option<OwnerId> {
+        let book = &self.state.sites[site.index()];
+        let owners =
+            (0..book.queue.waiting.len()).filter(|&owner| book.queue.waiting[owner] > 0).map(OwnerId::at);
         let done = |owner: OwnerId| {
             let cursor = &self.scratch.owners[owner.index()];
-            cursor.sweep == sweep && cursor.door >= book.queue.doors[owner.index()].len()
+            cursor.sweep == self.scratch.sweep && cursor.door >= book.queue.doors[owner.index()].len()
         };
         owners.filter(|&owner| !done(owner)).min_by_key(|&owner| (book.accounts.owner_key(owner), owner))
     }
 
-    /// The project of an owner's best door that used least and still has something to try.
-    fn next_project(&mut self, site: SiteId, owner: OwnerId) -> Option<ProjectId> {
-        let doors = &self.state.sites[site.index()].queue.doors[owner.index()];
-        let cursor = self.scratch.owner(owner);
+    /// The first job of an owner among the open kinds.
+    fn next_of(&mut self, site: SiteId, owner: OwnerId) -> Option<JobId> {
+        use std::ops::Bound::{Excluded, Unbounded};
+        let queue = &self.state.sites[site.index()].queue;
+        let doors = &queue.doors[owner.index()];
+        let cursor = &mut self.scratch.owners[owner.index()];
+        if cursor.sweep != self.scratch.sweep {
+            *cursor = OwnerCursor { sweep: self.scratch.sweep, door: 0, last: None };
+        }
         while let Some(door) = doors.get(cursor.door) {
-            let next = match cursor.last {
-                None => door.line.first(),
-                Some(last) => {
-                    use std::ops::Bound::{Excluded, Unbounded};
-                    door.line.range((Excluded(last), Unbounded)).next()
+            let from = cursor.last.map_or(Unbounded, Excluded);
+            for &(key, project) in door.line.range((from, Unbounded)) {
+                if let Some(job) = queue.oldest(project, &self.scratch.open) {
+                    return Some(job);
                 }
-            };
-            if let Some(&(_, project)) = next {
-                return Some(project);
+                cursor.last = Some((key, project));
             }
             cursor.door += 1;
             cursor.last = None;
@@ -198,13 +206,14 @@ impl Scheduler {
                 return self.pass(site, now, witness);
             };
             let waiting = self.state.job(job).expect("an arrival waits");
-            let shape = waiting.shape;
             let release = self.state.release(&self.plan, site, now, Span::of(waiting));
+            let shape = waiting.shape;
             let start = release.and_then(|at| self.state.start_now(site, shape, at, Some(&reserved)));
             let Some(start) = start else { continue };
-            self.start(job, start, Some(&mut reserved), now, witness);
+            self.state.spend(&mut reserved, &start);
+            self.start(job, start, now, witness);
             let book = &self.state.sites[site.index()];
-            if book.queue.first(&book.accounts) != Some(first) || book.queue.kinds > self.plan.depth {
+            if book.queue.first(&book.accounts) != Some(first) {
                 return self.pass(site, now, witness);
             }
             self.scratch.reserved[site.index()] = Some((book.epoch, reserved));

@@ -14,8 +14,6 @@ pub struct Plan {
     pub(crate) projects: Vec<ProjectPlan>,
     pub(crate) programmes: Vec<ProgrammePlan>,
     pub(crate) owners: usize,
-    /// Kinds tried in vain before a pass ends.
-    pub(crate) depth: u32,
 }
 
 #[derive(Debug, Clone)]
@@ -97,11 +95,12 @@ impl Plan {
         });
         Self {
             sites: sites.collect(),
-            pools: (0..federation.pools.len()).map(|index| pool_plan(federation, PoolId::at(index))).collect(),
+            pools: (0..federation.pools.len())
+                .map(|index| pool_plan(federation, PoolId::at(index)))
+                .collect(),
             projects: federation.projects.iter().map(project_plan).collect(),
             programmes: federation.programmes.iter().map(programme_plan).collect(),
             owners: federation.owners.len(),
-            depth: federation.policy.backfill_depth,
         }
     }
 
@@ -159,7 +158,8 @@ impl Plan {
             }
         }
         let needs = self.needs(site, &request.asks);
-        let Some(largest) = needs.iter().map(|need| self.pools[need.pool.index()].accelerators()).max() else {
+        let Some(largest) = needs.iter().map(|need| self.pools[need.pool.index()].accelerators()).max()
+        else {
             return Err(Rule::NoSuchAccelerator);
         };
         let in_nodes: Vec<Need> = needs.iter().copied().filter(|need| self.fits_empty(need)).collect();

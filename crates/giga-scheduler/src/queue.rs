@@ -11,17 +11,32 @@ use giga_units::Duration;
 use crate::job::{Job, ShapeId};
 use crate::plan::{Plan, SitePlan};
 
-/// What makes jobs of one project alike.
+/// What makes jobs alike: when one of a kind can not start now, no other of the same project can.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Kind {
     pub(crate) shape: ShapeId,
-    pub(crate) limit: Duration,
     pub(crate) saves: bool,
+    pub(crate) limit: Duration,
 }
 
 impl Kind {
     fn of(job: &Job) -> Self {
-        Self { shape: job.shape, limit: job.limit, saves: job.checkpoint.is_some() }
+        Self { shape: job.shape, saves: job.checkpoint.is_some(), limit: job.limit }
+    }
+}
+
+/// Kinds of a shape that may start now: those up to a limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Open {
+    pub(crate) shape: ShapeId,
+    pub(crate) saves: bool,
+    pub(crate) longest: Duration,
+}
+
+impl Open {
+    fn range(self) -> std::ops::RangeInclusive<Kind> {
+        let Self { shape, saves, longest } = self;
+        Kind { shape, saves, limit: Duration::ZERO }..=Kind { shape, saves, limit: longest }
     }
 }
 
@@ -32,11 +47,18 @@ pub(crate) struct Door {
     pub(crate) line: BTreeSet<(u64, ProjectId)>,
 }
 
+/// The waiting jobs of a project by kind, each kind by age.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct ProjectLine {
-    classes: BTreeMap<Kind, VecDeque<JobId>>,
-    /// The oldest job of each class.
-    pub(crate) heads: BTreeMap<JobId, Kind>,
+struct ProjectLine {
+    kinds: BTreeMap<Kind, VecDeque<JobId>>,
+}
+
+impl ProjectLine {
+    /// The oldest job among the open kinds.
+    fn oldest(&self, open: &[Open]) -> Option<JobId> {
+        let kinds = open.iter().flat_map(|open| self.kinds.range(open.range()));
+        kinds.filter_map(|(_, jobs)| jobs.front().copied()).min()
+    }
 }
 
 /// The waiting jobs of a site.
@@ -45,12 +67,16 @@ pub(crate) struct Queue {
     /// By owner: its doors, the highest priority first.
     pub(crate) doors: Vec<Vec<Door>>,
     door_of: Vec<usize>,
-    pub(crate) projects: Vec<ProjectLine>,
+    owner_of: Vec<OwnerId>,
+    projects: Vec<ProjectLine>,
+    /// Which projects have waiting jobs of a kind.
+    kinds: BTreeMap<Kind, BTreeSet<ProjectId>>,
     /// Jobs waiting, by owner.
     pub(crate) waiting: Vec<u32>,
-    /// How many kinds of jobs wait, over all projects.
-    pub(crate) kinds: u32,
 }
+
+/// The place of a job in the order.
+type Place = (u64, OwnerId, usize, u64, ProjectId, JobId);
 
 impl Queue {
     pub(crate) fn new(plan: &Plan) -> Self {
@@ -67,104 +93,149 @@ impl Queue {
         }
         let door_of = plan.projects.iter().map(|project| {
             let doors = &doors[project.owner.index()];
-            doors.iter().position(|door| door.programme == project.programme).expect("every project has a door")
+            doors
+                .iter()
+                .position(|door| door.programme == project.programme)
+                .expect("every project has a door")
         });
-        let door_of = door_of.collect();
-        let projects = vec![ProjectLine::default(); plan.projects.len()];
-        Self { waiting: vec![0; plan.owners], doors, door_of, projects, kinds: 0 }
+        Self {
+            door_of: door_of.collect(),
+            owner_of: plan.projects.iter().map(|project| project.owner).collect(),
+            projects: vec![ProjectLine::default(); plan.projects.len()],
+            kinds: BTreeMap::new(),
+            waiting: vec![0; plan.owners],
+            doors,
+        }
     }
 
     pub(crate) fn len(&self) -> u32 {
         self.waiting.iter().sum()
     }
 
-    pub(crate) fn push(&mut self, plan: &Plan, use_: &Use, job: &Job) {
+    pub(crate) fn push(&mut self, accounts: &Use, job: &Job) {
         let kind = Kind::of(job);
         let line = &mut self.projects[job.project.index()];
-        let was_empty = line.heads.is_empty();
-        let class = line.classes.entry(kind).or_default();
-        let front = class.front().copied();
-        let place = class.partition_point(|&other| other < job.id);
-        class.insert(place, job.id);
-        if place == 0 {
-            match front {
-                Some(front) => {
-                    line.heads.remove(&front);
-                }
-                None => self.kinds += 1,
-            }
-            line.heads.insert(job.id, kind);
+        let was_empty = line.kinds.is_empty();
+        let alike = line.kinds.entry(kind).or_default();
+        if alike.is_empty() {
+            self.kinds.entry(kind).or_default().insert(job.project);
         }
-        let owner = plan.projects[job.project.index()].owner;
-        self.waiting[owner.index()] += 1;
+        let place = alike.partition_point(|&other| other < job.id);
+        alike.insert(place, job.id);
+        self.waiting[self.owner_of[job.project.index()].index()] += 1;
         if was_empty {
-            self.enter(owner, job.project, use_);
+            self.enter(job.project, accounts);
         }
     }
 
-    pub(crate) fn remove(&mut self, plan: &Plan, use_: &Use, job: &Job) {
+    pub(crate) fn remove(&mut self, accounts: &Use, job: &Job) {
         let kind = Kind::of(job);
         let line = &mut self.projects[job.project.index()];
-        let class = line.classes.get_mut(&kind).expect("a waiting job is in its class");
-        let place = class.binary_search(&job.id).expect("a waiting job is in its class");
-        class.remove(place);
-        if place == 0 {
-            line.heads.remove(&job.id);
-            match class.front() {
-                Some(&next) => {
-                    line.heads.insert(next, kind);
-                }
-                None => {
-                    line.classes.remove(&kind);
-                    self.kinds -= 1;
-                }
+        let alike = line.kinds.get_mut(&kind).expect("a waiting job is among its kind");
+        let place = alike.binary_search(&job.id).expect("a waiting job is among its kind");
+        alike.remove(place);
+        if alike.is_empty() {
+            line.kinds.remove(&kind);
+            let projects = self.kinds.get_mut(&kind).expect("a waiting kind is known");
+            projects.remove(&job.project);
+            if projects.is_empty() {
+                self.kinds.remove(&kind);
             }
         }
-        let owner = plan.projects[job.project.index()].owner;
-        self.waiting[owner.index()] -= 1;
-        if self.projects[job.project.index()].heads.is_empty() {
-            self.leave(owner, job.project, use_);
+        self.waiting[self.owner_of[job.project.index()].index()] -= 1;
+        if self.projects[job.project.index()].kinds.is_empty() {
+            self.leave(job.project, accounts);
         }
+    }
+
+    /// The shapes that wait, for jobs that save and for jobs that do not, each with its shortest limit.
+    pub(crate) fn shapes(&self) -> impl Iterator<Item = Kind> + '_ {
+        let mut from = Some(Kind { shape: ShapeId(0), saves: false, limit: Duration::ZERO });
+        std::iter::from_fn(move || {
+            let (&kind, _) = self.kinds.range(from?..).next()?;
+            // Limits are far below the largest duration, so this passes over all others of the shape.
+            from = Some(Kind { limit: Duration::MAX, ..kind });
+            Some(kind)
+        })
+    }
+
+    /// Whether anything waits among the open kinds.
+    pub(crate) fn has(&self, open: Open) -> bool {
+        self.kinds.range(open.range()).next().is_some()
+    }
+
+    /// The first in the order among the open kinds, where these stand in few places; `None` where they stand in more
+    /// than `most`.
+    pub(crate) fn first_of_few(&self, accounts: &Use, open: &[Open], most: usize) -> Option<JobId> {
+        let mut seen = 0;
+        let mut best: Option<Place> = None;
+        for (kind, projects) in open.iter().flat_map(|open| self.kinds.range(open.range())) {
+            seen += projects.len();
+            if seen > most {
+                return None;
+            }
+            let places = projects.iter().map(|&project| {
+                let job = *self.projects[project.index()].kinds[kind].front().expect("a known kind has jobs");
+                self.place(accounts, project, job)
+            });
+            best = best.into_iter().chain(places).min();
+        }
+        best.map(|(.., job)| job)
+    }
+
+    fn place(&self, accounts: &Use, project: ProjectId, job: JobId) -> Place {
+        let owner = self.owner_of[project.index()];
+        let door = self.door_of[project.index()];
+        (accounts.owner_key(owner), owner, door, accounts.project_key(project), project, job)
+    }
+
+    /// The oldest job of a project among the open kinds.
+    pub(crate) fn oldest(&self, project: ProjectId, open: &[Open]) -> Option<JobId> {
+        self.projects[project.index()].oldest(open)
     }
 
     /// Changes what a project has used, and keeps its place right.
-    pub(crate) fn with_use(&mut self, plan: &Plan, use_: &mut Use, project: ProjectId, change: impl FnOnce(&mut Use)) {
-        let owner = plan.projects[project.index()].owner;
-        let waits = !self.projects[project.index()].heads.is_empty();
+    pub(crate) fn with_use(&mut self, accounts: &mut Use, project: ProjectId, change: impl FnOnce(&mut Use)) {
+        let waits = !self.projects[project.index()].kinds.is_empty();
         if waits {
-            self.leave(owner, project, use_);
+            self.leave(project, accounts);
         }
-        change(use_);
+        change(accounts);
         if waits {
-            self.enter(owner, project, use_);
+            self.enter(project, accounts);
         }
     }
 
     /// Puts every project in its place anew, after the use of all of them changed.
-    pub(crate) fn reorder(&mut self, use_: &Use) {
+    pub(crate) fn reorder(&mut self, accounts: &Use) {
         for door in self.doors.iter_mut().flatten() {
-            door.line = door.line.iter().map(|&(_, project)| (use_.project_key(project), project)).collect();
+            door.line =
+                door.line.iter().map(|&(_, project)| (accounts.project_key(project), project)).collect();
         }
     }
 
-    fn enter(&mut self, owner: OwnerId, project: ProjectId, use_: &Use) {
-        let door = &mut self.doors[owner.index()][self.door_of[project.index()]];
-        door.line.insert((use_.project_key(project), project));
+    fn door(&mut self, project: ProjectId) -> &mut Door {
+        let owner = self.owner_of[project.index()];
+        &mut self.doors[owner.index()][self.door_of[project.index()]]
     }
 
-    fn leave(&mut self, owner: OwnerId, project: ProjectId, use_: &Use) {
-        let door = &mut self.doors[owner.index()][self.door_of[project.index()]];
-        let was = door.line.remove(&(use_.project_key(project), project));
+    fn enter(&mut self, project: ProjectId, accounts: &Use) {
+        self.door(project).line.insert((accounts.project_key(project), project));
+    }
+
+    fn leave(&mut self, project: ProjectId, accounts: &Use) {
+        let was = self.door(project).line.remove(&(accounts.project_key(project), project));
         assert!(was, "a project with waiting jobs stands in its door");
     }
 
     /// The first job in the order.
-    pub(crate) fn first(&self, use_: &Use) -> Option<JobId> {
+    pub(crate) fn first(&self, accounts: &Use) -> Option<JobId> {
         let waiting = (0..self.waiting.len()).filter(|&owner| self.waiting[owner] > 0).map(OwnerId::at);
-        let owner = waiting.min_by_key(|&owner| (use_.owner_key(owner), owner))?;
+        let owner = waiting.min_by_key(|&owner| (accounts.owner_key(owner), owner))?;
         let door = self.doors[owner.index()].iter().find(|door| !door.line.is_empty())?;
         let (_, project) = door.line.first()?;
-        self.projects[project.index()].heads.keys().next().copied()
+        let fronts = self.projects[project.index()].kinds.values().filter_map(|jobs| jobs.front());
+        fronts.min().copied()
     }
 }
 

@@ -202,10 +202,10 @@ impl State {
     }
 
     /// Puts a job into the books: its nodes and power if it runs, the queue if it waits.
-    pub(crate) fn enter(&mut self, plan: &Plan, job: Job) {
+    pub(crate) fn enter(&mut self, job: Job) {
         let site = &mut self.sites[job.site.index()];
         match &job.status {
-            Status::Waiting => site.queue.push(plan, &site.accounts, &job),
+            Status::Waiting => site.queue.push(&site.accounts, &job),
             Status::Running(run) => {
                 site.power_free -= run.need.power;
                 let tag = Tag::Job(job.id).bits();
@@ -218,11 +218,11 @@ impl State {
     }
 
     /// Takes a job out of the books.
-    pub(crate) fn leave(&mut self, plan: &Plan, id: JobId) -> Job {
+    pub(crate) fn leave(&mut self, id: JobId) -> Job {
         let job = self.jobs.remove(id).expect("only a live job leaves");
         let site = &mut self.sites[job.site.index()];
         match &job.status {
-            Status::Waiting => site.queue.remove(plan, &site.accounts, &job),
+            Status::Waiting => site.queue.remove(&site.accounts, &job),
             Status::Running(run) => {
                 site.power_free += run.need.power;
                 site.power_releases.remove(run.release, Tag::Job(id).bits());
@@ -234,9 +234,9 @@ impl State {
     }
 
     /// Changes the use of a project and its owner at a site.
-    pub(crate) fn account(&mut self, plan: &Plan, site: SiteId, project: ProjectId, change: impl FnOnce(&mut Use)) {
+    pub(crate) fn account(&mut self, site: SiteId, project: ProjectId, change: impl FnOnce(&mut Use)) {
         let site = &mut self.sites[site.index()];
-        site.queue.with_use(plan, &mut site.accounts, project, change);
+        site.queue.with_use(&mut site.accounts, project, change);
     }
 
     /// Writes the state; [`State::read_image`] builds it again from the plan.
@@ -278,7 +278,8 @@ impl State {
         state.next_job = Image::read(source)?;
         for index in 0..state.sites.len() {
             let phases = u64::read(source)?;
-            (0..phases.min(plan.sites[index].phases.len() as u64)).for_each(|_| state.open_phase(plan, SiteId::at(index)));
+            (0..phases.min(plan.sites[index].phases.len() as u64))
+                .for_each(|_| state.open_phase(plan, SiteId::at(index)));
             let site = &mut state.sites[index];
             site.closed = Image::read(source)?;
             let accounts: Vec<Account> = Image::read(source)?;
@@ -298,7 +299,7 @@ impl State {
         }
         for _ in 0..u64::read(source)? {
             let job = state.read_job(plan, source)?;
-            state.enter(plan, job);
+            state.enter(job);
         }
         Ok(state)
     }

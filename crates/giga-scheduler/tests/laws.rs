@@ -44,21 +44,26 @@ fn step() -> impl Strategy<Value = Step> {
 /// some open a second phase later.
 fn federation() -> impl Strategy<Value = Federation> {
     let pool = (0_usize..3, 1_u32..7);
-    let site = (proptest::collection::vec(pool, 1..3), 40_u64..101, any::<bool>(), proptest::option::of(5_i64..60));
+    let site =
+        (proptest::collection::vec(pool, 1..3), 40_u64..101, any::<bool>(), proptest::option::of(5_i64..60));
     let sites = proptest::collection::vec(site, 1..3);
     let people = (1_usize..4, 1_usize..3, 1_usize..6);
-    let depth = prop_oneof![Just(0_u32), Just(1), Just(3), Just(100)];
-    (sites, people, depth, any::<u64>()).prop_map(|(sites, (owners, programmes, projects), depth, salt)| {
+    (sites, people, any::<u64>()).prop_map(|(sites, (owners, programmes, projects), salt)| {
         let mut federation = empty();
         federation.owners = (0..owners).map(|n| Owner { name: format!("owner{n}") }).collect();
         federation.programmes = (0..programmes)
-            .map(|n| Programme { name: format!("programme{n}"), priority: n as i32, gang_max: None, limit_max: None })
+            .map(|n| Programme {
+                name: format!("programme{n}"),
+                priority: n as i32,
+                gang_max: None,
+                limit_max: None,
+            })
             .collect();
         let pick = |n: usize, of: usize| (salt >> (n * 3)) as usize % of;
-        let projects = (0..projects)
-            .map(|n| project(&format!("p{n}"), ProgrammeId::at(pick(n, programmes)), OwnerId::at(pick(n + 7, owners))));
+        let projects = (0..projects).map(|n| {
+            project(&format!("p{n}"), ProgrammeId::at(pick(n, programmes)), OwnerId::at(pick(n + 7, owners)))
+        });
         federation.projects = projects.collect();
-        federation.policy.backfill_depth = depth;
         let kinds = [accelerator("A", 1, 3), accelerator("B", 4, 2), accelerator("C", 8, 1)];
         for (index, (pools, power, windows, second)) in sites.into_iter().enumerate() {
             let pools: Vec<_> = pools.into_iter().map(|(kind, nodes)| (kinds[kind].clone(), nodes)).collect();
@@ -146,7 +151,8 @@ impl Trial {
     fn is_something_late(&self) -> bool {
         let state = self.fast.state();
         let late = state.jobs().filter_map(|job| job.run()).any(|run| run.release <= self.now);
-        late || (0..self.federation.pools.len()).any(|pool| state.down(PoolId::at(pool)).any(|(_, at)| at <= self.now))
+        late || (0..self.federation.pools.len())
+            .any(|pool| state.down(PoolId::at(pool)).any(|(_, at)| at <= self.now))
     }
 
     /// Phases and windows that are due.
@@ -186,12 +192,16 @@ impl Trial {
         let some = |index: &Index, jobs: Vec<JobId>| (!jobs.is_empty()).then(|| *index.get(&jobs));
         let state = self.fast.state();
         let input = match step {
-            Step::Submit { project, asks, limit, saves } => Some(self.submission(project, asks, *limit, *saves)),
+            Step::Submit { project, asks, limit, saves } => {
+                Some(self.submission(project, asks, *limit, *saves))
+            }
             Step::Finish(index) => {
                 let running = state.jobs().filter(|job| job.run().is_some()).map(|job| job.id).collect();
                 some(index, running).map(|job| Input::Finished { job, ending: Ending::Completed })
             }
-            Step::Cancel(index) => some(index, state.jobs().map(|job| job.id).collect()).map(|job| Input::Cancel { job }),
+            Step::Cancel(index) => {
+                some(index, state.jobs().map(|job| job.id).collect()).map(|job| Input::Cancel { job })
+            }
             Step::Fail { pool, node, repair } => {
                 let pool = PoolId::at(pool.index(self.federation.pools.len()));
                 let node = u32::try_from(node.index(self.federation.nodes_of(pool) as usize)).expect("small");
@@ -200,8 +210,11 @@ impl Trial {
             }
             Step::Repair(index) => {
                 let pools = (0..self.federation.pools.len()).map(PoolId::at);
-                let down: Vec<_> = pools.flat_map(|pool| state.down(pool).map(move |(node, _)| (pool, node))).collect();
-                (!down.is_empty()).then(|| *index.get(&down)).map(|(pool, node)| Input::NodeRepaired { pool, node })
+                let down: Vec<_> =
+                    pools.flat_map(|pool| state.down(pool).map(move |(node, _)| (pool, node))).collect();
+                (!down.is_empty())
+                    .then(|| *index.get(&down))
+                    .map(|(pool, node)| Input::NodeRepaired { pool, node })
             }
             Step::Halve => Some(Input::HalveUse),
             Step::NewYear => Some(Input::TurnYear),
@@ -235,7 +248,8 @@ impl Trial {
         self.fast.state().write_image(&mut decided);
         self.applied.write_image(&mut applied);
         assert_eq!(decided, applied, "apply of the recorded events equals the decided state");
-        let restored = State::read_image(self.fast.plan(), &mut Source::new(&decided)).expect("an image reads back");
+        let restored =
+            State::read_image(self.fast.plan(), &mut Source::new(&decided)).expect("an image reads back");
         self.fast = Scheduler::with_state(self.fast.plan().clone().into(), restored);
     }
 }

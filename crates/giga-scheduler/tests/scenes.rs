@@ -1,7 +1,9 @@
 //! Scenes of the scheduler that a person can follow: a few nodes, a few jobs, who starts when.
 
 use giga_model::sample::{accelerator, add_site, empty, project};
-use giga_model::{Ask, Asks, Federation, JobId, JobRequest, Maintenance, Owner, OwnerId, Programme, ProgrammeId};
+use giga_model::{
+    Ask, Asks, Federation, JobId, JobRequest, Maintenance, Owner, OwnerId, Programme, ProgrammeId,
+};
 use giga_model::{PoolId, ProjectId, SiteId};
 use giga_scheduler::{Because, Ending, Event, Explanation, Input, Rule, Scheduler};
 use giga_units::{Duration, Fraction, Instant, Power};
@@ -67,7 +69,8 @@ impl Scene {
 fn told(event: &Event) -> Option<String> {
     match event {
         Event::Started { job, need, pieces, .. } => {
-            let words: Vec<String> = pieces.iter().map(|piece| format!("{}:{:b}", piece.word, piece.mask)).collect();
+            let words: Vec<String> =
+                pieces.iter().map(|piece| format!("{}:{:b}", piece.word, piece.mask)).collect();
             Some(format!("{job} starts on {}x{} at {}", need.nodes, need.each, words.join(" ")))
         }
         Event::Refused { job, rule, .. } => Some(format!("{job} is refused: {rule}")),
@@ -81,16 +84,23 @@ fn a_short_job_fills_in_and_a_long_one_waits() {
     let mut scene = Scene::of(&four_nodes());
     assert_eq!(scene.submit(0, vec![job(12, 10)]), ["0 starts on 3x4 at 0:11 1:1"]);
     let fills_in = scene.submit(1, vec![job(16, 5), job(4, 9), job(4, 10)]);
-    assert_eq!(fills_in, ["2 starts on 1x4 at 1:10"], "it ends at hour 10, when the first in the line can start");
+    assert_eq!(
+        fills_in,
+        ["2 starts on 1x4 at 1:10"],
+        "it ends at hour 10, when the first in the line can start"
+    );
     let first = Because::Nodes { pool: PoolId(0), needed: 4, free: 0 };
     let waits = |because| Explanation::Waiting { because, first: JobId(1), room_at: Some(hour(10)) };
     assert_eq!(scene.explain(1), waits(first));
     assert_eq!(scene.finish(5, 0), [""; 0], "job 3 would end at hour 15 and delay job 1");
-    assert_eq!(scene.explain(3), Explanation::Waiting {
-        because: Because::Reserved { at: hour(10) },
-        first: JobId(1),
-        room_at: Some(hour(5) + Duration::milliseconds(1)),
-    });
+    assert_eq!(
+        scene.explain(3),
+        Explanation::Waiting {
+            because: Because::Reserved { at: hour(10) },
+            first: JobId(1),
+            room_at: Some(hour(5) + Duration::milliseconds(1)),
+        }
+    );
     assert_eq!(scene.finish(6, 2), ["1 starts on 4x4 at 0:11 1:11"]);
 }
 
@@ -104,8 +114,10 @@ fn power_holds_back_what_nodes_would_not() {
     let mut scene = Scene::of(&federation);
     assert_eq!(scene.submit(0, vec![job(8, 4), job(4, 4)]), ["0 starts on 2x4 at 0:11"]);
     let (needed, free) = (Power::watts(4_000), Power::watts(2_000));
-    assert!(matches!(scene.explain(1), Explanation::Waiting { because: Because::Power { needed: n, free: f }, .. }
-        if n == needed && f == free));
+    assert!(
+        matches!(scene.explain(1), Explanation::Waiting { because: Because::Power { needed: n, free: f }, .. }
+        if n == needed && f == free)
+    );
     assert_eq!(scene.submit(1, vec![job(2, 3)]), ["2 starts on 1x2 at 1:1"], "two fit into what is left");
     assert_eq!(scene.submit(1, vec![job(1, 9)]), [""; 0]);
 }
@@ -114,7 +126,15 @@ fn power_holds_back_what_nodes_would_not() {
 fn parts_share_nodes_and_leave_racks_whole() {
     let mut scene = Scene::of(&four_nodes());
     let parts = scene.submit(0, vec![job(3, 1), job(1, 1), job(2, 1), job(8, 1)]);
-    assert_eq!(parts, ["0 starts on 1x3 at 0:1", "1 starts on 1x1 at 0:1", "2 starts on 1x2 at 0:10", "3 starts on 2x4 at 1:11"]);
+    assert_eq!(
+        parts,
+        [
+            "0 starts on 1x3 at 0:1",
+            "1 starts on 1x1 at 0:1",
+            "2 starts on 1x2 at 0:10",
+            "3 starts on 2x4 at 1:11"
+        ]
+    );
 }
 
 #[test]
@@ -125,12 +145,15 @@ fn what_can_never_run_is_refused_with_the_rule() {
         Some(Maintenance { first: hour(24), every: Duration::hours(48), length: Duration::hours(4) });
     let mut scene = Scene::of(&federation);
     let refused = scene.submit(0, vec![job(17, 1), job(0, 1), job(1, 200), job(1, 45)]);
-    assert_eq!(refused, [
-        "0 is refused: the largest pool it could use has 16 accelerators",
-        "1 is refused: no accelerators or no time are asked for",
-        "2 is refused: the programme lets in at most 1 w",
-        "3 is refused: without checkpoints it must end between two maintenance windows, within 44 h",
-    ]);
+    assert_eq!(
+        refused,
+        [
+            "0 is refused: the largest pool it could use has 16 accelerators",
+            "1 is refused: no accelerators or no time are asked for",
+            "2 is refused: the programme lets in at most 1 w",
+            "3 is refused: without checkpoints it must end between two maintenance windows, within 44 h",
+        ]
+    );
     assert!(matches!(scene.told[0], Event::Refused { rule: Rule::GangTooLarge { largest: 16 }, .. }));
 }
 
@@ -142,8 +165,10 @@ fn work_goes_round_a_window_or_saves_and_comes_back() {
     let mut scene = Scene::of(&federation);
     let saves = JobRequest { checkpoint: Some(Duration::hours(1)), ..job(4, 30) };
     assert_eq!(scene.submit(0, vec![job(4, 11), saves]), ["1 starts on 1x4 at 0:1"]);
-    assert!(matches!(scene.explain(0), Explanation::Waiting { because: Because::Window { begin }, room_at, .. }
-        if begin == hour(10) && room_at == Some(hour(14))));
+    assert!(
+        matches!(scene.explain(0), Explanation::Waiting { because: Because::Window { begin }, room_at, .. }
+        if begin == hour(10) && room_at == Some(hour(14)))
+    );
     let window = scene.at(10, vec![Input::MaintenanceBegins { site: SiteId(0) }]);
     assert_eq!(window, ["1 is interrupted, 10 h saved"]);
     let after = scene.at(14, vec![Input::MaintenanceEnds { site: SiteId(0) }]);
@@ -158,7 +183,11 @@ fn a_failure_costs_what_was_not_saved() {
     let failed = Input::NodeFailed { pool: PoolId(0), node: 3, until: hour(8) };
     assert_eq!(scene.at(5, vec![failed.clone()]), ["0 is interrupted, 4 h saved"]);
     assert_eq!(scene.at(6, vec![failed]), [""; 0], "a node that is down does not fail again");
-    assert_eq!(scene.submit(6, vec![job(4, 2), job(4, 3)]), ["1 starts on 1x4 at 1:1"], "the node is expected at 8");
+    assert_eq!(
+        scene.submit(6, vec![job(4, 2), job(4, 3)]),
+        ["1 starts on 1x4 at 1:1"],
+        "the node is expected at 8"
+    );
     let repaired = Input::NodeRepaired { pool: PoolId(0), node: 3 };
     assert_eq!(scene.at(7, vec![repaired]), [""; 0]);
     assert_eq!(scene.finish(8, 1), ["0 starts on 4x4 at 0:11 1:11"]);
@@ -168,7 +197,8 @@ fn a_failure_costs_what_was_not_saved() {
 fn the_owner_below_its_share_goes_first() {
     let mut federation = empty();
     federation.owners = ["union", "state"].map(|name| Owner { name: name.into() }).to_vec();
-    let programme = |name: &str, priority| Programme { name: name.into(), priority, gang_max: None, limit_max: None };
+    let programme =
+        |name: &str, priority| Programme { name: name.into(), priority, gang_max: None, limit_max: None };
     federation.programmes = vec![programme("open", 0), programme("urgent", 9)];
     federation.projects = vec![
         project("a", ProgrammeId(0), OwnerId(0)),
@@ -176,7 +206,8 @@ fn the_owner_below_its_share_goes_first() {
         project("c", ProgrammeId(1), OwnerId(0)),
     ];
     add_site(&mut federation, "north", &[(accelerator("A", 4, 2), 4)]);
-    federation.sites[0].shares = vec![(OwnerId(0), Fraction::ppm(750_000)), (OwnerId(1), Fraction::ppm(250_000))];
+    federation.sites[0].shares =
+        vec![(OwnerId(0), Fraction::ppm(750_000)), (OwnerId(1), Fraction::ppm(250_000))];
     let mut scene = Scene::of(&federation);
     let of = |project, count| vec![JobRequest { project: ProjectId(project), ..job(4, 10) }; count];
     let order = scene.submit(0, [of(0, 4), of(1, 4), of(2, 1)].concat());

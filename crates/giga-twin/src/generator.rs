@@ -6,7 +6,9 @@
 
 use std::sync::Arc;
 
-use giga_model::{Arrival, Arrivals, Ask, Asks, Checkpoint, Federation, JobClass, JobRequest, Length, ProjectId};
+use giga_model::{
+    Arrival, Arrivals, Ask, Asks, Checkpoint, Federation, JobClass, JobRequest, Length, ProjectId,
+};
 use giga_model::{ProgrammeId, Workload};
 use giga_units::{Duration, Fraction, Instant};
 
@@ -48,7 +50,8 @@ impl Generator {
     pub fn new(federation: Arc<Federation>, seed: u64, start: Instant) -> Option<Self> {
         let workload = federation.workload.clone()?;
         let streams = (0..workload.classes.len()).flat_map(|class| streams(&federation, &workload, class));
-        let streams = streams.enumerate().map(|(entity, stream)| Stream { entity: entity as u64, ..stream }).collect();
+        let streams =
+            streams.enumerate().map(|(entity, stream)| Stream { entity: entity as u64, ..stream }).collect();
         let mut generator = Self { federation, seed, start, streams };
         for index in 0..generator.streams.len() {
             generator.draw(index);
@@ -74,7 +77,13 @@ impl Generator {
         });
     }
 
-    fn regular(&self, index: usize, class: &JobClass, every: Duration, count: u32) -> Option<(Arrival, u64, f64)> {
+    fn regular(
+        &self,
+        index: usize,
+        class: &JobClass,
+        every: Duration,
+        count: u32,
+    ) -> Option<(Arrival, u64, f64)> {
         let stream = &self.streams[index];
         if stream.drawn >= u64::from(count) {
             return None;
@@ -216,12 +225,14 @@ fn mean_length(class: &JobClass) -> f64 {
         Length::Fixed(length) => return length.as_milliseconds() as f64,
         Length::LogNormal { median, sigma } => (median.as_milliseconds() as f64, sigma.as_f64()),
     };
-    let (least, most) = (class.length_range.0.as_milliseconds() as f64, class.length_range.1.as_milliseconds() as f64);
+    let (least, most) =
+        (class.length_range.0.as_milliseconds() as f64, class.length_range.1.as_milliseconds() as f64);
     if sigma <= 0.0 {
         return median.clamp(least, most);
     }
     let mu = libm::log(median);
-    let below = |x: f64, shift: f64| if x <= 0.0 { 0.0 } else { normal_below((libm::log(x) - mu) / sigma - shift) };
+    let below =
+        |x: f64, shift: f64| if x <= 0.0 { 0.0 } else { normal_below((libm::log(x) - mu) / sigma - shift) };
     let whole = libm::exp(mu + sigma * sigma / 2.0);
     let inside = whole * (below(most, sigma) - below(least, sigma));
     least * below(least, 0.0) + most * (1.0 - below(most, 0.0)) + inside

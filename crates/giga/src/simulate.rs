@@ -112,7 +112,12 @@ fn prepare(call: &Simulate) -> Result<(Outset, Twin, Option<Rest>), Refused> {
     }
 }
 
-fn simulate(call: &Simulate, outset: &Outset, mut twin: Twin, rest: Option<Rest>) -> anyhow::Result<ExitCode> {
+fn simulate(
+    call: &Simulate,
+    outset: &Outset,
+    mut twin: Twin,
+    rest: Option<Rest>,
+) -> anyhow::Result<ExitCode> {
     let mut work = match Work::open(outset) {
         Ok(work) => work,
         Err(Refused::Input(message)) => {
@@ -196,7 +201,9 @@ fn progress(outset: &Outset) -> ProgressBar {
     }
     let bar = match outset.end {
         Instant::FAR => ProgressBar::new_spinner(),
-        end => ProgressBar::new(u64::try_from(end.since(outset.start).as_milliseconds() / 3_600_000).unwrap_or(1)),
+        end => ProgressBar::new(
+            u64::try_from(end.since(outset.start).as_milliseconds() / 3_600_000).unwrap_or(1),
+        ),
     };
     bar.set_draw_target(ProgressDrawTarget::stderr_with_hz(10));
     let style = ProgressStyle::with_template("{bar:40} {percent:>3} %  {elapsed}  {msg}");

@@ -124,7 +124,8 @@ impl Pool {
     pub(crate) fn count_of(&self, node: NodeIndex) -> u32 {
         let rack = node.0 / (self.words_per_rack * 64);
         let within = node.0 % (self.words_per_rack * 64);
-        u32::try_from(rack).expect("racks fit") * self.nodes_per_rack + u32::try_from(within).expect("nodes fit")
+        u32::try_from(rack).expect("racks fit") * self.nodes_per_rack
+            + u32::try_from(within).expect("nodes fit")
     }
 
     /// Whether the need is a part of a node.
@@ -154,7 +155,10 @@ impl Pool {
         self.releases.insert(release, Tag::Job(job).bits(), u64::from(need.nodes));
         for piece in pieces {
             let word = piece.word as usize;
-            assert!(self.whole[word] & piece.mask == piece.mask, "job {job} is placed on nodes that are not free");
+            assert!(
+                self.whole[word] & piece.mask == piece.mask,
+                "job {job} is placed on nodes that are not free"
+            );
             self.take_whole(word, piece.mask);
             for node in ones(piece.mask, word * 64) {
                 self.free[node] = 0;
@@ -205,7 +209,11 @@ impl Pool {
     }
 
     fn add_part(&mut self, node: NodeIndex, part: Part) {
-        assert!(self.free[node.0] >= part.each, "job {} is placed on accelerators that are not free", part.job);
+        assert!(
+            self.free[node.0] >= part.each,
+            "job {} is placed on accelerators that are not free",
+            part.job
+        );
         let parts = self.shared.entry(node).or_default();
         let before = parts.iter().map(|part| part.release).max();
         parts.push(part);

@@ -1,5 +1,7 @@
 //! Where a gang goes: the fewest racks first, the fullest fit, the lowest number.
 
+use std::sync::Arc;
+
 use crate::event::Piece;
 use crate::plan::Need;
 use crate::pool::{NodeIndex, Pool};
@@ -20,11 +22,11 @@ impl Pool {
     /// A part of a node goes to the node with the fewest accelerators free that still has enough; a whole node is
     /// broken only in the rack with the fewest whole ones. Whole nodes go into one rack where one has enough, the one
     /// with the fewest; otherwise into the racks with the most, which is the smallest number of racks.
-    pub(crate) fn place(&self, need: &Need) -> Box<[Piece]> {
+    pub(crate) fn place(&self, need: &Need) -> Arc<[Piece]> {
         if self.is_part(need) {
-            let node = self.part_node(need.each).or_else(|| self.lone_whole()).expect("the need fits");
+            let node = self.place_part(need.each);
             let word = u32::try_from(node.0 / 64).expect("words fit");
-            return Box::new([Piece { word, mask: 1 << (node.0 % 64) }]);
+            return Arc::new([Piece { word, mask: 1 << (node.0 % 64) }]);
         }
         let mut left = need.nodes as usize;
         let mut pieces = Vec::new();
@@ -37,7 +39,19 @@ impl Pool {
             self.take_from(rack, count, &mut pieces);
             left -= count;
         }
-        pieces.into_boxed_slice()
+        pieces.into()
+    }
+
+    /// The node for a part of one that fits.
+    pub(crate) fn place_part(&self, each: u16) -> NodeIndex {
+        self.part_node(each).or_else(|| self.lone_whole()).expect("the need fits")
+    }
+
+    /// Whether whole nodes for a need would include this one.
+    pub(crate) fn takes(&self, need: &Need, node: NodeIndex) -> bool {
+        let (word, bit) = (node.0 / 64, 1 << (node.0 % 64));
+        let is_free = self.whole[word] & bit != 0;
+        is_free && self.place(need).iter().any(|piece| piece.word as usize == word && piece.mask & bit != 0)
     }
 
     /// Racks with wholly free nodes and their count of these, the most first.

@@ -68,7 +68,8 @@ impl Releases {
         let key = (at, tag);
         let place = self.leaves.partition_point(|leaf| leaf.last() < key);
         let leaf = self.leaves.get_mut(place).expect("what is removed was inserted");
-        let within = leaf.entries.binary_search_by_key(&key, Entry::key).expect("what is removed was inserted");
+        let within =
+            leaf.entries.binary_search_by_key(&key, Entry::key).expect("what is removed was inserted");
         leaf.sum -= leaf.entries.remove(within).amount;
         if leaf.entries.is_empty() {
             self.leaves.remove(place);
@@ -145,7 +146,7 @@ mod tests {
                 let until: u64 = slow.iter().filter(|((then, _), _)| *then <= at).map(|(_, amount)| amount).sum();
                 prop_assert_eq!(fast.until(instant), until);
                 let needed = amount * 7;
-                prop_assert_eq!(fast.reach(needed).map(|at| at.as_unix_milliseconds()), reach(&slow, needed));
+                prop_assert_eq!(fast.reach(needed).map(Instant::as_unix_milliseconds), reach(&slow, needed));
             }
         }
 
@@ -158,7 +159,7 @@ mod tests {
                 slow.insert((*at, tag as u64), 1);
             }
             for needed in [1, 17, 129, 400, 500] {
-                prop_assert_eq!(fast.reach(needed).map(|at| at.as_unix_milliseconds()), reach(&slow, needed));
+                prop_assert_eq!(fast.reach(needed).map(Instant::as_unix_milliseconds), reach(&slow, needed));
             }
             for (&(at, tag), _) in slow.iter().skip(3) {
                 fast.remove(Instant::unix_milliseconds(at), tag);

@@ -29,7 +29,7 @@ struct Run {
 }
 
 /// A start as both schedulers state it: the job, the way, the nodes counted from zero, and when they come back.
-pub type Start = (JobId, Need, Vec<usize>, Instant);
+pub(crate) type Start = (JobId, Need, Vec<usize>, Instant);
 
 #[derive(Debug, Clone, Default)]
 struct Used {
@@ -46,7 +46,7 @@ impl Used {
     }
 }
 
-pub struct Reference {
+pub(crate) struct Reference {
     federation: Federation,
     jobs: BTreeMap<JobId, Job>,
     phases: Vec<usize>,
@@ -69,7 +69,7 @@ struct Reserved {
 type Class = (ProjectId, Asks, Duration, bool);
 
 impl Reference {
-    pub fn new(federation: &Federation) -> Self {
+    pub(crate) fn new(federation: &Federation) -> Self {
         let sites = federation.sites.len();
         Self {
             federation: federation.clone(),
@@ -85,7 +85,7 @@ impl Reference {
     }
 
     /// All starts that are due now, in order; they are carried into the state.
-    pub fn schedule(&mut self, now: Instant) -> Vec<Start> {
+    pub(crate) fn schedule(&mut self, now: Instant) -> Vec<Start> {
         let mut starts = Vec::new();
         for site in (0..self.federation.sites.len()).map(SiteId::at) {
             if self.dirty[site.index()] {
@@ -112,9 +112,7 @@ impl Reference {
             }
             if let Some(start) = self.start_now(job, now, Some(&reserved)) {
                 self.start(start, now, starts);
-                let classes: BTreeSet<Class> = self.ordered(site).iter().map(|&job| self.class(job)).collect();
-                let deep = classes.len() > self.federation.policy.backfill_depth as usize;
-                if self.ordered(site)[0] != first || deep {
+                if self.ordered(site)[0] != first {
                     return self.pass(site, now, starts);
                 }
             }
@@ -124,8 +122,8 @@ impl Reference {
     fn pass(&mut self, site: SiteId, now: Instant, starts: &mut Vec<Start>) {
         loop {
             let (mut vain, mut reserved, mut filled) = (BTreeSet::new(), None::<Reserved>, false);
-            let mut deep = false;
-            while let Some(job) = self.ordered(site).into_iter().find(|&job| !vain.contains(&self.class(job))) {
+            while let Some(job) = self.ordered(site).into_iter().find(|&job| !vain.contains(&self.class(job)))
+            {
                 if let Some(start) = self.start_now(job, now, reserved.as_ref()) {
                     filled |= reserved.is_some();
                     self.start(start, now, starts);
@@ -133,13 +131,9 @@ impl Reference {
                 }
                 vain.insert(self.class(job));
                 reserved = reserved.or_else(|| self.reserve(job, now));
-                if vain.len() > self.federation.policy.backfill_depth as usize {
-                    deep = true;
-                    break;
-                }
             }
             let first = self.ordered(site).first().copied();
-            if !filled || (first == reserved.map(|reserved| reserved.job) && !deep) {
+            if !filled || first == reserved.map(|reserved| reserved.job) {
                 return;
             }
         }
@@ -153,10 +147,12 @@ impl Reference {
     /// The waiting jobs of a site in their order.
     fn ordered(&self, site: SiteId) -> Vec<JobId> {
         let about = &self.federation.sites[site.index()];
-        let mut waiting: Vec<&Job> = self.jobs.values().filter(|job| job.site == site && job.run.is_none()).collect();
+        let mut waiting: Vec<&Job> =
+            self.jobs.values().filter(|job| job.site == site && job.run.is_none()).collect();
         waiting.sort_by_key(|job| {
             let project = &self.federation.projects[job.project.index()];
-            let share = about.shares.iter().find(|(owner, _)| *owner == project.owner).map_or(0, |(_, s)| s.as_ppm());
+            let share =
+                about.shares.iter().find(|(owner, _)| *owner == project.owner).map_or(0, |(_, s)| s.as_ppm());
             let priority = self.federation.programmes[project.programme.index()].priority;
             (
                 self.owners[site.index()][project.owner.index()].over(share),
@@ -221,7 +217,8 @@ impl Reference {
         let job = self.jobs.get_mut(&id).expect("a started job waits");
         job.run = Some(Run { started: now, release, need, nodes });
         let (site, project, limit) = (job.site, job.project, job.limit);
-        let hold = u128::from(need.held()) * u128::try_from(limit.as_milliseconds()).expect("limits are positive");
+        let hold =
+            u128::from(need.held()) * u128::try_from(limit.as_milliseconds()).expect("limits are positive");
         let owner = self.federation.projects[project.index()].owner;
         self.owners[site.index()][owner.index()].held += hold;
         self.projects[site.index()][project.index()].held += hold;
@@ -244,7 +241,8 @@ impl Reference {
     fn instants(&self, now: Instant) -> BTreeSet<Instant> {
         let soon = now + Duration::milliseconds(1);
         let releases = self.jobs.values().filter_map(|job| job.run.as_ref()).map(|run| run.release);
-        let phases = self.federation.sites.iter().flat_map(|site| site.phases.iter().map(|phase| phase.opens));
+        let phases =
+            self.federation.sites.iter().flat_map(|site| site.phases.iter().map(|phase| phase.opens));
         let all = releases.chain(phases).chain(self.down.values().copied());
         all.filter(|&at| at > soon).chain([soon]).collect()
     }
@@ -279,7 +277,8 @@ impl Reference {
             return self.place(need)[0];
         }
         // Parts that come back, in order, and after those of the same instant the whole nodes.
-        let runs = self.jobs.values().filter_map(|job| job.run.as_ref().map(|run| (run.release, job.id, run)));
+        let runs =
+            self.jobs.values().filter_map(|job| job.run.as_ref().map(|run| (run.release, job.id, run)));
         let runs: Vec<_> = runs.filter(|(_, _, run)| run.need.pool == pool).collect();
         let mut parts: Vec<_> = runs.iter().filter(|(_, _, run)| !self.whole(&run.need)).collect();
         parts.sort_by_key(|(at, id, _)| (*at, *id));
@@ -307,7 +306,13 @@ impl Reference {
         }
         let whole = jobs.chain(down).chain(phases).min();
         match (part, whole) {
-            (Some((at, node)), Some((then, .., other))) => if at <= then { node } else { other },
+            (Some((at, node)), Some((then, .., other))) => {
+                if at <= then {
+                    node
+                } else {
+                    other
+                }
+            }
             (Some((_, node)), None) => node,
             (None, Some((.., node))) => node,
             (None, None) => unreachable!("everything comes back after {now}"),
@@ -326,10 +331,16 @@ impl Reference {
     fn free(&self, pool: PoolId, node: usize, at: Option<Instant>, extra: Option<&Start>) -> u16 {
         let site = self.federation.pools[pool.index()].site;
         let mut opened = 0;
-        let opens = self.federation.sites[site.index()].phases.iter().enumerate().find_map(|(index, phase)| {
-            opened += phase.nodes.iter().filter(|(id, _)| *id == pool).map(|(_, nodes)| *nodes as usize).sum::<usize>();
-            (node < opened).then_some((index, phase.opens))
-        });
+        let opens =
+            self.federation.sites[site.index()].phases.iter().enumerate().find_map(|(index, phase)| {
+                opened += phase
+                    .nodes
+                    .iter()
+                    .filter(|(id, _)| *id == pool)
+                    .map(|(_, nodes)| *nodes as usize)
+                    .sum::<usize>();
+                (node < opened).then_some((index, phase.opens))
+            });
         let (phase, opens) = opens.expect("every node belongs to a phase");
         let open = phase < self.phases[site.index()] || at.is_some_and(|at| opens <= at);
         let up = self.down.get(&(pool, node)).is_none_or(|until| at.is_some_and(|at| *until <= at));
@@ -357,16 +368,19 @@ impl Reference {
                 }
             }
         }
-        let headroom = if total == Power::ZERO { total } else { about.facility_factor.undo(total).saturating_sub(idle) };
+        let headroom =
+            if total == Power::ZERO { total } else { about.facility_factor.undo(total).saturating_sub(idle) };
         let runs = self.jobs.values().filter(|job| job.site == site).filter_map(|job| job.run.as_ref());
         let runs = runs.map(|run| (run.need.power, run.release));
         let runs = runs.chain(extra.map(|(_, need, _, release)| (need.power, *release)));
-        let held: Power = runs.filter(|(_, release)| at.is_none_or(|at| *release > at)).map(|(power, _)| power).sum();
+        let held: Power =
+            runs.filter(|(_, release)| at.is_none_or(|at| *release > at)).map(|(power, _)| power).sum();
         (held <= headroom).then(|| headroom - held)
     }
 
     fn fits(&self, site: SiteId, need: &Need, at: Option<Instant>, extra: Option<&Start>) -> bool {
-        let nodes = (0..self.nodes(need.pool)).filter(|&node| self.free(need.pool, node, at, extra) >= need.each);
+        let nodes =
+            (0..self.nodes(need.pool)).filter(|&node| self.free(need.pool, node, at, extra) >= need.each);
         nodes.count() >= need.nodes as usize
             && self.power(site, at, extra).is_some_and(|power| power >= need.power)
     }
@@ -374,14 +388,16 @@ impl Reference {
     fn place(&self, need: &Need) -> Vec<usize> {
         let kind = self.federation.accelerator_of(need.pool);
         let per_rack = usize::from(kind.nodes_per_rack);
-        let free: Vec<u16> = (0..self.nodes(need.pool)).map(|node| self.free(need.pool, node, None, None)).collect();
+        let free: Vec<u16> =
+            (0..self.nodes(need.pool)).map(|node| self.free(need.pool, node, None, None)).collect();
         let whole_in = |rack: usize| -> Vec<usize> {
             let nodes = rack * per_rack..((rack + 1) * per_rack).min(free.len());
             nodes.filter(|&node| free[node] == kind.per_node).collect()
         };
         let racks = free.len().div_ceil(per_rack);
         if !self.whole(need) {
-            let partly = (0..free.len()).filter(|&node| free[node] >= need.each && free[node] < kind.per_node);
+            let partly =
+                (0..free.len()).filter(|&node| free[node] >= need.each && free[node] < kind.per_node);
             if let Some(node) = partly.min_by_key(|&node| (free[node], node)) {
                 return vec![node];
             }
@@ -406,7 +422,7 @@ impl Reference {
     }
 
     /// Takes a fact over from the scheduler's events; starts are only compared.
-    pub fn follow(&mut self, now: Instant, event: &Event) {
+    pub(crate) fn follow(&mut self, now: Instant, event: &Event) {
         match event {
             Event::Submitted { job, site, request } => {
                 let needs = self.needs(*site, request);
@@ -488,7 +504,10 @@ impl Reference {
                 let nodes = if part { 1 } else { accelerators.div_ceil(per_node) };
                 let each = if part { u16::try_from(accelerators).expect("small") } else { kind.per_node };
                 let power = kind.dynamic().times(u64::from(nodes) * u64::from(each));
-                let all_open = Reference { phases: vec![about.phases.len(); self.phases.len()], ..Reference::new(&self.federation) };
+                let all_open = Reference {
+                    phases: vec![about.phases.len(); self.phases.len()],
+                    ..Reference::new(&self.federation)
+                };
                 let headroom = all_open.power(site, None, None).expect("nothing runs");
                 if nodes as usize <= self.nodes(pool) && power <= headroom {
                     needs.push(Need { pool, nodes, each, power });
@@ -500,7 +519,7 @@ impl Reference {
 }
 
 /// The nodes of a placement, counted from zero without gaps.
-pub fn nodes_of(federation: &Federation, pool: PoolId, pieces: &[Piece]) -> Vec<usize> {
+pub(crate) fn nodes_of(federation: &Federation, pool: PoolId, pieces: &[Piece]) -> Vec<usize> {
     let per_rack = usize::from(federation.accelerator_of(pool).nodes_per_rack);
     let words = per_rack.div_ceil(64);
     let mut nodes = Vec::new();

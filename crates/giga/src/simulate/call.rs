@@ -55,12 +55,14 @@ pub(super) fn begin(call: &Simulate) -> Result<Outset, Refused> {
     let file = path.display().to_string();
     let federation = federation(&file, &text, call.load)?;
     if call.workload.is_none() && federation.workload.is_none() {
-        let message = "there is no work: add a [workload] table to the description, or name a trace with `--workload`";
+        let message =
+            "there is no work: add a [workload] table to the description, or name a trace with `--workload`";
         return Err(Refused::input(message));
     }
     let seed = call.seed.or(federation.workload.as_ref().map(|work| work.seed)).unwrap_or(1);
     let start = call.from.unwrap_or(federation.start);
-    let default = if call.workload.is_some() || is_finite(&federation) { None } else { Some(Duration::days(365)) };
+    let default =
+        if call.workload.is_some() || is_finite(&federation) { None } else { Some(Duration::days(365)) };
     let end = call.length.or(default).map_or(Instant::FAR, |length| start + length);
     if end <= start {
         return Err(Refused::input("`--for` is no time at all; give something like `30d`"));

@@ -150,7 +150,11 @@ fn create(path: &Path) -> anyhow::Result<BufWriter<File>> {
 }
 
 /// A new table that begins with the rows of the saved one.
-fn go_on<R: Record>(path: &Path, rest: &[R], names: &Names) -> anyhow::Result<TableWriter<R, BufWriter<File>>> {
+fn go_on<R: Record>(
+    path: &Path,
+    rest: &[R],
+    names: &Names,
+) -> anyhow::Result<TableWriter<R, BufWriter<File>>> {
     let old = path.with_extension("parquet.saved");
     std::fs::rename(path, &old).with_context(|| format!("`{}` is missing", path.display()))?;
     let saved = File::open(&old).with_context(|| format!("`{}` can not be read", old.display()))?;

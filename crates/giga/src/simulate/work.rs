@@ -45,9 +45,12 @@ impl Iterator for Work {
 impl Work {
     pub(super) fn open(outset: &Outset) -> Result<Self, Refused> {
         let Some(path) = &outset.work_file else { return Ok(Self::generated(outset)) };
-        let projects: Vec<String> = outset.federation.projects.iter().map(|project| project.name.clone()).collect();
-        let kinds: Vec<String> = outset.federation.accelerators.iter().map(|kind| kind.name.clone()).collect();
-        let options = ReadOptions { strict: outset.strict, ..ReadOptions::new(&projects, &kinds, outset.start) };
+        let projects: Vec<String> =
+            outset.federation.projects.iter().map(|project| project.name.clone()).collect();
+        let kinds: Vec<String> =
+            outset.federation.accelerators.iter().map(|kind| kind.name.clone()).collect();
+        let options =
+            ReadOptions { strict: outset.strict, ..ReadOptions::new(&projects, &kinds, outset.start) };
         let format = outset.work_format.as_deref().map(str::parse::<WorkFormat>).transpose();
         let file = path.display().to_string();
         let refuse = |error: WorkError| Refused::input(describe(&file, &error));
@@ -65,7 +68,9 @@ impl Work {
     pub(super) fn pass_over(&mut self, count: u64) -> anyhow::Result<()> {
         for _ in 0..count {
             match self.next() {
-                None => anyhow::bail!("the work is shorter than when the run was saved; give it its old file back"),
+                None => anyhow::bail!(
+                    "the work is shorter than when the run was saved; give it its old file back"
+                ),
                 Some(Err(Failure::Work(error))) => return Err(error.into()),
                 Some(Err(Failure::Rows(error))) => return Err(error.into()),
                 Some(Ok(_)) => {}

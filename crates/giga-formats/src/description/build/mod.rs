@@ -64,9 +64,8 @@ pub(crate) fn build(root: &Record, findings: &mut Findings) -> Built {
 
 fn policy(root: &Record) -> Policy {
     let policy = root.table("policy");
-    let depth = policy.and_then(|policy| policy.count("backfill_depth")).unwrap_or_default();
     let half_life = policy.map_or(Duration::ZERO, |policy| policy.amount_or_zero("half_life"));
-    Policy { backfill_depth: u32::try_from(depth).unwrap_or(u32::MAX), half_life }
+    Policy { half_life }
 }
 
 /// The names of a kind of thing, with the index of each.

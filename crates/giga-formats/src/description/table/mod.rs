@@ -91,20 +91,11 @@ const POLICY_FIELD: Field =
 static POLICY: Section = Section {
     name: "[policy]",
     doc: "how the scheduler behaves",
-    fields: &[
-        preset(
-            "backfill_depth",
-            Kind::Count { min: 0, max: 1_000_000 },
-            "100",
-            "Slurm: bf_max_job_test defaults to 500 jobs; counted here in kinds of jobs, assumption",
-            "kinds of waiting jobs that a pass tries in vain at one site before it ends",
-        ),
-        preset(
-            "half_life",
-            Kind::Amount { of: &DURATION, min: "1 s", max: "100 y" },
-            "\"7 d\"",
-            "Slurm: PriorityDecayHalfLife defaults to 7-0",
-            "after how long past use counts half among projects",
-        ),
-    ],
+    fields: &[preset(
+        "half_life",
+        Kind::Amount { of: &DURATION, min: "1 s", max: "100 y" },
+        "\"7 d\"",
+        "Slurm: PriorityDecayHalfLife defaults to 7-0",
+        "after how long past use counts half among projects",
+    )],
 };
