@@ -44,7 +44,7 @@ pub trait Amount: Sized + Copy {
             .ok_or_else(|| AmountError::OutOfRange { what: Self::WHAT, text: text.to_owned() })
     }
 
-    /// Writes the amount exactly, in the largest unit that needs at most three decimals.
+    /// Writes the amount exactly, in the largest unit that needs at most three decimals, or else in the smallest.
     fn written(self) -> String {
         let count = self.to_smallest();
         let mut units: Vec<_> = Self::UNITS.to_vec();
@@ -137,22 +137,23 @@ fn scale(number: &str, size: i128) -> Option<i128> {
     Some(if negative { -rounded } else { rounded })
 }
 
-/// `count / size` with as many of three decimals as are needed.
+/// `count / size` with as many decimals as are needed, at most nine.
 fn decimal(count: i128, size: i128) -> String {
+    const BILLION: i128 = 1_000_000_000;
     let sign = if count < 0 { "-" } else { "" };
     let count = count.abs();
-    let (whole, thousandths) = (count / size, (count % size) * 1000 / size);
-    if thousandths == 0 {
+    let (whole, billionths) = (count / size, (count % size) * BILLION / size);
+    if billionths == 0 {
         return format!("{sign}{whole}");
     }
-    let text = format!("{sign}{whole}.{thousandths:03}");
+    let text = format!("{sign}{whole}.{billionths:09}");
     text.trim_end_matches('0').to_owned()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Duration, EnergyPrice, Fraction, Money, Power};
+    use crate::{CarbonPrice, Duration, EnergyPrice, Fraction, Money, Power};
 
     fn check<A: Amount + PartialEq + std::fmt::Debug>(text: &str, expected: A) {
         assert_eq!(A::parse(text), Ok(expected));
@@ -188,5 +189,6 @@ mod tests {
         assert_eq!(Power::megawatts(230).written(), "230 MW");
         assert_eq!(Duration::milliseconds(1).written(), "1 ms");
         assert_eq!(Duration::hours(36).written(), "1.5 d");
+        assert_eq!(CarbonPrice::microeuro_per_tonne(85_123_456).written(), "85.123456 EUR/t");
     }
 }

@@ -78,11 +78,11 @@ macro_rules! quantity {
             const SIGNED: bool = $signed;
             fn from_smallest(count: i128) -> Option<Self> {
                 // A hundredth of the range is left free, so that sums of a few parsed amounts can not overflow.
-                let limit = <$int>::MAX as i128 / 100;
-                (-limit..=limit).contains(&count).then_some(Self(count as $int))
+                let limit = i128::from(<$int>::MAX) / 100;
+                (-limit..=limit).contains(&count).then(|| Self(<$int>::try_from(count).expect("inside the limit")))
             }
             fn to_smallest(self) -> i128 {
-                self.0 as i128
+                i128::from(self.0)
             }
         }
         impl std::fmt::Display for $name {
