@@ -4,7 +4,7 @@
 //! bytes keep it busy for minutes. The headers are therefore walked here first, with a budget: no honest header has
 //! more list elements than bytes. (Thrift's compact protocol; booleans in lists as the library reads them.)
 
-use parquet::file::metadata::ParquetMetaData;
+use parquet::file::metadata::{ParquetMetaData, RowGroupMetaData};
 use parquet::file::reader::ChunkReader;
 
 use super::ColumnarError;
@@ -37,7 +37,7 @@ pub(super) fn check_pages(
     source: &impl ChunkReader,
     metadata: &ParquetMetaData,
 ) -> Result<(), ColumnarError> {
-    for column in metadata.row_groups().iter().flat_map(|group| group.columns()) {
+    for column in metadata.row_groups().iter().flat_map(RowGroupMetaData::columns) {
         let (start, length) = column.byte_range();
         let end = start.checked_add(length).filter(|&end| end <= source.len()).ok_or(DAMAGED)?;
         let mut at = start;
