@@ -1,3 +1,17 @@
 //! Composes the cores and is the one thing that a host calls.
+//!
+//! A host brings inputs with their time; [`Control::advance`] decides, checks every batch of events with an independent
+//! linter, and meters what they lead to. Twin and server call the same function, so they can not differ. Nothing here
+//! reads a clock or a file, and nothing here decides about work: that is the scheduler's.
 
+mod control;
+mod linter;
+mod meter;
 pub mod record;
+mod summary;
+mod waits;
+
+pub use control::Control;
+pub use linter::Violation;
+pub use summary::{OwnerUse, Summary, WaitRow};
+pub use waits::{SIZE_CLASSES, Waits};

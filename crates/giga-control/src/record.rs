@@ -146,3 +146,5 @@ impl std::ops::AddAssign for TimeUse {
         self.maintenance += other.maintenance;
     }
 }
+
+giga_model::image! { struct TimeUse { installed, delivered, no_work, fragmentation, power, failure, maintenance } }

@@ -1,8 +1,9 @@
-//! Everything that is read or written: work traces and tables. The only home of serde.
+//! Everything that is read or written: descriptions, work traces, tables, saved runs. The only home of serde.
 //!
-//! This crate turns bytes into values of the model and rows of a run into bytes. It never decides anything, and no
-//! input makes it panic: what is wrong with a file is named with its place and counted.
+//! This crate turns bytes into values of the model and values into bytes. It never decides anything, and no input makes
+//! it panic: what is wrong with a file is named with its place.
 
 mod columnar;
+pub mod description;
 pub mod table;
 pub mod work;

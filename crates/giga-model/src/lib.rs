@@ -8,6 +8,8 @@ mod federation;
 mod flaw;
 mod ids;
 pub mod image;
+pub mod sample;
+mod job_map;
 mod work;
 mod workload;
 
@@ -17,5 +19,6 @@ pub use federation::{
 };
 pub use flaw::Flaw;
 pub use ids::{AcceleratorId, JobId, OwnerId, PhaseId, PoolId, ProgrammeId, ProjectId, SiteId};
+pub use job_map::JobMap;
 pub use work::{Arrival, Ask, Asks, JobRequest};
 pub use workload::{Arrivals, Checkpoint, DailyCurve, JobClass, Length, Size, Workload};

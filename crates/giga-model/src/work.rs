@@ -67,3 +67,8 @@ pub struct Arrival {
     /// How long its work takes without interruption. The scheduler is never told.
     pub runtime: Duration,
 }
+
+crate::image! { struct Ask { accelerator, accelerators } }
+crate::image! { struct Asks { first, others } }
+crate::image! { struct JobRequest { project, asks, limit, checkpoint, draw } }
+crate::image! { struct Arrival { at, request, runtime } }

@@ -1,1 +1,14 @@
-//! Not built yet.
+//! The twin: a simulated world that hosts the same control as the live server.
+//!
+//! It keeps the events to come, draws chance from keyed streams, and knows what the scheduler may not: how long work
+//! really takes and what will break. It decides nothing about work. Same federation, work, seed and version: the same
+//! bytes.
+
+mod chance;
+mod generator;
+mod twin;
+mod world;
+
+pub use chance::{Chance, Purpose};
+pub use generator::Generator;
+pub use twin::{SaveError, Sink, Twin};

@@ -1,0 +1,181 @@
+//! The one thing that a host calls.
+
+use std::sync::Arc;
+
+use giga_model::image::{Image, ImageError, Source};
+use giga_model::{Federation, JobId, SiteId};
+use giga_scheduler::{Event, Input, Plan, Scheduler, State, Witness};
+use giga_units::Instant;
+
+use crate::linter::{Linter, Violation};
+use crate::meter::Meter;
+use crate::record::{HourRecord, JobRecord};
+use crate::summary::Summary;
+
+/// The cores together, with their books.
+#[derive(Debug, Clone)]
+pub struct Control {
+    federation: Arc<Federation>,
+    scheduler: Scheduler,
+    books: Books,
+    now: Instant,
+}
+
+#[derive(Debug, Clone)]
+struct Books {
+    federation: Arc<Federation>,
+    meter: Meter,
+    linter: Linter,
+    events: Vec<Event>,
+}
+
+impl Witness for Books {
+    fn witness(&mut self, plan: &Plan, before: &State, now: Instant, event: &Event) {
+        self.meter.note(&self.federation, before, now, event);
+        self.linter.check(&self.federation, plan, now, event);
+        self.events.push(event.clone());
+    }
+}
+
+impl Control {
+    /// Nothing is open yet: the phases open by inputs.
+    #[must_use]
+    pub fn new(federation: Arc<Federation>, start: Instant) -> Self {
+        let books = Books {
+            meter: Meter::new(&federation, start),
+            linter: Linter::new(&federation),
+            federation: Arc::clone(&federation),
+            events: Vec::new(),
+        };
+        Self { scheduler: Scheduler::new(&federation), federation, books, now: start }
+    }
+
+    /// Takes the inputs of one instant, then starts what can start. Time never goes back: an earlier `now` counts as
+    /// the latest one. The events of this batch are returned.
+    pub fn advance(&mut self, now: Instant, inputs: &[Input]) -> &[Event] {
+        self.now = self.now.max(now);
+        self.books.events.clear();
+        self.roll(self.now);
+        for input in inputs {
+            self.scheduler.advance(self.now, input, &mut self.books);
+        }
+        self.scheduler.advance(self.now, &Input::Schedule, &mut self.books);
+        self.books.meter.look(&self.federation, self.scheduler.state(), self.now);
+        &self.books.events
+    }
+
+    /// The jobs that the last batch started.
+    pub fn started(&self) -> impl Iterator<Item = JobId> + '_ {
+        self.books.events.iter().filter_map(|event| match event {
+            Event::Started { job, .. } => Some(*job),
+            _ => None,
+        })
+    }
+
+    /// Ends the hours that are over by `now`, and checks that their parts add up.
+    fn roll(&mut self, now: Instant) {
+        let seen = self.books.meter.closed_hours.len();
+        self.books.meter.roll(&self.federation, self.scheduler.state(), now);
+        self.check_hours(seen);
+    }
+
+    fn check_hours(&mut self, seen: usize) {
+        for hour in &self.books.meter.closed_hours[seen..] {
+            let parts: i128 = hour.time.parts().iter().map(|(_, time)| time.as_milliseconds()).sum();
+            if parts != hour.time.installed.as_milliseconds() {
+                self.books.linter.report(Violation::TimeBook { at: hour.hour, site: hour.site });
+            }
+        }
+    }
+
+    /// Ends a run: the last hour, and a row for each job that still lives.
+    #[must_use]
+    pub fn finish(mut self, now: Instant) -> (Summary, Vec<JobRecord>, Vec<HourRecord>) {
+        self.now = self.now.max(now);
+        self.roll(self.now);
+        let seen = self.books.meter.closed_hours.len();
+        if self.books.meter.hour < self.now {
+            self.books.meter.close_hour(&self.federation, self.scheduler.state(), self.now);
+            self.check_hours(seen);
+        }
+        self.books.meter.leftovers(&self.federation, self.scheduler.state(), self.now);
+        let summary = self.summary();
+        (summary, self.books.meter.finished, self.books.meter.closed_hours)
+    }
+
+    /// The sums of the hours that are over.
+    #[must_use]
+    pub fn summary(&self) -> Summary {
+        let linter = &self.books.linter;
+        self.books.meter.totals.summary(&self.federation, self.now, linter.count, &linter.first)
+    }
+
+    /// The rows that came up since the last call.
+    pub fn take_rows(&mut self) -> (Vec<JobRecord>, Vec<HourRecord>) {
+        let meter = &mut self.books.meter;
+        (std::mem::take(&mut meter.finished), std::mem::take(&mut meter.closed_hours))
+    }
+
+    /// How many rows wait to be taken.
+    #[must_use]
+    pub fn rows_waiting(&self) -> usize {
+        self.books.meter.finished.len() + self.books.meter.closed_hours.len()
+    }
+
+    /// What the scheduler knows.
+    #[must_use]
+    pub fn state(&self) -> &State {
+        self.scheduler.state()
+    }
+
+    /// The scheduler itself, to ask it.
+    #[must_use]
+    pub fn scheduler(&self) -> &Scheduler {
+        &self.scheduler
+    }
+
+    /// The latest instant it was told of.
+    #[must_use]
+    pub fn now(&self) -> Instant {
+        self.now
+    }
+
+    /// What it was built from.
+    #[must_use]
+    pub fn federation(&self) -> &Arc<Federation> {
+        &self.federation
+    }
+
+    /// Appends the image of everything but rows not taken yet.
+    pub fn write_image(&self, out: &mut Vec<u8>) {
+        self.now.write(out);
+        self.scheduler.state().write_image(out);
+        self.books.meter.write_image(out);
+        self.books.linter.count.write(out);
+    }
+
+    /// Builds a control from its image under the federation it belongs to.
+    ///
+    /// # Errors
+    /// Fails where the bytes are no image under this federation.
+    pub fn read_image(federation: Arc<Federation>, source: &mut Source<'_>) -> Result<Self, ImageError> {
+        let now = Instant::read(source)?;
+        let plan = Arc::new(Plan::new(&federation));
+        let state = State::read_image(&plan, source)?;
+        let meter = Meter::read_image(source)?;
+        if !meter.fits(&federation) {
+            return Err(source.bad_tag(0));
+        }
+        let mut linter = Linter::new(&federation);
+        linter.adopt(&federation, &plan, &state, now);
+        linter.count += u64::read(source)?;
+        let books = Books { federation: Arc::clone(&federation), meter, linter, events: Vec::new() };
+        Ok(Self { scheduler: Scheduler::with_state(plan, state), federation, books, now })
+    }
+
+    /// Whether a site has work waiting or running.
+    #[must_use]
+    pub fn is_idle(&self, site: SiteId) -> bool {
+        self.state().waiting(site) == 0 && self.state().running(site) == 0
+    }
+}

@@ -1,0 +1,223 @@
+//! Checks every batch of events with a book of its own. It is told nothing but the events, and trusts none of them.
+
+use std::collections::BTreeMap;
+
+use giga_model::{Federation, JobId, PoolId, SiteId};
+use giga_scheduler::{Event, Need, Piece, Plan, State};
+use giga_units::{Instant, Power};
+use thiserror::Error;
+
+/// What a decision broke. There must never be one.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum Violation {
+    /// Two jobs on the same accelerator, or a job on a node that is down or not open.
+    #[error("{at}: job {job} was placed on accelerators that were not free")]
+    NotFree {
+        /// When.
+        at: Instant,
+        /// Which job.
+        job: JobId,
+    },
+    /// Running work may draw more than there is.
+    #[error("{at}: the ceilings of running work at site {} are {drawn} of {envelope}", site.0)]
+    Power {
+        /// When.
+        at: Instant,
+        /// Where.
+        site: SiteId,
+        /// The ceilings together.
+        drawn: Power,
+        /// What there is above idle.
+        envelope: Power,
+    },
+    /// A job that runs was started again, or one that nobody submitted.
+    #[error("{at}: job {job} was started although it did not wait")]
+    NotWaiting {
+        /// When.
+        at: Instant,
+        /// Which job.
+        job: JobId,
+    },
+    /// A job started at a site that is out for maintenance.
+    #[error("{at}: job {job} was started during maintenance")]
+    Closed {
+        /// When.
+        at: Instant,
+        /// Which job.
+        job: JobId,
+    },
+    /// The parts that accelerator time is divided into do not add up to the whole.
+    #[error("{at}: accelerator time at site {} is not accounted for in full", site.0)]
+    TimeBook {
+        /// The hour.
+        at: Instant,
+        /// Where.
+        site: SiteId,
+    },
+}
+
+/// The linter's own book.
+#[derive(Debug, Clone)]
+pub(crate) struct Linter {
+    pools: Vec<PoolBook>,
+    sites: Vec<SiteBook>,
+    runs: BTreeMap<JobId, (Need, Box<[Piece]>)>,
+    pub(crate) count: u64,
+    pub(crate) first: Vec<Violation>,
+}
+
+#[derive(Debug, Clone)]
+struct PoolBook {
+    site: SiteId,
+    per_node: u16,
+    nodes_per_rack: u32,
+    words_per_rack: u32,
+    open: u32,
+    /// Accelerators taken, by node bit; all of them on a node that is down.
+    taken: Vec<u16>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct SiteBook {
+    phases: usize,
+    drawn: Power,
+    closed: bool,
+}
+
+/// How many violations are kept in full.
+const KEPT: usize = 20;
+
+impl Linter {
+    pub(crate) fn new(federation: &Federation) -> Self {
+        let pools = (0..federation.pools.len()).map(PoolId::at).map(|pool| {
+            let kind = federation.accelerator_of(pool);
+            let nodes_per_rack = u32::from(kind.nodes_per_rack);
+            let words_per_rack = nodes_per_rack.div_ceil(64);
+            let racks = federation.nodes_of(pool).div_ceil(nodes_per_rack);
+            let taken = vec![0; (racks * words_per_rack * 64) as usize];
+            let site = federation.pools[pool.index()].site;
+            PoolBook { site, per_node: kind.per_node, nodes_per_rack, words_per_rack, open: 0, taken }
+        });
+        Self {
+            pools: pools.collect(),
+            sites: vec![SiteBook::default(); federation.sites.len()],
+            runs: BTreeMap::new(),
+            count: 0,
+            first: Vec::new(),
+        }
+    }
+
+    /// Takes over what already runs, after a restart.
+    pub(crate) fn adopt(&mut self, federation: &Federation, plan: &Plan, state: &State, now: Instant) {
+        for (site, book) in self.sites.iter_mut().enumerate() {
+            let id = SiteId::at(site);
+            book.phases = state.phases_open(id);
+            book.closed = state.closed_until(id).is_some();
+            for phase in &federation.sites[site].phases[..book.phases] {
+                phase.nodes.iter().for_each(|&(pool, nodes)| self.pools[pool.index()].open += nodes);
+            }
+        }
+        for pool in 0..self.pools.len() {
+            let down: Vec<u32> = state.down(PoolId::at(pool)).map(|(node, _)| node).collect();
+            down.into_iter().for_each(|node| self.node(PoolId::at(pool), node, true));
+        }
+        for job in state.jobs() {
+            if let Some(run) = job.run() {
+                self.started(plan, now, job.id, &run.need, &run.pieces);
+            }
+        }
+    }
+
+    pub(crate) fn check(&mut self, federation: &Federation, plan: &Plan, now: Instant, event: &Event) {
+        match event {
+            Event::Started { job, need, pieces, .. } => self.started(plan, now, *job, need, pieces),
+            Event::Ended { job, .. } | Event::Interrupted { job, .. } => self.stopped(*job),
+            Event::NodeDown { pool, node, .. } => self.node(*pool, *node, true),
+            Event::NodeUp { pool, node } => self.node(*pool, *node, false),
+            Event::PhaseOpened { site, phase } => {
+                self.sites[site.index()].phases += 1;
+                for &(pool, nodes) in &federation.sites[site.index()].phases[phase.index()].nodes {
+                    self.pools[pool.index()].open += nodes;
+                }
+            }
+            Event::Closed { site, .. } => self.sites[site.index()].closed = true,
+            Event::Opened { site } => self.sites[site.index()].closed = false,
+            Event::Submitted { .. }
+            | Event::Refused { .. }
+            | Event::UseHalved
+            | Event::YearTurned
+            | Event::Settled => {}
+        }
+    }
+
+    fn started(&mut self, plan: &Plan, now: Instant, job: JobId, need: &Need, pieces: &[Piece]) {
+        let pool = &mut self.pools[need.pool.index()];
+        let nodes: u32 = pieces.iter().map(|piece| piece.mask.count_ones()).sum();
+        let free = pieces.iter().all(|piece| pool.take(piece, need.each));
+        let (id, site) = (pool.site, &mut self.sites[pool.site.index()]);
+        site.drawn += need.power;
+        let (drawn, envelope) = (site.drawn, plan.headroom(id, site.phases));
+        let closed = site.closed;
+        let before = self.runs.insert(job, (*need, pieces.into()));
+        if !free || nodes != need.nodes {
+            self.report(Violation::NotFree { at: now, job });
+        }
+        if before.is_some() {
+            self.report(Violation::NotWaiting { at: now, job });
+        }
+        if drawn > envelope {
+            self.report(Violation::Power { at: now, site: id, drawn, envelope });
+        }
+        if closed {
+            self.report(Violation::Closed { at: now, job });
+        }
+    }
+
+    fn stopped(&mut self, job: JobId) {
+        let Some((need, pieces)) = self.runs.remove(&job) else { return };
+        let pool = &mut self.pools[need.pool.index()];
+        pieces.iter().for_each(|piece| pool.give(piece, need.each));
+        self.sites[pool.site.index()].drawn -= need.power;
+    }
+
+    fn node(&mut self, pool: PoolId, node: u32, down: bool) {
+        let pool = &mut self.pools[pool.index()];
+        let (rack, within) = (node / pool.nodes_per_rack, node % pool.nodes_per_rack);
+        pool.taken[(rack * pool.words_per_rack * 64 + within) as usize] = if down { pool.per_node } else { 0 };
+    }
+
+    pub(crate) fn report(&mut self, violation: Violation) {
+        self.count += 1;
+        if self.first.len() < KEPT {
+            self.first.push(violation);
+        }
+    }
+}
+
+impl PoolBook {
+    /// Takes accelerators on the nodes of a piece; whether all of them were free and open.
+    fn take(&mut self, piece: &Piece, each: u16) -> bool {
+        let mut free = true;
+        let mut bits = piece.mask;
+        while bits != 0 {
+            let bit = bits.trailing_zeros();
+            bits &= bits - 1;
+            let node = (piece.word / self.words_per_rack) * self.nodes_per_rack
+                + (piece.word % self.words_per_rack) * 64
+                + bit;
+            let taken = &mut self.taken[(piece.word * 64 + bit) as usize];
+            *taken += each;
+            free &= *taken <= self.per_node && node < self.open;
+        }
+        free
+    }
+
+    fn give(&mut self, piece: &Piece, each: u16) {
+        let mut bits = piece.mask;
+        while bits != 0 {
+            let bit = bits.trailing_zeros();
+            bits &= bits - 1;
+            self.taken[(piece.word * 64 + bit) as usize] -= each;
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! Turns completed records into a federation: names become indices, capital becomes cost by the hour.
+//!
+//! What is faulty is reported and left out or set to nothing, so that the rest can be built and judged; the federation
+//! is only given out when there was no fault.
+
+mod cost;
+mod parties;
+mod sites;
+mod workload;
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use giga_model::{Federation, Policy};
+use giga_units::{Duration, Fraction};
+
+use super::complete::quoted;
+use super::diagnostic::{Findings, nearest};
+use super::meaning::Meaning;
+use super::record::Record;
+
+/// A federation and where its parts stand in the file.
+pub(crate) struct Built {
+    pub(crate) federation: Federation,
+    /// For every site what can be judged.
+    pub(crate) sound: Vec<Sound>,
+    /// For every pool the place where it was first named.
+    pub(crate) pools: Vec<(Range<usize>, String)>,
+}
+
+/// What of a site was read without fault, so that it can be judged.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Sound {
+    /// Everything that its power balance needs.
+    pub(crate) power: bool,
+    /// The dates of its phases.
+    pub(crate) dates: bool,
+}
+
+/// Builds the federation.
+pub(crate) fn build(root: &Record, findings: &mut Findings) -> Built {
+    let names = Names::of_all(root, findings);
+    let rate = root.amount_or_zero::<Fraction>("discount_rate");
+    let accelerators = sites::accelerators(root, rate, findings);
+    let placed = sites::sites(root, &names, &accelerators, rate, findings);
+    let projects = parties::projects(root, &names, findings);
+    let programmes = parties::programmes(root);
+    let workload = workload::workload(root, &names, &programmes, &projects, findings);
+    let federation = Federation {
+        name: root.text("name").unwrap_or_default().to_owned(),
+        start: root.date("start").unwrap_or_default(),
+        sites: placed.sites,
+        pools: placed.pools,
+        accelerators,
+        owners: parties::owners(root),
+        programmes,
+        projects,
+        carbon_price: root.amount_or_zero("carbon_price"),
+        policy: policy(root),
+        workload,
+    };
+    Built { federation, sound: placed.sound, pools: placed.places }
+}
+
+fn policy(root: &Record) -> Policy {
+    let policy = root.table("policy");
+    let depth = policy.and_then(|policy| policy.count("backfill_depth")).unwrap_or_default();
+    let half_life = policy.map_or(Duration::ZERO, |policy| policy.amount_or_zero("half_life"));
+    Policy { backfill_depth: u32::try_from(depth).unwrap_or(u32::MAX), half_life }
+}
+
+/// The names of a kind of thing, with the index of each.
+struct Names<'r> {
+    what: &'static str,
+    /// Whether the list itself was faulty, so that no name can be said to be missing.
+    broken: bool,
+    ids: BTreeMap<&'r str, usize>,
+}
+
+impl<'r> Names<'r> {
+    fn of(root: &'r Record, what: &'static str, findings: &mut Findings) -> Self {
+        let mut ids = BTreeMap::new();
+        for (index, record) in root.tables(what).iter().enumerate() {
+            let Some(name) = record.text("name") else { continue };
+            if ids.insert(name, index).is_some() {
+                let fault = Meaning::NameTwice { what, name: name.to_owned() };
+                findings.add(&record.span_of("name"), record.path_of("name"), &fault);
+            }
+        }
+        Self { what, broken: root.broken_at(what), ids }
+    }
+
+    fn of_all(root: &'r Record, findings: &mut Findings) -> AllNames<'r> {
+        AllNames {
+            accelerators: Self::of(root, "accelerator", findings),
+            sites: Self::of(root, "site", findings),
+            owners: Self::of(root, "owner", findings),
+            programmes: Self::of(root, "programme", findings),
+        }
+    }
+
+    /// The index of a name; a name that is not there is reported.
+    fn find(&self, name: &str, span: &Range<usize>, path: String, findings: &mut Findings) -> Option<usize> {
+        if let Some(&index) = self.ids.get(name) {
+            return Some(index);
+        }
+        if self.broken {
+            return None;
+        }
+        let catalogue = || match self.what {
+            "accelerator" => super::catalogue::CATALOGUE.iter().map(|known| known.name).collect(),
+            _ => Vec::new(),
+        };
+        let known = || self.ids.keys().copied().chain(catalogue());
+        // The search is long where there are many names, and past hundreds of faults nobody reads it.
+        let few = findings.count() < 500;
+        let nearest = if few { nearest(name, known()).map(str::to_owned) } else { None };
+        let fault =
+            Meaning::UnknownName { what: self.what, name: name.to_owned(), nearest, known: quoted(known()) };
+        findings.add(span, path, &fault);
+        None
+    }
+
+    /// The index of the name at a key of a record; one that was faulty before is not reported again.
+    fn at(&self, record: &Record, key: &str, findings: &mut Findings) -> Option<usize> {
+        self.find(record.text(key)?, &record.span_of(key), record.path_of(key), findings)
+    }
+}
+
+/// The names of every kind of thing that is referred to by name.
+struct AllNames<'r> {
+    accelerators: Names<'r>,
+    sites: Names<'r>,
+    owners: Names<'r>,
+    programmes: Names<'r>,
+}

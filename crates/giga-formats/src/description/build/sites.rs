@@ -1,0 +1,237 @@
+//! Accelerators, sites, phases and pools.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use giga_model::{
+    Accelerator, AcceleratorId, Country, Failures, Maintenance, OwnerId, Phase, Pool, PoolId, Site, SiteId,
+};
+use giga_units::{Fraction, Instant, Money};
+
+use super::cost::per_hour;
+use super::{AllNames, Sound};
+use crate::description::diagnostic::Findings;
+use crate::description::meaning::Meaning;
+use crate::description::record::Record;
+use crate::description::table::{NODES_MAX, POOLS_MAX};
+
+/// Keys of a site on which its power balance depends.
+const POWER_KEYS: &[&str] = &["facility_factor", "oversubscribed", "spare_power", "phase"];
+
+/// Sites and pools with their places.
+#[derive(Default)]
+pub(super) struct Placed {
+    pub(super) sites: Vec<Site>,
+    pub(super) pools: Vec<Pool>,
+    pub(super) places: Vec<(Range<usize>, String)>,
+    pub(super) sound: Vec<Sound>,
+}
+
+/// The kinds of accelerators.
+pub(super) fn accelerators(root: &Record, rate: Fraction, findings: &mut Findings) -> Vec<Accelerator> {
+    root.tables("accelerator").iter().map(|record| accelerator(record, rate, findings)).collect()
+}
+
+fn accelerator(record: &Record, rate: Fraction, findings: &mut Findings) -> Accelerator {
+    let small = |key| record.count(key).and_then(|count| u16::try_from(count).ok()).unwrap_or(1);
+    let built = Accelerator {
+        name: record.text("name").unwrap_or_default().to_owned(),
+        per_node: small("per_node"),
+        nodes_per_rack: small("nodes_per_rack"),
+        node_idle: record.amount_or_zero("node_idle"),
+        node_max: record.amount_or_zero("node_max"),
+        memory: record.amount_or_zero("memory"),
+        speed: record.amount_or_zero("speed"),
+        cost_per_hour: per_hour(record.amount_or_zero("cost"), rate, record.amount_or_zero("life")),
+    };
+    if built.node_idle > built.node_max && !record.broken {
+        let fault = Meaning::IdleAboveMax { name: built.name.clone() };
+        findings.add(&record.span_of("node_idle"), record.path_of("node_idle"), &fault);
+    }
+    built
+}
+
+/// The sites with their pools.
+pub(super) fn sites(
+    root: &Record,
+    names: &AllNames<'_>,
+    accelerators: &[Accelerator],
+    rate: Fraction,
+    findings: &mut Findings,
+) -> Placed {
+    let mut placed = Placed::default();
+    for (index, record) in root.tables("site").iter().enumerate() {
+        let mut builder = Builder {
+            id: SiteId::at(index),
+            root,
+            names,
+            accelerators,
+            pools: BTreeMap::new(),
+            nodes: 0,
+            power: POWER_KEYS.iter().all(|key| !record.broken_at(key)),
+            placed: &mut placed,
+            findings,
+        };
+        let site = builder.site(record, rate);
+        let phases = record.tables("phase");
+        let sound =
+            Sound { power: builder.power, dates: phases.iter().all(|phase| phase.date("opens").is_some()) };
+        placed.sites.push(site);
+        placed.sound.push(sound);
+    }
+    placed
+}
+
+/// Builds one site.
+struct Builder<'r, 'w> {
+    id: SiteId,
+    root: &'r Record,
+    names: &'w AllNames<'r>,
+    accelerators: &'w [Accelerator],
+    /// The pools of the site by name.
+    pools: BTreeMap<&'r str, PoolId>,
+    /// Nodes of all phases so far.
+    nodes: u64,
+    /// Whether the power balance can be judged so far.
+    power: bool,
+    placed: &'w mut Placed,
+    findings: &'w mut Findings,
+}
+
+impl<'r> Builder<'r, '_> {
+    fn site(&mut self, record: &'r Record, rate: Fraction) -> Site {
+        let phases = record.tables("phase").iter().map(|phase| self.phase(phase)).collect();
+        let capital = record.amount_or_zero::<Money>("facility_cost");
+        Site {
+            name: record.text("name").unwrap_or_default().to_owned(),
+            country: self.country(record),
+            phases,
+            pools: self
+                .pools
+                .values()
+                .copied()
+                .collect::<std::collections::BTreeSet<_>>()
+                .into_iter()
+                .collect(),
+            facility_factor: record.factor("facility_factor").unwrap_or(Fraction::ONE),
+            electricity_price: record.amount_or_zero("electricity_price"),
+            carbon_intensity: record.amount_or_zero("carbon_intensity"),
+            facility_cost_per_megawatt_hour: per_hour(capital, rate, record.amount_or_zero("facility_life")),
+            oversubscribed: record.flag("oversubscribed"),
+            spare_power: record.flag("spare_power"),
+            shares: self.shares(record),
+            failures: record.table("failures").and_then(failures),
+            maintenance: record.table("maintenance").and_then(maintenance),
+        }
+    }
+
+    fn fault(&mut self, record: &Record, key: &str, fault: &Meaning) {
+        self.findings.add(&record.span_of(key), record.path_of(key), fault);
+    }
+
+    fn country(&mut self, record: &Record) -> Country {
+        let code = record.text("country").unwrap_or("XX");
+        Country::parse(code).unwrap_or_else(|| {
+            self.fault(record, "country", &Meaning::Country { code: code.to_owned() });
+            Country::parse("XX").expect("two capital letters")
+        })
+    }
+
+    fn shares(&mut self, record: &Record) -> Vec<(OwnerId, Fraction)> {
+        let mut shares = Vec::new();
+        for share in record.shares("shares") {
+            let path = format!("{}.{}", record.path_of("shares"), share.name);
+            let owner = self.names.owners.find(&share.name, &share.span, path, self.findings);
+            shares.extend(owner.map(|owner| (OwnerId::at(owner), share.part)));
+        }
+        shares
+    }
+
+    fn phase(&mut self, record: &'r Record) -> Phase {
+        let mut nodes = Vec::<(PoolId, u32)>::new();
+        self.power &= !record.broken_at("power") && !record.broken_at("pool") && record.has("power");
+        for pool in record.tables("pool") {
+            let Some((id, count)) = self.pool(pool) else {
+                self.power = false;
+                continue;
+            };
+            if nodes.iter().any(|&(other, _)| other == id) {
+                let name = pool.text("name").unwrap_or_default().to_owned();
+                self.fault(pool, "name", &Meaning::PoolTwice { pool: name });
+            } else {
+                nodes.push((id, count));
+            }
+        }
+        let opens = record.date("opens").unwrap_or(Instant::unix_milliseconds(0));
+        Phase { opens, power: record.amount_or_zero("power"), nodes }
+    }
+
+    /// The pool that an entry names, new or grown, and the nodes it gains.
+    fn pool(&mut self, record: &'r Record) -> Option<(PoolId, u32)> {
+        let kind = self.names.accelerators.at(record, "accelerator", self.findings)?;
+        let (name, count) = (record.text("name")?, record.count("accelerators")?);
+        if self.root.tables("accelerator")[kind].broken {
+            return None;
+        }
+        let nodes = self.nodes_for(record, count, kind)?;
+        let kind = AcceleratorId::at(kind);
+        let id = match self.pools.get(name) {
+            Some(&id) => id,
+            None => self.new_pool(record, name, kind)?,
+        };
+        let first = self.placed.pools[id.index()].accelerator;
+        if first != kind {
+            let called = |id: AcceleratorId| self.accelerators[id.index()].name.clone();
+            let fault =
+                Meaning::PoolChanged { pool: name.to_owned(), first: called(first), now: called(kind) };
+            self.fault(record, "accelerator", &fault);
+            return None;
+        }
+        Some((id, nodes))
+    }
+
+    fn new_pool(&mut self, record: &Record, name: &'r str, accelerator: AcceleratorId) -> Option<PoolId> {
+        if self.placed.pools.len() >= POOLS_MAX {
+            self.fault(record, "name", &Meaning::TooManyPools);
+            return None;
+        }
+        let id = PoolId::at(self.placed.pools.len());
+        self.placed.pools.push(Pool { site: self.id, name: name.to_owned(), accelerator });
+        self.placed.places.push((record.span_of("name"), record.path.clone()));
+        self.pools.insert(name, id);
+        Some(id)
+    }
+
+    fn nodes_for(&mut self, record: &Record, count: u64, kind: usize) -> Option<u32> {
+        let per_node = u64::from(self.accelerators[kind].per_node);
+        let nodes = count / per_node;
+        if !count.is_multiple_of(per_node) {
+            let (below, above) = (nodes * per_node, (nodes + 1) * per_node);
+            self.fault(record, "accelerators", &Meaning::NotWholeNodes { count, per_node, below, above });
+            return None;
+        }
+        self.nodes += nodes;
+        if self.nodes > NODES_MAX {
+            let site = self.root.tables("site")[self.id.index()].text("name").unwrap_or_default().to_owned();
+            self.fault(record, "accelerators", &Meaning::TooManyNodes { site });
+            return None;
+        }
+        u32::try_from(nodes).ok()
+    }
+}
+
+fn failures(record: &Record) -> Option<Failures> {
+    let failures = Failures {
+        accelerator_mtbf: record.amount_or_zero("accelerator_mtbf"),
+        repair: record.amount_or_zero("repair"),
+    };
+    record.flag("enabled").then_some(failures)
+}
+
+fn maintenance(record: &Record) -> Option<Maintenance> {
+    Some(Maintenance {
+        first: record.date("first")?,
+        every: record.amount("every")?,
+        length: record.amount("length")?,
+    })
+}

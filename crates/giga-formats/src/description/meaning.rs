@@ -1,0 +1,109 @@
+//! What can be wrong with the meaning of a file whose form is right: names, counts and classes of work.
+
+use thiserror::Error;
+
+use super::diagnostic::Explain;
+use super::table::{NODES_MAX, POOLS_MAX, PROJECTS_MAX};
+
+/// A fault of meaning.
+#[derive(Debug, Error)]
+pub(crate) enum Meaning {
+    #[error("there are two {what}s called `{name}`")]
+    NameTwice { what: &'static str, name: String },
+    #[error("there is no {what} called `{name}`")]
+    UnknownName { what: &'static str, name: String, nearest: Option<String>, known: String },
+    #[error("`{code}` is not a country code")]
+    Country { code: String },
+    #[error("`node_idle` of `{name}` is above its `node_max`")]
+    IdleAboveMax { name: String },
+    #[error("{count} accelerators are not a whole number of nodes of {per_node}")]
+    NotWholeNodes { count: u64, per_node: u64, below: u64, above: u64 },
+    #[error("pool `{pool}` holds `{first}` since an earlier phase, and here `{now}`")]
+    PoolChanged { pool: String, first: String, now: String },
+    #[error("pool `{pool}` stands twice in this phase")]
+    PoolTwice { pool: String },
+    #[error("site `{site}` would have over {NODES_MAX} nodes")]
+    TooManyNodes { site: String },
+    #[error("the federation would have over {POOLS_MAX} pools")]
+    TooManyPools,
+    #[error("the federation would have over {PROJECTS_MAX} projects")]
+    TooManyProjects,
+    #[error("`limits` do not ascend")]
+    LimitsOrder,
+    #[error("the shares of the classes are together {total}")]
+    ClassShares { total: String },
+    #[error("class `{class}` has `share` and also `every` or `count`")]
+    TwoArrivals { class: String },
+    #[error("class `{class}` does not say when its jobs come")]
+    NoArrivals { class: String },
+    #[error("class `{class}` has only one of `every` and `count`")]
+    HalfRegular { class: String },
+    #[error("class `{class}` has only one of `peak_hour` and `swing`")]
+    HalfCurve { class: String },
+    #[error("class `{class}` comes at equal distances and can not follow the day")]
+    RegularCurve { class: String },
+    #[error("class `{class}` has `length` and also `median` or `sigma`")]
+    TwoLengths { class: String },
+    #[error("class `{class}` does not say how long its jobs take")]
+    NoLength { class: String },
+    #[error("`length_min` of class `{class}` is above its `length_max`")]
+    LengthRange { class: String },
+    #[error("`length` of class `{class}` is outside `length_min` to `length_max`")]
+    LengthOutside { class: String },
+    #[error("class `{class}` asks for gangs of {gang}, and programme `{programme}` lets in at most {most}")]
+    GangTooLarge { class: String, gang: u32, programme: String, most: u32 },
+    #[error("class `{class}` comes from programme `{programme}`, which has no project")]
+    NoProject { class: String, programme: String },
+}
+
+impl Explain for Meaning {
+    fn help(&self) -> String {
+        match self {
+            Self::NameTwice { .. } => "give one of them another name, or drop it".into(),
+            Self::UnknownName { nearest: Some(nearest), .. } => format!("did you mean `{nearest}`?"),
+            Self::UnknownName { what, known, .. } if known.is_empty() => format!("add the {what} first"),
+            Self::UnknownName { what, known, .. } => format!("add the {what}, or write one of {known}"),
+            Self::Country { .. } => "write the two capital letters of ISO 3166-1, such as `NO`".into(),
+            Self::IdleAboveMax { .. } => "swap the two, or write the right figures".into(),
+            Self::NotWholeNodes { below: 0, above, .. } => format!("write `accelerators = {above}`"),
+            Self::NotWholeNodes { below, above, .. } => {
+                format!("write `accelerators = {below}` or `accelerators = {above}`")
+            }
+            Self::PoolChanged { first, .. } => format!("write `accelerator = \"{first}\"`, or give the pool a new name"),
+            Self::PoolTwice { .. } => "write one entry with the sum, or give one of them another name".into(),
+            Self::TooManyNodes { .. } => "lower `accelerators`, or split the site".into(),
+            Self::TooManyPools => "join pools of the same accelerator".into(),
+            Self::TooManyProjects => "lower `count`".into(),
+            Self::LimitsOrder => "write the shortest first".into(),
+            Self::ClassShares { .. } => {
+                "change `share` in [[workload.class]] so that they add up to 100 %; how much work there is says `load`"
+                    .into()
+            }
+            _ => self.class_help(),
+        }
+    }
+}
+
+impl Meaning {
+    fn class_help(&self) -> String {
+        match self {
+            Self::TwoArrivals { .. } => "keep `share` for random arrivals, or `every` and `count` for regular ones",
+            Self::NoArrivals { .. } => {
+                "write `share = \"100 %\"` for random arrivals, or `every` and `count` for regular ones"
+            }
+            Self::HalfRegular { .. } => "write both, such as `every = \"1 min\"` and `count = 100`",
+            Self::HalfCurve { .. } => "write both, such as `peak_hour = 14` and `swing = \"40 %\"`",
+            Self::RegularCurve { .. } => "drop `peak_hour` and `swing`, or write `share` instead of `every`",
+            Self::TwoLengths { .. } => "keep `length` for equal jobs, or `median` and `sigma` for a log-normal length",
+            Self::NoLength { .. } => {
+                "write `length = \"1 h\"` for equal jobs, or `median = \"1 h\"` and `sigma = 1` for a log-normal length"
+            }
+            Self::LengthRange { .. } => "swap the two, or write the right figures",
+            Self::LengthOutside { .. } => "drop `length_min` and `length_max`: all jobs take `length`",
+            Self::GangTooLarge { .. } => "drop the size, raise `gang_max`, or send the class by another programme",
+            Self::NoProject { .. } => "add a [[project]] under that programme, or send the class by another programme",
+            _ => "write the right figures",
+        }
+        .to_owned()
+    }
+}

@@ -1,0 +1,115 @@
+//! The description of a federation: `federation.toml`, format 1.
+//!
+//! A file is read in steps, each of which goes on after a fault, so that all faults are reported at once:
+//!
+//! 1. [`decode`] holds the TOML tree against the field table in [`table`]: keys, types, units, limits, defaults;
+//! 2. [`complete`] fills in what follows from other keys: zones, the catalogue, built-in classes of work;
+//! 3. [`build`] turns names into indices and makes the [`Federation`];
+//! 4. [`flaws`] reports where it contradicts itself.
+//!
+//! This module never opens a file and never prints. It reads no series and no traces; those have readers of their own.
+
+mod build;
+mod catalogue;
+mod classes;
+mod complete;
+mod decode;
+mod diagnostic;
+mod expand;
+mod field;
+mod flaws;
+mod meaning;
+mod record;
+mod schema;
+mod shape;
+mod table;
+#[cfg(test)]
+mod tests;
+mod zones;
+
+use giga_model::Federation;
+use toml::de::{DeTable, DeValue};
+
+pub use diagnostic::{Diagnostic, Faults};
+
+use decode::{Decoder, Demand};
+use diagnostic::Findings;
+use record::Record;
+use shape::Shape;
+
+/// A description that was read without fault.
+#[derive(Debug, Clone)]
+pub struct Description {
+    /// What it describes.
+    pub federation: Federation,
+    root: Record,
+}
+
+/// Reads a description. `file` is only what messages call it.
+///
+/// # Errors
+/// All faults of the text at once, each with place and remedy.
+pub fn read(file: &str, text: &str) -> Result<Description, Faults> {
+    let mut findings = Findings::default();
+    let read = decoded(text, &mut findings).map(|mut root| {
+        complete::complete(&mut root, &mut findings);
+        let built = build::build(&root, &mut findings);
+        flaws::report(&root, &built, &mut findings);
+        Description { federation: built.federation, root }
+    });
+    findings.finish(file, text)?;
+    Ok(read.expect("a text without faults was decoded"))
+}
+
+/// Prints a complete description with every default filled in and its source as a comment. It reads back to an equal
+/// federation.
+#[must_use]
+pub fn expand(description: &Description) -> String {
+    expand::expand(&description.root)
+}
+
+/// The JSON Schema of a description.
+#[must_use]
+pub fn schema() -> String {
+    schema::schema()
+}
+
+/// The checked root, or `None` where the text is of another format or so damaged that judging it would mislead.
+fn decoded(text: &str, findings: &mut Findings) -> Option<Record> {
+    let (tree, errors) = DeTable::parse_recoverable(text);
+    for error in &errors {
+        let fault = Shape::Syntax { message: error.message().to_owned() };
+        findings.add_damage(&error.span().unwrap_or(0..0), &fault);
+    }
+    let table = tree.get_ref();
+    if !format_known(table, findings) {
+        return None;
+    }
+    let whole = !errors.iter().any(|error| swallows(error.message()));
+    let demand = if whole { Demand::All } else { Demand::Present };
+    let root = Decoder { findings, demand }.record(&table::FEDERATION, table, "", 0..0);
+    whole.then_some(root)
+}
+
+/// Whether damage of this kind may hide the lines below it, so that nothing can be said to be missing.
+fn swallows(message: &str) -> bool {
+    ["unclosed", "multi-line"].iter().any(|sign| message.contains(sign))
+}
+
+/// Judges the number of the format; an unknown one makes all other keys meaningless.
+fn format_known(table: &DeTable<'_>, findings: &mut Findings) -> bool {
+    let Some((key, value)) = table.get_key_value("format") else {
+        return true;
+    };
+    if table.keys().any(|other| other.span().start < key.span().start) {
+        findings.add(&key.span(), "format", &Shape::FormatNotFirst);
+    }
+    match value.get_ref() {
+        DeValue::Integer(number) if number.to_string() != table::FORMAT.to_string() => {
+            let fault = Shape::FormatUnknown { found: number.to_string(), known: table::FORMAT };
+            findings.add(&value.span(), "format", &fault);
+            false
+        }
+        _ => true,
+    }
+}

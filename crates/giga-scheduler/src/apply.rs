@@ -1,0 +1,137 @@
+//! Carries events into the state. There is no policy here, so that journals of earlier releases stay readable.
+
+use giga_model::{JobId, JobRequest, PoolId, SiteId};
+use giga_units::{Duration, Instant};
+
+use crate::event::{Event, Piece};
+use crate::job::{Job, Run, Status};
+use crate::plan::{Need, Plan};
+use crate::state::State;
+
+impl State {
+    /// Carries one event into the state.
+    ///
+    /// # Panics
+    /// Panics where an event contradicts the state: a job that is not there, a node that is not free.
+    pub fn apply(&mut self, plan: &Plan, now: Instant, event: &Event) {
+        match event {
+            Event::Submitted { job, site, request } => self.submitted(plan, now, *job, *site, request),
+            Event::Refused { job, .. } => self.next_job = job.0 + 1,
+            Event::Started { job, need, pieces, release } => {
+                self.started(plan, now, *job, *need, pieces, *release);
+            }
+            Event::Ended { job, .. } => self.ended(plan, now, *job),
+            Event::Interrupted { job, saved, .. } => self.interrupted(plan, now, *job, *saved),
+            Event::NodeDown { pool, node, until } => self.node_down(plan, *pool, *node, *until),
+            Event::NodeUp { pool, node } => self.node_up(plan, *pool, *node),
+            Event::PhaseOpened { site, .. } => {
+                self.open_phase(plan, *site);
+                self.touch(*site);
+            }
+            Event::Closed { site, until } => {
+                self.sites[site.index()].closed = Some(*until);
+                self.touch(*site);
+            }
+            Event::Opened { site } => {
+                self.sites[site.index()].closed = None;
+                self.touch(*site);
+            }
+            Event::UseHalved => self.recount(crate::queue::Use::halve),
+            Event::YearTurned => self.recount(crate::queue::Use::turn_year),
+            Event::Settled => self.settled(),
+        }
+    }
+
+    /// Notes that a site has to be looked at again.
+    fn touch(&mut self, site: SiteId) {
+        let site = &mut self.sites[site.index()];
+        site.dirty = true;
+        site.epoch += 1;
+    }
+
+    fn submitted(&mut self, plan: &Plan, now: Instant, id: JobId, site: SiteId, request: &JobRequest) {
+        let shape = self.shape(plan, site, &request.asks);
+        let job = Job {
+            id,
+            project: request.project,
+            site,
+            shape,
+            submitted: now,
+            limit: request.limit,
+            checkpoint: request.checkpoint,
+            draw: request.draw,
+            attempts: 0,
+            status: Status::Waiting,
+        };
+        self.next_job = id.0 + 1;
+        self.sites[site.index()].arrivals.push(id);
+        self.enter(plan, job);
+    }
+
+    fn started(&mut self, plan: &Plan, now: Instant, id: JobId, need: Need, pieces: &[Piece], release: Instant) {
+        let mut job = self.leave(plan, id);
+        let owner = plan.projects[job.project.index()].owner;
+        let hold = amount(&need, job.limit);
+        self.account(plan, job.site, job.project, |accounts| accounts.hold(owner, job.project, hold));
+        job.attempts += 1;
+        job.status = Status::Running(Run { started: now, release, need, pieces: pieces.into() });
+        self.sites[job.site.index()].epoch += 1;
+        self.enter(plan, job);
+    }
+
+    fn ended(&mut self, plan: &Plan, now: Instant, id: JobId) {
+        let job = self.leave(plan, id);
+        self.settle(plan, now, &job);
+        self.touch(job.site);
+    }
+
+    fn interrupted(&mut self, plan: &Plan, now: Instant, id: JobId, saved: Duration) {
+        let mut job = self.leave(plan, id);
+        self.settle(plan, now, &job);
+        self.touch(job.site);
+        job.limit = job.limit.saturating_sub(saved).max(Duration::milliseconds(1));
+        job.status = Status::Waiting;
+        self.enter(plan, job);
+    }
+
+    /// Turns what a running job held into what it used.
+    fn settle(&mut self, plan: &Plan, now: Instant, job: &Job) {
+        let Some(run) = job.run() else { return };
+        let owner = plan.projects[job.project.index()].owner;
+        let (held, used) = (amount(&run.need, job.limit), amount(&run.need, now.since(run.started)));
+        self.account(plan, job.site, job.project, |accounts| accounts.settle(owner, job.project, held, used));
+    }
+
+    fn node_down(&mut self, plan: &Plan, pool: PoolId, node: u32, until: Instant) {
+        let book = &mut self.pools[pool.index()];
+        book.fail(book.index_of(node), until);
+        self.touch(plan.pools[pool.index()].site);
+    }
+
+    fn node_up(&mut self, plan: &Plan, pool: PoolId, node: u32) {
+        let book = &mut self.pools[pool.index()];
+        book.repair(book.index_of(node));
+        self.touch(plan.pools[pool.index()].site);
+    }
+
+    fn recount(&mut self, change: impl Fn(&mut crate::queue::Use)) {
+        for site in &mut self.sites {
+            change(&mut site.accounts);
+            site.queue.reorder(&site.accounts);
+            site.dirty = true;
+            site.epoch += 1;
+        }
+    }
+
+    fn settled(&mut self) {
+        for site in &mut self.sites {
+            site.arrivals.clear();
+            site.dirty = false;
+        }
+    }
+}
+
+/// Accelerators held over a time, in accelerator-milliseconds.
+fn amount(need: &Need, duration: Duration) -> u128 {
+    u128::from(need.held()) * u128::try_from(duration.as_milliseconds()).unwrap_or(0)
+}

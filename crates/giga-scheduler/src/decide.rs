@@ -1,0 +1,178 @@
+//! Turns inputs into events. All policy is here and in [`crate::pass`].
+
+use giga_model::{JobId, JobRequest, PhaseId, PoolId, SiteId};
+use giga_units::{Duration, Instant};
+
+use crate::Scheduler;
+use crate::event::{Ending, Event, Input, Interruption};
+use crate::fit::Span;
+use crate::job::{Job, Status};
+use crate::plan::{Need, Plan};
+use crate::witness::Witness;
+
+impl Scheduler {
+    /// Decides what an input leads to and carries it into the state, event by event.
+    ///
+    /// An input that contradicts the state (a job that is not there, a node that is already down) leads to nothing:
+    /// the world is asynchronous, and late or repeated messages are ordinary.
+    pub fn advance(&mut self, now: Instant, input: &Input, witness: &mut impl Witness) {
+        match input {
+            Input::Submit { request } => self.submit(now, request, witness),
+            Input::Finished { job, ending } => self.finish(now, *job, *ending, witness),
+            Input::Cancel { job } => self.cancel(now, *job, witness),
+            Input::NodeFailed { pool, node, until } => self.node_failed(now, *pool, *node, *until, witness),
+            Input::NodeRepaired { pool, node } => self.node_repaired(now, *pool, *node, witness),
+            Input::PhaseOpens { site } => self.phase_opens(now, *site, witness),
+            Input::MaintenanceBegins { site } => self.maintenance_begins(now, *site, witness),
+            Input::MaintenanceEnds { site } => {
+                if self.state.sites[site.index()].closed.is_some() {
+                    self.emit(now, Event::Opened { site: *site }, witness);
+                }
+            }
+            Input::HalveUse => self.emit(now, Event::UseHalved, witness),
+            Input::TurnYear => self.emit(now, Event::YearTurned, witness),
+            Input::Schedule => self.schedule(now, witness),
+        }
+    }
+
+    /// Tells the witness, then carries the event into the state.
+    pub(crate) fn emit(&mut self, now: Instant, event: Event, witness: &mut impl Witness) {
+        witness.witness(&self.plan, &self.state, now, &event);
+        self.state.apply(&self.plan, now, &event);
+    }
+
+    fn submit(&mut self, now: Instant, request: &JobRequest, witness: &mut impl Witness) {
+        let job = self.state.next_job();
+        let event = match self.plan.admit(request) {
+            Err(rule) => Event::Refused { job, request: request.clone(), rule },
+            Ok(possible) => {
+                let site = self.bind(now, request, &possible);
+                Event::Submitted { job, site, request: request.clone() }
+            }
+        };
+        self.emit(now, event, witness);
+    }
+
+    /// The first site with room now, or else the first that could ever run the job.
+    fn bind(&self, now: Instant, request: &JobRequest, possible: &[(SiteId, Vec<Need>)]) -> SiteId {
+        let span = Span { limit: request.limit, saves: request.checkpoint.is_some() };
+        let has_room = |site: SiteId, needs: &[Need]| {
+            let power = self.state.power_free(site);
+            let fits = |need: &Need| need.power <= power && self.state.has_nodes(need);
+            self.state.release(&self.plan, site, now, span).is_some() && needs.iter().any(fits)
+        };
+        let first = possible.iter().find(|(site, needs)| has_room(*site, needs)).or_else(|| possible.first());
+        first.expect("an admitted job is possible somewhere").0
+    }
+
+    fn finish(&mut self, now: Instant, job: JobId, ending: Ending, witness: &mut impl Witness) {
+        if self.state.job(job).is_some_and(|job| job.run().is_some()) {
+            self.emit(now, Event::Ended { job, ending }, witness);
+        }
+    }
+
+    fn cancel(&mut self, now: Instant, job: JobId, witness: &mut impl Witness) {
+        if self.state.job(job).is_some() {
+            self.emit(now, Event::Ended { job, ending: Ending::Cancelled }, witness);
+        }
+    }
+
+    fn node_failed(&mut self, now: Instant, pool: PoolId, node: u32, until: Instant, witness: &mut impl Witness) {
+        let Some(book) = self.state.pools.get(pool.index()).filter(|book| node < book.open) else { return };
+        let index = book.index_of(node);
+        if book.down.contains_key(&index) {
+            return;
+        }
+        let mut hit = book.holders(index);
+        hit.sort_unstable();
+        for job in hit {
+            self.interrupt(now, job, Interruption::Failure, witness);
+        }
+        self.emit(now, Event::NodeDown { pool, node, until }, witness);
+    }
+
+    fn interrupt(&mut self, now: Instant, job: JobId, cause: Interruption, witness: &mut impl Witness) {
+        let saved = self.state.job(job).map_or(Duration::ZERO, |job| saved(job, now, cause));
+        self.emit(now, Event::Interrupted { job, cause, saved }, witness);
+    }
+
+    fn node_repaired(&mut self, now: Instant, pool: PoolId, node: u32, witness: &mut impl Witness) {
+        let book = self.state.pools.get(pool.index()).filter(|book| node < book.open);
+        if book.is_some_and(|book| book.down.contains_key(&book.index_of(node))) {
+            self.emit(now, Event::NodeUp { pool, node }, witness);
+        }
+    }
+
+    fn phase_opens(&mut self, now: Instant, site: SiteId, witness: &mut impl Witness) {
+        let open = self.state.sites[site.index()].phases_open;
+        if open < self.plan.sites[site.index()].phases.len() {
+            self.emit(now, Event::PhaseOpened { site, phase: PhaseId::at(open) }, witness);
+        }
+    }
+
+    fn maintenance_begins(&mut self, now: Instant, site: SiteId, witness: &mut impl Witness) {
+        let Some(windows) = self.plan.sites[site.index()].maintenance else { return };
+        if self.state.sites[site.index()].closed.is_some() {
+            return;
+        }
+        let runs_here = |job: &&Job| job.site == site && job.status != Status::Waiting;
+        let running: Vec<JobId> = self.state.jobs().filter(runs_here).map(|job| job.id).collect();
+        for job in running {
+            self.interrupt(now, job, Interruption::Maintenance, witness);
+        }
+        let (_, until) = windows.window_at(now);
+        self.emit(now, Event::Closed { site, until }, witness);
+    }
+
+    fn schedule(&mut self, now: Instant, witness: &mut impl Witness) {
+        let mut looked = false;
+        for site in (0..self.state.sites.len()).map(SiteId::at) {
+            let book = &self.state.sites[site.index()];
+            if book.dirty {
+                self.pass(site, now, witness);
+            } else if !book.arrivals.is_empty() {
+                self.admit_arrivals(site, now, witness);
+            } else {
+                continue;
+            }
+            looked = true;
+        }
+        if looked {
+            self.emit(now, Event::Settled, witness);
+        }
+    }
+}
+
+/// Progress of the running attempt that survives: all of it where the end was known ahead and the job can save, the
+/// last whole checkpoint interval otherwise.
+fn saved(job: &Job, now: Instant, cause: Interruption) -> Duration {
+    let (Some(run), Some(every)) = (job.run(), job.checkpoint) else { return Duration::ZERO };
+    let elapsed = now.since(run.started);
+    match cause {
+        Interruption::Maintenance => elapsed,
+        Interruption::Failure => elapsed.floor_to(every),
+    }
+}
+
+/// What an input leads to, on a copy of the scheduler: the pure form of [`Scheduler::advance`].
+#[must_use]
+pub fn decide(scheduler: &Scheduler, now: Instant, input: &Input) -> Vec<Event> {
+    let mut events = Vec::new();
+    scheduler.clone().advance(now, input, &mut events);
+    events
+}
+
+impl Scheduler {
+    /// Looks at every site again, although nothing changed. Nothing may start: what could, has.
+    pub fn schedule_again(&mut self, now: Instant, witness: &mut impl Witness) {
+        for site in (0..self.state.sites.len()).map(SiteId::at) {
+            self.pass(site, now, witness);
+        }
+    }
+
+    /// The fixed part of the world.
+    #[must_use]
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+}

@@ -1,0 +1,132 @@
+//! Why a job is where it is, answered from the state and without side effects.
+
+use giga_model::{JobId, PoolId};
+use giga_units::{Instant, Power};
+
+use crate::Scheduler;
+use crate::fit::Span;
+use crate::job::Job;
+use crate::plan::Need;
+
+/// What there is to say about a job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Explanation {
+    /// It ended, was refused, or never came.
+    Gone,
+    /// It runs.
+    Running {
+        /// Since when.
+        since: Instant,
+        /// Until when at the latest.
+        until: Instant,
+        /// In which pool.
+        pool: PoolId,
+        /// On how many nodes.
+        nodes: u32,
+    },
+    /// It waits.
+    Waiting {
+        /// What keeps it from starting now.
+        because: Because,
+        /// The first in the line at its site.
+        first: JobId,
+        /// When there will be room for it if all that runs takes as long as it may and nothing else starts.
+        room_at: Option<Instant>,
+    },
+}
+
+/// What keeps a job from starting now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Because {
+    /// Its site is out for maintenance.
+    Maintenance {
+        /// Until when.
+        until: Instant,
+    },
+    /// It would run into a maintenance window and saves no progress.
+    Window {
+        /// When that begins.
+        begin: Instant,
+    },
+    /// There are not enough free nodes.
+    Nodes {
+        /// In the pool of its first way.
+        pool: PoolId,
+        /// How many it needs.
+        needed: u32,
+        /// How many are wholly free.
+        free: u32,
+    },
+    /// No node has enough accelerators free.
+    Accelerators {
+        /// In the pool of its first way.
+        pool: PoolId,
+        /// How many it needs on one node.
+        needed: u16,
+    },
+    /// There are nodes, but not the power.
+    Power {
+        /// What it may draw above idle.
+        needed: Power,
+        /// What is left.
+        free: Power,
+    },
+    /// It would fit, but could delay the first in the line, which keeps its place.
+    Reserved {
+        /// When the first will start at the latest.
+        at: Instant,
+    },
+    /// It is among those that the next look at the queue will try.
+    Due,
+}
+
+impl Scheduler {
+    /// Explains a job.
+    #[must_use]
+    pub fn explain(&self, id: JobId, now: Instant) -> Explanation {
+        let Some(job) = self.state.job(id) else { return Explanation::Gone };
+        if let Some(run) = job.run() {
+            let (since, until) = (run.started, run.release);
+            return Explanation::Running { since, until, pool: run.need.pool, nodes: run.need.nodes };
+        }
+        let site = &self.state.sites[job.site.index()];
+        let first = site.queue.first(&site.accounts).unwrap_or(id);
+        let room_at = self.state.reserve(&self.plan, now, job).map(|reserved| reserved.at);
+        Explanation::Waiting { because: self.because(job, first, now), first, room_at }
+    }
+
+    fn because(&self, job: &Job, first: JobId, now: Instant) -> Because {
+        let site = &self.state.sites[job.site.index()];
+        if let Some(until) = site.closed {
+            return Because::Maintenance { until };
+        }
+        let Some(release) = self.state.release(&self.plan, job.site, now, Span::of(job)) else {
+            let windows = self.plan.sites[job.site.index()].maintenance;
+            return Because::Window { begin: windows.map_or(now, |windows| windows.window_at(now).0) };
+        };
+        let needs = &self.state.shapes[job.shape.0 as usize].needs;
+        let roomy: Vec<&Need> = needs.iter().filter(|need| self.state.has_nodes(need)).collect();
+        if roomy.is_empty() {
+            return self.lacks_nodes(&needs[0]);
+        }
+        if roomy.iter().all(|need| need.power > site.power_free) {
+            return Because::Power { needed: roomy[0].power, free: site.power_free };
+        }
+        let reserved = self.state.job(first).filter(|_| first != job.id);
+        let reserved = reserved.and_then(|first| self.state.reserve(&self.plan, now, first));
+        let start = self.state.start_now(job.site, job.shape, release, reserved.as_ref());
+        match (start, reserved) {
+            (None, Some(reserved)) => Because::Reserved { at: reserved.at },
+            _ => Because::Due,
+        }
+    }
+
+    fn lacks_nodes(&self, need: &Need) -> Because {
+        let pool = &self.state.pools[need.pool.index()];
+        if pool.is_part(need) {
+            Because::Accelerators { pool: need.pool, needed: need.each }
+        } else {
+            Because::Nodes { pool: need.pool, needed: need.nodes, free: pool.whole_free }
+        }
+    }
+}

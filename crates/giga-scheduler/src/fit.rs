@@ -1,0 +1,292 @@
+//! Whether a job fits now, and from when on it will: the two questions of EASY backfill.
+//!
+//! A job gives its nodes and power back at its release: the end of its limit, or the next maintenance window of its
+//! site if that comes first. Phases that open and nodes that are expected back are releases as well. So nodes and
+//! power only grow over time, and the earliest start is the later of the two instants at which there is enough.
+
+use giga_model::{JobId, SiteId};
+use giga_units::{Duration, Instant, Power};
+
+use crate::event::Piece;
+use crate::job::{Job, ShapeId, Status};
+use crate::plan::{Need, Plan};
+use crate::pool::{NodeIndex, Pool, Tag, only_node};
+use crate::state::State;
+
+/// Where and when the first job that can not start now will start at the latest, and what is spare then.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Reservation {
+    pub(crate) job: JobId,
+    pub(crate) need: Need,
+    pub(crate) at: Instant,
+    pub(crate) spare: Spare,
+}
+
+/// What others may hold on to at the instant of a reservation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Spare {
+    /// A maintenance window lies between: nothing that starts now can reach beyond it.
+    Everything,
+    /// So many whole nodes of the same pool, and so much power of the site.
+    Nodes { nodes: u32, power: Power },
+    /// So many accelerators of the one node that is kept for a part of it, and so much power of the site.
+    Part { node: NodeIndex, each: u16, power: Power },
+}
+
+/// A start that is possible now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Start {
+    pub(crate) need: Need,
+    pub(crate) pieces: Box<[Piece]>,
+    pub(crate) release: Instant,
+}
+
+/// What decides about the time of a job: the same for all jobs of a kind.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Span {
+    pub(crate) limit: Duration,
+    pub(crate) saves: bool,
+}
+
+impl Span {
+    pub(crate) fn of(job: &Job) -> Self {
+        Self { limit: job.limit, saves: job.checkpoint.is_some() }
+    }
+}
+
+impl State {
+    /// When a job that starts now gives its nodes back, or `None` where a maintenance window forbids the start.
+    pub(crate) fn release(&self, plan: &Plan, site: SiteId, now: Instant, span: Span) -> Option<Instant> {
+        if self.sites[site.index()].closed.is_some() {
+            return None;
+        }
+        let end = now + span.limit;
+        let Some(windows) = plan.sites[site.index()].maintenance else { return Some(end) };
+        let (begin, _) = windows.window_at(now);
+        if begin <= now {
+            return None;
+        }
+        if end <= begin || span.saves { Some(end.min(begin)) } else { None }
+    }
+
+    /// The first way in which a job fits now and does not delay the reserved one.
+    pub(crate) fn start_now(
+        &self,
+        site: SiteId,
+        shape: ShapeId,
+        release: Instant,
+        reserved: Option<&Reservation>,
+    ) -> Option<Start> {
+        let needs = &self.shapes[shape.0 as usize].needs;
+        let power = self.sites[site.index()].power_free;
+        needs.iter().find_map(|need| {
+            let pool = &self.pools[need.pool.index()];
+            if need.power > power || !pool.fits(need) {
+                return None;
+            }
+            let start = |pieces| Start { need: *need, pieces, release };
+            match reserved.filter(|reserved| release > reserved.at) {
+                None => Some(start(pool.place(need))),
+                Some(reserved) => {
+                    let harmless = reserved.spare.has_power(need) && may_harm(reserved, need).is_none();
+                    if harmless {
+                        return Some(start(pool.place(need)));
+                    }
+                    if !reserved.spare.has_power(need) || !reserved.spare.may_have(pool, need) {
+                        return None;
+                    }
+                    let pieces = pool.place(need);
+                    let cost = self.cost(reserved, need, &pieces);
+                    reserved.spare.covers(cost).then(|| start(pieces))
+                }
+            }
+        })
+    }
+
+    /// What a start that outlasts the reservation takes from what it needs then: nodes, or accelerators of its node.
+    fn cost(&self, reserved: &Reservation, need: &Need, pieces: &[Piece]) -> u32 {
+        let pool = &self.pools[need.pool.index()];
+        match reserved.spare {
+            Spare::Everything => 0,
+            Spare::Nodes { .. } if pool.is_part(need) => {
+                let node = only_node(pieces);
+                u32::from(pool.free_at(node, reserved.at) == pool.per_node)
+            }
+            Spare::Nodes { .. } => need.nodes,
+            Spare::Part { node, .. } => {
+                let word = u32::try_from(node.0 / 64).expect("words fit");
+                let holds = |piece: &Piece| piece.word == word && piece.mask & (1 << (node.0 % 64)) != 0;
+                if pieces.iter().any(holds) { u32::from(need.each) } else { 0 }
+            }
+        }
+    }
+
+    /// Takes a start that outlasts the reservation out of what is spare.
+    pub(crate) fn spend(&self, reserved: &mut Reservation, start: &Start) {
+        if start.release <= reserved.at {
+            return;
+        }
+        let same_pool = start.need.pool == reserved.need.pool;
+        let cost = if same_pool { self.cost(reserved, &start.need, &start.pieces) } else { 0 };
+        match &mut reserved.spare {
+            Spare::Everything => {}
+            Spare::Nodes { nodes, power } => {
+                *nodes -= cost;
+                *power -= start.need.power;
+            }
+            Spare::Part { each, power, .. } => {
+                *each -= u16::try_from(cost).expect("a part is smaller than a node");
+                *power -= start.need.power;
+            }
+        }
+    }
+
+    /// When and where a job that does not fit now will, if all that runs takes as long as it may.
+    pub(crate) fn reserve(&self, plan: &Plan, now: Instant, job: &Job) -> Option<Reservation> {
+        debug_assert_eq!(job.status, Status::Waiting);
+        let needs = &self.shapes[job.shape.0 as usize].needs;
+        let ways = needs.iter().filter_map(|need| self.reserve_need(plan, now, job, need));
+        ways.min_by_key(|reservation| reservation.at)
+    }
+
+    fn reserve_need(&self, plan: &Plan, now: Instant, job: &Job, need: &Need) -> Option<Reservation> {
+        let site = &self.sites[job.site.index()];
+        let pool = &self.pools[need.pool.index()];
+        let soon = now + Duration::milliseconds(1);
+        let by_power = match need.power.saturating_sub(site.power_free) {
+            Power::ZERO => now,
+            lacking => site.power_releases.reach(lacking.as_milliwatts())?.max(soon),
+        };
+        let (by_nodes, node) = self.nodes_from(plan, need, now)?;
+        let earliest = by_nodes.max(by_power).max(soon);
+        let at = open_from(plan, job, earliest, site.closed);
+        let (job, need) = (job.id, *need);
+        if at > earliest {
+            return Some(Reservation { job, need, at, spare: Spare::Everything });
+        }
+        let back = Power::milliwatts(site.power_releases.until(at));
+        let power = (site.power_free + back).saturating_sub(need.power);
+        let spare = match node {
+            None => {
+                let nodes = u64::from(pool.whole_free) + pool.releases.until(at);
+                Spare::Nodes { nodes: u32::try_from(nodes).expect("nodes fit") - need.nodes, power }
+            }
+            Some(node) => {
+                let free = pool.free_at(node, at).max(need.each);
+                Spare::Part { node, each: free - need.each, power }
+            }
+        };
+        Some(Reservation { job, need, at, spare })
+    }
+
+    /// From when on a need has its nodes; for a part of a node also which node.
+    fn nodes_from(&self, plan: &Plan, need: &Need, now: Instant) -> Option<(Instant, Option<NodeIndex>)> {
+        let pool = &self.pools[need.pool.index()];
+        if !pool.is_part(need) {
+            let at = match need.nodes.saturating_sub(pool.whole_free) {
+                0 => now,
+                lacking => pool.releases.reach(u64::from(lacking))?,
+            };
+            return Some((at, None));
+        }
+        if pool.fits(need) {
+            return Some((now, Some(only_node(&pool.place(need)))));
+        }
+        let whole = pool.releases.first();
+        let part = self.part_from(pool, need.each, whole.map_or(Instant::FAR, |(at, _)| at));
+        part.or_else(|| whole.map(|(at, tag)| (at, self.node_of(plan, need, Tag::from_bits(tag)))))
+            .map(|(at, node)| (at, Some(node)))
+    }
+
+    /// The first instant, up to `last`, at which parts that come back leave `each` accelerators free on one node.
+    fn part_from(&self, pool: &Pool, each: u16, last: Instant) -> Option<(Instant, NodeIndex)> {
+        let mut back: Vec<(NodeIndex, u16)> = Vec::new();
+        for &(at, job) in pool.part_ends.range(..=(last, JobId(u64::MAX))) {
+            let run = self.job(job).and_then(Job::run).expect("a part is held by a running job");
+            let node = only_node(&run.pieces);
+            let place = back.iter().position(|&(other, _)| other == node).unwrap_or_else(|| {
+                back.push((node, pool.free[node.0]));
+                back.len() - 1
+            });
+            back[place].1 += run.need.each;
+            if back[place].1 >= each {
+                return Some((at, node));
+            }
+        }
+        None
+    }
+
+    /// The first of the nodes that come back under a tag.
+    fn node_of(&self, plan: &Plan, need: &Need, tag: Tag) -> NodeIndex {
+        match tag {
+            Tag::Shared(node) | Tag::Down(node) => node,
+            Tag::Job(job) => {
+                let run = self.job(job).and_then(Job::run).expect("nodes are held by a running job");
+                only_node(&run.pieces)
+            }
+            Tag::Phase(phase) => {
+                let site = plan.pools[need.pool.index()].site;
+                let before = &plan.sites[site.index()].phases[..phase];
+                let nodes = before.iter().flat_map(|phase| &phase.nodes).filter(|(pool, _)| *pool == need.pool);
+                self.pools[need.pool.index()].index_of(nodes.map(|(_, nodes)| nodes).sum())
+            }
+        }
+    }
+}
+
+/// Why a start may delay the reserved job: only what is in its pool can.
+fn may_harm<'a>(reserved: &'a Reservation, need: &Need) -> Option<&'a Spare> {
+    (need.pool == reserved.need.pool && reserved.spare != Spare::Everything).then_some(&reserved.spare)
+}
+
+impl Spare {
+    fn has_power(&self, need: &Need) -> bool {
+        match self {
+            Self::Everything => true,
+            Self::Nodes { power, .. } | Self::Part { power, .. } => need.power <= *power,
+        }
+    }
+
+    /// A quick no, before nodes are chosen.
+    fn may_have(&self, pool: &Pool, need: &Need) -> bool {
+        match self {
+            Self::Nodes { nodes, .. } => pool.is_part(need) || need.nodes <= *nodes,
+            Self::Everything | Self::Part { .. } => true,
+        }
+    }
+
+    fn covers(&self, cost: u32) -> bool {
+        match self {
+            Self::Everything => true,
+            Self::Nodes { nodes, .. } => cost <= *nodes,
+            Self::Part { each, .. } => cost <= u32::from(*each),
+        }
+    }
+}
+
+/// The first instant from `earliest` on at which no maintenance window is on or cuts the job off.
+fn open_from(plan: &Plan, job: &Job, earliest: Instant, closed: Option<Instant>) -> Instant {
+    let mut at = closed.map_or(earliest, |until| earliest.max(until));
+    let Some(windows) = plan.sites[job.site.index()].maintenance else { return at };
+    loop {
+        let (begin, end) = windows.window_at(at);
+        let cut_off = job.checkpoint.is_none() && at + job.limit > begin;
+        if at < begin && !cut_off {
+            return at;
+        }
+        // A job that can not save its progress is let in only if it fits between two windows.
+        at = end;
+    }
+}
+
+impl Pool {
+    /// Accelerators of a node that are free at an instant, if all that holds it now takes as long as it may.
+    pub(crate) fn free_at(&self, node: NodeIndex, at: Instant) -> u16 {
+        if let Some(parts) = self.shared.get(&node) {
+            let held = parts.iter().filter(|part| part.release > at).map(|part| part.each);
+            return self.per_node - held.sum::<u16>();
+        }
+        // A node that is not shared is free now, or was found among what comes back by then.
+        self.per_node
+    }
+}

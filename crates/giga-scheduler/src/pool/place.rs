@@ -1,0 +1,79 @@
+//! Where a gang goes: the fewest racks first, the fullest fit, the lowest number.
+
+use crate::event::Piece;
+use crate::plan::Need;
+use crate::pool::{NodeIndex, Pool};
+use crate::store::{BitSet, ones};
+
+impl Pool {
+    /// Whether the need fits into what is free.
+    pub(crate) fn fits(&self, need: &Need) -> bool {
+        if self.is_part(need) {
+            self.whole_free > 0 || self.part_node(need.each).is_some()
+        } else {
+            self.whole_free >= need.nodes
+        }
+    }
+
+    /// The nodes for a need that fits.
+    ///
+    /// A part of a node goes to the node with the fewest accelerators free that still has enough; a whole node is
+    /// broken only in the rack with the fewest whole ones. Whole nodes go into one rack where one has enough, the one
+    /// with the fewest; otherwise into the racks with the most, which is the smallest number of racks.
+    pub(crate) fn place(&self, need: &Need) -> Box<[Piece]> {
+        if self.is_part(need) {
+            let node = self.part_node(need.each).or_else(|| self.lone_whole()).expect("the need fits");
+            let word = u32::try_from(node.0 / 64).expect("words fit");
+            return Box::new([Piece { word, mask: 1 << (node.0 % 64) }]);
+        }
+        let mut left = need.nodes as usize;
+        let mut pieces = Vec::new();
+        for (count, rack) in self.racks_fullest_first() {
+            if count >= left {
+                let snug = self.racks[left..count].iter().find_map(BitSet::first);
+                self.take_from(snug.unwrap_or(rack), left, &mut pieces);
+                break;
+            }
+            self.take_from(rack, count, &mut pieces);
+            left -= count;
+        }
+        pieces.into_boxed_slice()
+    }
+
+    /// Racks with wholly free nodes and their count of these, the most first.
+    fn racks_fullest_first(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
+        let counts = (1..self.racks.len()).rev();
+        counts.flat_map(|count| self.racks[count].iter().map(move |rack| (count, rack)))
+    }
+
+    fn take_from(&self, rack: usize, mut nodes: usize, pieces: &mut Vec<Piece>) {
+        for word in rack * self.words_per_rack..(rack + 1) * self.words_per_rack {
+            let free = self.whole[word];
+            let mask = if free.count_ones() as usize <= nodes { free } else { lowest(free, nodes) };
+            if mask != 0 {
+                nodes -= mask.count_ones() as usize;
+                pieces.push(Piece { word: u32::try_from(word).expect("words fit"), mask });
+            }
+        }
+    }
+
+    fn part_node(&self, each: u16) -> Option<NodeIndex> {
+        self.partly[usize::from(each)..].iter().find_map(BitSet::first).map(NodeIndex)
+    }
+
+    /// The lowest wholly free node of the rack with the fewest.
+    fn lone_whole(&self) -> Option<NodeIndex> {
+        let rack = self.racks[1..].iter().find_map(BitSet::first)?;
+        let words = rack * self.words_per_rack..(rack + 1) * self.words_per_rack;
+        words.into_iter().flat_map(|word| ones(self.whole[word], word * 64)).next().map(NodeIndex)
+    }
+}
+
+/// The lowest `count` set bits.
+fn lowest(mut bits: u64, count: usize) -> u64 {
+    let all = bits;
+    for _ in 0..count {
+        bits &= bits - 1;
+    }
+    all & !bits
+}

@@ -1,0 +1,326 @@
+//! What the scheduler knows: nodes, power, use and jobs. Its image is complete; everything else is derived from it.
+
+use std::collections::BTreeMap;
+
+use giga_model::image::{Image, ImageError, Source};
+use giga_model::{Asks, JobId, JobMap, PoolId, ProjectId, SiteId};
+use giga_units::{Instant, Power};
+
+use crate::job::{Job, Run, Shape, ShapeId, Status};
+use crate::plan::{Need, Plan};
+use crate::pool::{Pool, Tag};
+use crate::queue::{Account, Queue, Use};
+use crate::store::Releases;
+
+/// Everything that scheduling needs to know, and nothing that can be looked up elsewhere.
+#[derive(Debug, Clone)]
+pub struct State {
+    pub(crate) next_job: u64,
+    pub(crate) jobs: JobMap<Job>,
+    pub(crate) sites: Vec<Site>,
+    pub(crate) pools: Vec<Pool>,
+    pub(crate) shapes: Vec<Shape>,
+    shape_of: BTreeMap<(SiteId, Asks), ShapeId>,
+}
+
+/// One site.
+#[derive(Debug, Clone)]
+pub(crate) struct Site {
+    pub(crate) phases_open: usize,
+    /// When the maintenance that is on ends, or `None`.
+    pub(crate) closed: Option<Instant>,
+    /// What running work may still draw above idle.
+    pub(crate) power_free: Power,
+    /// When power comes back.
+    pub(crate) power_releases: Releases,
+    pub(crate) queue: Queue,
+    pub(crate) accounts: Use,
+    /// Jobs that came since the site was last settled.
+    pub(crate) arrivals: Vec<JobId>,
+    /// Whether anything else changed since then.
+    pub(crate) dirty: bool,
+    /// Counts changes that a reservation depends on.
+    pub(crate) epoch: u64,
+    pub(crate) running: u32,
+}
+
+impl State {
+    /// Nothing is open, nothing is known of.
+    #[must_use]
+    pub fn new(plan: &Plan) -> Self {
+        let sites = plan.sites.iter().map(|site| Site {
+            phases_open: 0,
+            closed: None,
+            power_free: Power::ZERO,
+            power_releases: Releases::default(),
+            queue: Queue::new(plan),
+            accounts: Use::new(plan, site),
+            arrivals: Vec::new(),
+            dirty: false,
+            epoch: 0,
+            running: 0,
+        });
+        let mut state = Self {
+            next_job: 0,
+            jobs: JobMap::default(),
+            sites: sites.collect(),
+            pools: plan.pools.iter().map(Pool::new).collect(),
+            shapes: Vec::new(),
+            shape_of: BTreeMap::new(),
+        };
+        for site in 0..plan.sites.len() {
+            state.announce_phases(plan, SiteId::at(site));
+        }
+        state
+    }
+
+    /// Puts the phases that are not open yet among what comes back, at their dates.
+    fn announce_phases(&mut self, plan: &Plan, site: SiteId) {
+        for (index, phase) in plan.sites[site.index()].phases.iter().enumerate() {
+            for &(pool, nodes) in &phase.nodes {
+                let tag = Tag::Phase(index).bits();
+                self.pools[pool.index()].releases.insert(phase.opens, tag, u64::from(nodes));
+            }
+            let gain = plan.headroom(site, index + 1).saturating_sub(plan.headroom(site, index));
+            let tag = Tag::Phase(index).bits();
+            self.sites[site.index()].power_releases.insert(phase.opens, tag, gain.as_milliwatts());
+        }
+    }
+
+    pub(crate) fn open_phase(&mut self, plan: &Plan, id: SiteId) {
+        let site = &mut self.sites[id.index()];
+        let index = site.phases_open;
+        let phase = &plan.sites[id.index()].phases[index];
+        let tag = Tag::Phase(index).bits();
+        for &(pool, nodes) in &phase.nodes {
+            self.pools[pool.index()].releases.remove(phase.opens, tag);
+            self.pools[pool.index()].open(nodes);
+        }
+        site.power_releases.remove(phase.opens, tag);
+        site.power_free += plan.headroom(id, index + 1).saturating_sub(plan.headroom(id, index));
+        site.phases_open += 1;
+    }
+
+    /// A waiting or running job.
+    #[must_use]
+    pub fn job(&self, job: JobId) -> Option<&Job> {
+        self.jobs.get(job)
+    }
+
+    /// All waiting and running jobs in the order of their numbers.
+    pub fn jobs(&self) -> impl Iterator<Item = &Job> {
+        self.jobs.iter()
+    }
+
+    /// How many jobs wait or run.
+    #[must_use]
+    pub fn live(&self) -> usize {
+        self.jobs.len()
+    }
+
+    /// The number that the next job will get.
+    #[must_use]
+    pub fn next_job(&self) -> JobId {
+        JobId(self.next_job)
+    }
+
+    /// How many jobs wait at a site.
+    #[must_use]
+    pub fn waiting(&self, site: SiteId) -> u32 {
+        self.sites[site.index()].queue.len()
+    }
+
+    /// How many jobs run at a site.
+    #[must_use]
+    pub fn running(&self, site: SiteId) -> u32 {
+        self.sites[site.index()].running
+    }
+
+    /// Until when a site is out for maintenance, if it is.
+    #[must_use]
+    pub fn closed_until(&self, site: SiteId) -> Option<Instant> {
+        self.sites[site.index()].closed
+    }
+
+    /// How many phases of a site are open.
+    #[must_use]
+    pub fn phases_open(&self, site: SiteId) -> usize {
+        self.sites[site.index()].phases_open
+    }
+
+    /// Nodes of a pool that are down, with the time they are expected back.
+    pub fn down(&self, pool: PoolId) -> impl Iterator<Item = (u32, Instant)> + '_ {
+        let pool = &self.pools[pool.index()];
+        pool.down.iter().map(|(&node, &until)| (pool.count_of(node), until))
+    }
+
+    /// Accelerators of a pool on nodes that are open, and of these, on nodes that are down.
+    #[must_use]
+    pub fn open_and_down(&self, pool: PoolId) -> (u64, u64) {
+        let pool = &self.pools[pool.index()];
+        let per_node = u64::from(pool.per_node);
+        (u64::from(pool.open) * per_node, pool.down.len() as u64 * per_node)
+    }
+
+    /// What running work may still draw above idle at a site.
+    #[must_use]
+    pub fn power_free(&self, site: SiteId) -> Power {
+        self.sites[site.index()].power_free
+    }
+
+    /// The first waiting job of a site and the ways in which it can run there.
+    #[must_use]
+    pub fn first_waiting(&self, site: SiteId) -> Option<(&Job, &[Need])> {
+        let site = &self.sites[site.index()];
+        let job = self.job(site.queue.first(&site.accounts)?)?;
+        Some((job, &self.shapes[job.shape.0 as usize].needs))
+    }
+
+    /// Whether a pool has the nodes for a need free.
+    #[must_use]
+    pub fn has_nodes(&self, need: &Need) -> bool {
+        self.pools[need.pool.index()].fits(need)
+    }
+
+    /// What a job asks for.
+    #[must_use]
+    pub fn asks(&self, job: &Job) -> &Asks {
+        &self.shapes[job.shape.0 as usize].asks
+    }
+
+    pub(crate) fn shape(&mut self, plan: &Plan, site: SiteId, asks: &Asks) -> ShapeId {
+        if let Some(&shape) = self.shape_of.get(&(site, asks.clone())) {
+            return shape;
+        }
+        let headroom = plan.headroom(site, plan.sites[site.index()].phases.len());
+        let fits = |need: &Need| need.nodes <= plan.pools[need.pool.index()].nodes && need.power <= headroom;
+        let needs = plan.needs(site, asks).into_iter().filter(fits).collect();
+        let id = ShapeId(u32::try_from(self.shapes.len()).expect("shapes fit"));
+        self.shapes.push(Shape { asks: asks.clone(), needs });
+        self.shape_of.insert((site, asks.clone()), id);
+        id
+    }
+
+    /// Puts a job into the books: its nodes and power if it runs, the queue if it waits.
+    pub(crate) fn enter(&mut self, plan: &Plan, job: Job) {
+        let site = &mut self.sites[job.site.index()];
+        match &job.status {
+            Status::Waiting => site.queue.push(plan, &site.accounts, &job),
+            Status::Running(run) => {
+                site.power_free -= run.need.power;
+                let tag = Tag::Job(job.id).bits();
+                site.power_releases.insert(run.release, tag, run.need.power.as_milliwatts());
+                site.running += 1;
+                self.pools[run.need.pool.index()].occupy(job.id, &run.need, &run.pieces, run.release);
+            }
+        }
+        self.jobs.insert(job.id, job);
+    }
+
+    /// Takes a job out of the books.
+    pub(crate) fn leave(&mut self, plan: &Plan, id: JobId) -> Job {
+        let job = self.jobs.remove(id).expect("only a live job leaves");
+        let site = &mut self.sites[job.site.index()];
+        match &job.status {
+            Status::Waiting => site.queue.remove(plan, &site.accounts, &job),
+            Status::Running(run) => {
+                site.power_free += run.need.power;
+                site.power_releases.remove(run.release, Tag::Job(id).bits());
+                site.running -= 1;
+                self.pools[run.need.pool.index()].vacate(id, &run.need, &run.pieces, run.release);
+            }
+        }
+        job
+    }
+
+    /// Changes the use of a project and its owner at a site.
+    pub(crate) fn account(&mut self, plan: &Plan, site: SiteId, project: ProjectId, change: impl FnOnce(&mut Use)) {
+        let site = &mut self.sites[site.index()];
+        site.queue.with_use(plan, &mut site.accounts, project, change);
+    }
+
+    /// Writes the state; [`State::read_image`] builds it again from the plan.
+    pub fn write_image(&self, out: &mut Vec<u8>) {
+        self.next_job.write(out);
+        for site in &self.sites {
+            (site.phases_open as u64).write(out);
+            site.closed.write(out);
+            site.accounts.accounts().write(out);
+            site.arrivals.write(out);
+            site.dirty.write(out);
+        }
+        for pool in (0..self.pools.len()).map(PoolId::at) {
+            self.down(pool).collect::<Vec<_>>().write(out);
+        }
+        (self.jobs.len() as u64).write(out);
+        self.jobs.iter().for_each(|job| self.write_job(job, out));
+    }
+
+    fn write_job(&self, job: &Job, out: &mut Vec<u8>) {
+        job.id.write(out);
+        job.project.write(out);
+        job.site.write(out);
+        self.asks(job).write(out);
+        job.submitted.write(out);
+        job.limit.write(out);
+        job.checkpoint.write(out);
+        job.draw.write(out);
+        job.attempts.write(out);
+        job.run().cloned().write(out);
+    }
+
+    /// Builds a state from its image.
+    ///
+    /// # Errors
+    /// Fails where the bytes are no image of a state under this plan.
+    pub fn read_image(plan: &Plan, source: &mut Source<'_>) -> Result<Self, ImageError> {
+        let mut state = Self::new(plan);
+        state.next_job = Image::read(source)?;
+        for index in 0..state.sites.len() {
+            let phases = u64::read(source)?;
+            (0..phases.min(plan.sites[index].phases.len() as u64)).for_each(|_| state.open_phase(plan, SiteId::at(index)));
+            let site = &mut state.sites[index];
+            site.closed = Image::read(source)?;
+            let accounts: Vec<Account> = Image::read(source)?;
+            site.arrivals = Image::read(source)?;
+            site.dirty = Image::read(source)?;
+            if !site.accounts.restore(&accounts) {
+                return Err(source.bad_tag(0));
+            }
+        }
+        for pool in &mut state.pools {
+            for (node, until) in Vec::<(u32, Instant)>::read(source)? {
+                if node >= pool.open {
+                    return Err(source.bad_tag(0));
+                }
+                pool.fail(pool.index_of(node), until);
+            }
+        }
+        for _ in 0..u64::read(source)? {
+            let job = state.read_job(plan, source)?;
+            state.enter(plan, job);
+        }
+        Ok(state)
+    }
+
+    fn read_job(&mut self, plan: &Plan, source: &mut Source<'_>) -> Result<Job, ImageError> {
+        let (id, project, site) = (Image::read(source)?, ProjectId::read(source)?, SiteId::read(source)?);
+        if site.index() >= plan.sites.len() || project.index() >= plan.projects.len() {
+            return Err(source.bad_tag(0));
+        }
+        let asks = Asks::read(source)?;
+        let shape = self.shape(plan, site, &asks);
+        Ok(Job {
+            id,
+            project,
+            site,
+            shape,
+            submitted: Image::read(source)?,
+            limit: Image::read(source)?,
+            checkpoint: Image::read(source)?,
+            draw: Image::read(source)?,
+            attempts: Image::read(source)?,
+            status: Option::<Run>::read(source)?.map_or(Status::Waiting, Status::Running),
+        })
+    }
+}

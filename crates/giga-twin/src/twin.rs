@@ -1,0 +1,294 @@
+//! The run: takes what comes next, tells control, and lets the world follow from the events.
+
+use std::sync::Arc;
+
+use giga_control::record::{HourRecord, JobRecord};
+use giga_control::{Control, Summary};
+use giga_model::image::{Image, ImageError, Source};
+use giga_model::{Arrival, Federation, JobId, JobMap, PoolId, SiteId};
+use giga_scheduler::{Event, Input};
+use giga_units::{Duration, Instant};
+use thiserror::Error;
+
+use crate::world::{Agenda, Coming, breakdown, ending};
+
+/// Takes the rows of a run as they come up.
+pub trait Sink {
+    /// What can go wrong.
+    type Error;
+    /// One job that ended.
+    ///
+    /// # Errors
+    /// Where the row can not be kept.
+    fn job(&mut self, row: &JobRecord) -> Result<(), Self::Error>;
+    /// One hour of a site.
+    ///
+    /// # Errors
+    /// Where the row can not be kept.
+    fn hour(&mut self, row: &HourRecord) -> Result<(), Self::Error>;
+}
+
+/// Why a saved run can not go on.
+#[derive(Debug, Error)]
+pub enum SaveError {
+    /// The bytes are not a saved run of this federation.
+    #[error("the saved run does not belong to this federation, or is damaged")]
+    Image(#[from] ImageError),
+}
+
+/// A simulated world around a control.
+#[derive(Debug, Clone)]
+pub struct Twin {
+    control: Control,
+    agenda: Agenda,
+    /// How much work of each live job is left.
+    left: JobMap<Duration>,
+    /// Work of the jobs of this batch, before control gave them a number.
+    coming: Vec<Duration>,
+    /// An arrival that was read but is not due.
+    pending: Option<Arrival>,
+    seed: u64,
+    end: Instant,
+    /// How many arrivals were taken from the source.
+    taken: u64,
+    inputs: Vec<Input>,
+}
+
+/// How many rows pile up before they are handed over.
+const ROWS: usize = 4096;
+
+impl Twin {
+    /// A world from `start` to `end` in which nothing has happened yet.
+    #[must_use]
+    pub fn new(federation: Arc<Federation>, seed: u64, start: Instant, end: Instant) -> Self {
+        let mut agenda = Agenda::default();
+        plan_ahead(&federation, seed, start, &mut agenda);
+        Self {
+            control: Control::new(federation, start),
+            agenda,
+            left: JobMap::default(),
+            coming: Vec::new(),
+            pending: None,
+            seed,
+            end,
+            taken: 0,
+            inputs: Vec::new(),
+        }
+    }
+
+    /// Runs until `until` or the end of the run, whichever is first; rows go to the sink. Arrivals come in the order
+    /// of their time; one that is late counts as coming now.
+    ///
+    /// # Errors
+    /// Passes on what the source or the sink fails with.
+    pub fn run<S: Sink, E: From<S::Error>>(
+        &mut self,
+        arrivals: &mut impl Iterator<Item = Result<Arrival, E>>,
+        sink: &mut S,
+        until: Instant,
+    ) -> Result<(), E> {
+        let until = until.min(self.end);
+        loop {
+            if self.pending.is_none() {
+                self.pending = arrivals.next().transpose()?;
+                self.taken += u64::from(self.pending.is_some());
+            }
+            let arrival = self.pending.as_ref().map_or(Instant::FAR, |arrival| arrival.at);
+            let now = arrival.min(self.agenda.next_at().unwrap_or(Instant::FAR)).max(self.control.now());
+            if now >= until {
+                return self.hand_over(sink, 0).map_err(E::from);
+            }
+            self.gather(now);
+            while let Some(arrival) = self.pending.take_if(|arrival| arrival.at <= now) {
+                self.coming.push(arrival.runtime);
+                self.inputs.push(Input::Submit { request: arrival.request });
+                self.pending = arrivals.next().transpose()?;
+                self.taken += u64::from(self.pending.is_some());
+            }
+            self.step(now);
+            self.hand_over(sink, ROWS)?;
+        }
+    }
+
+    /// Turns what happens now into inputs.
+    fn gather(&mut self, now: Instant) {
+        self.inputs.clear();
+        self.coming.clear();
+        while let Some(coming) = self.agenda.take(now) {
+            self.happen(now, coming);
+        }
+    }
+
+    fn happen(&mut self, now: Instant, coming: Coming) {
+        let federation = Arc::clone(self.control.federation());
+        match coming {
+            Coming::Phase { site } => self.inputs.push(Input::PhaseOpens { site }),
+            Coming::MaintenanceEnds { site } => self.inputs.push(Input::MaintenanceEnds { site }),
+            Coming::Repaired { pool, node } => self.inputs.push(Input::NodeRepaired { pool, node }),
+            Coming::Finished { job, attempt, completed } => {
+                let current = self.control.state().job(job).map(|job| job.attempts);
+                if current == Some(attempt) {
+                    self.inputs.push(Input::Finished { job, ending: ending(completed) });
+                }
+            }
+            Coming::HalfLife => {
+                self.inputs.push(Input::HalveUse);
+                self.agenda.add(now + federation.policy.half_life, Coming::HalfLife);
+            }
+            Coming::NewYear => {
+                self.inputs.push(Input::TurnYear);
+                self.agenda.add(now.next_year(), Coming::NewYear);
+            }
+            Coming::MaintenanceBegins { site } => {
+                self.inputs.push(Input::MaintenanceBegins { site });
+                let windows = federation.sites[site.index()].maintenance.expect("the site has windows");
+                let (begin, end) = windows.window_at(now);
+                self.agenda.add(end, Coming::MaintenanceEnds { site });
+                self.agenda.add(begin + windows.every, Coming::MaintenanceBegins { site });
+            }
+            Coming::Failure { pool, count } => self.fail(&federation, now, pool, count),
+        }
+    }
+
+    fn fail(&mut self, federation: &Federation, now: Instant, pool: PoolId, count: u64) {
+        let Some(failure) = breakdown(federation, self.seed, pool, count) else { return };
+        let site = &federation.sites[federation.pools[pool.index()].site.index()];
+        let expected = site.failures.map_or(Duration::ZERO, |failures| failures.repair);
+        let until = now + expected;
+        self.inputs.push(Input::NodeFailed { pool, node: failure.node, until });
+        if !self.is_down(pool, failure.node) {
+            self.agenda.add(now + failure.repair, Coming::Repaired { pool, node: failure.node });
+        }
+        self.announce_failure(federation, now, pool, count + 1);
+    }
+
+    fn is_down(&self, pool: PoolId, node: u32) -> bool {
+        self.control.state().down(pool).any(|(other, _)| other == node)
+    }
+
+    fn announce_failure(&mut self, federation: &Federation, now: Instant, pool: PoolId, count: u64) {
+        if let Some(next) = breakdown(federation, self.seed, pool, count) {
+            self.agenda.add(now + next.gap, Coming::Failure { pool, count });
+        }
+    }
+
+    /// Tells control, and lets the world follow from the events.
+    fn step(&mut self, now: Instant) {
+        let mut coming = self.coming.iter();
+        for event in self.control.advance(now, &self.inputs) {
+            match event {
+                Event::Submitted { job, .. } => {
+                    self.left.insert(*job, *coming.next().expect("every submission has its work"));
+                }
+                Event::Refused { .. } => drop(coming.next()),
+                Event::Interrupted { job, saved, .. } => {
+                    let left = self.left.get_mut(*job).expect("a live job has work left");
+                    *left = left.saturating_sub(*saved);
+                }
+                Event::Ended { job, .. } => drop(self.left.remove(*job)),
+                _ => {}
+            }
+        }
+        self.follow_starts(now);
+    }
+
+    fn follow_starts(&mut self, now: Instant) {
+        let started: Vec<JobId> = self.control.started().collect();
+        for id in started {
+            let job = self.control.state().job(id).expect("a started job is live");
+            let left = *self.left.get(id).expect("a live job has work left");
+            let completed = left <= job.limit;
+            let at = now + left.min(job.limit);
+            self.agenda.add(at, Coming::Finished { job: id, attempt: job.attempts, completed });
+        }
+    }
+
+    fn hand_over<S: Sink>(&mut self, sink: &mut S, least: usize) -> Result<(), S::Error> {
+        if self.control.rows_waiting() < least.max(1) {
+            return Ok(());
+        }
+        let (jobs, hours) = self.control.take_rows();
+        jobs.iter().try_for_each(|row| sink.job(row))?;
+        hours.iter().try_for_each(|row| sink.hour(row))
+    }
+
+    /// Ends the run at its end.
+    ///
+    /// # Errors
+    /// Passes on what the sink fails with.
+    pub fn finish<S: Sink>(self, sink: &mut S) -> Result<Summary, S::Error> {
+        let (summary, jobs, hours) = self.control.finish(self.end);
+        jobs.iter().try_for_each(|row| sink.job(row))?;
+        hours.iter().try_for_each(|row| sink.hour(row))?;
+        Ok(summary)
+    }
+
+    /// The control inside.
+    #[must_use]
+    pub fn control(&self) -> &Control {
+        &self.control
+    }
+
+    /// When the run ends.
+    #[must_use]
+    pub fn end(&self) -> Instant {
+        self.end
+    }
+
+    /// How many arrivals were taken from the source; a resumed run skips as many.
+    #[must_use]
+    pub fn taken(&self) -> u64 {
+        self.taken
+    }
+
+    /// Whether nothing is left to do: no live job, and no arrival at hand.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.pending.is_none() && self.control.state().live() == 0
+    }
+
+    /// Appends the image of the run. Rows must have been handed over, as they are when [`Twin::run`] returns.
+    pub fn write_image(&self, out: &mut Vec<u8>) {
+        self.seed.write(out);
+        self.end.write(out);
+        self.taken.write(out);
+        self.pending.write(out);
+        self.agenda.sorted().write(out);
+        self.left.write(out);
+        self.control.write_image(out);
+    }
+
+    /// Builds a run from its image.
+    ///
+    /// # Errors
+    /// Fails where the bytes are not the image of a run of this federation.
+    pub fn read_image(federation: Arc<Federation>, bytes: &[u8]) -> Result<Self, SaveError> {
+        let source = &mut Source::new(bytes);
+        let (seed, end, taken) = (u64::read(source)?, Instant::read(source)?, u64::read(source)?);
+        let pending = Image::read(source)?;
+        let agenda = Agenda::from_sorted(Image::read(source)?);
+        let left = Image::read(source)?;
+        let control = Control::read_image(federation, source)?;
+        let (coming, inputs) = (Vec::new(), Vec::new());
+        Ok(Self { control, agenda, left, coming, pending, seed, end, taken, inputs })
+    }
+}
+
+/// Everything that is known to come from the beginning.
+fn plan_ahead(federation: &Federation, seed: u64, start: Instant, agenda: &mut Agenda) {
+    for (index, site) in federation.sites.iter().enumerate() {
+        let id = SiteId::at(index);
+        site.phases.iter().for_each(|phase| agenda.add(phase.opens.max(start), Coming::Phase { site: id }));
+        if let Some(windows) = site.maintenance {
+            let (begin, _) = windows.window_at(start);
+            agenda.add(begin.max(start), Coming::MaintenanceBegins { site: id });
+        }
+    }
+    for pool in (0..federation.pools.len()).map(PoolId::at) {
+        if let Some(first) = breakdown(federation, seed, pool, 0) {
+            agenda.add(start + first.gap, Coming::Failure { pool, count: 0 });
+        }
+    }
+    agenda.add(start + federation.policy.half_life, Coming::HalfLife);
+    agenda.add(start.next_year(), Coming::NewYear);
+}
