@@ -50,7 +50,8 @@ pub trait Amount: Sized + Copy {
         let mut units: Vec<_> = Self::UNITS.to_vec();
         units.sort_by_key(|&(_, size)| std::cmp::Reverse(size));
         let fits = |size: i128| (count * 1000) % size == 0 && (count.abs() >= size);
-        let smallest = units.last().copied().unwrap_or(("", 1));
+        // The first of the smallest is the preferred one.
+        let smallest = Self::UNITS.iter().copied().min_by_key(|&(_, size)| size).unwrap_or(("", 1));
         let (name, size) = units.iter().copied().find(|&(_, size)| fits(size)).unwrap_or(smallest);
         format!("{} {name}", decimal(count, size))
     }

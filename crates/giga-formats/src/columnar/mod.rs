@@ -3,6 +3,7 @@
 //! A table is one list of [`Field`]s; schema, writing and the order of columns follow from it. The bytes of a file
 //! depend on its rows only: row groups have a fixed size, and neither time nor thread leaves a trace in them.
 
+mod guard;
 mod read;
 mod write;
 

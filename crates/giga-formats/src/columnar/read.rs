@@ -10,9 +10,10 @@ use parquet::basic::{LogicalType, TimeUnit, Type as PhysicalType};
 use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
 use parquet::data_type::{ByteArray, DataType};
 use parquet::errors::ParquetError;
+use parquet::file::metadata::ParquetMetaDataReader;
 use parquet::file::reader::{ChunkReader, FileReader, SerializedFileReader};
 
-use super::ColumnarError;
+use super::{ColumnarError, guard};
 
 /// Rows read at a time.
 const BATCH_ROWS: usize = 8 * 1024;
@@ -80,6 +81,8 @@ impl ColumnarReader {
     /// Opens a file and finds the columns.
     pub(crate) fn open(source: impl ChunkReader + 'static, wanted: &[Wanted]) -> Result<Self, ColumnarError> {
         let (file, places) = guarded(|| {
+            guard::check_footer(&source)?;
+            guard::check_pages(&source, &ParquetMetaDataReader::new().parse_and_finish(&source)?)?;
             let file = SerializedFileReader::new(source)?;
             check_sizes(&file)?;
             let places = wanted.iter().map(|wanted| find(&file, wanted)).collect::<Result<_, _>>()?;
