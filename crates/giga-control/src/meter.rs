@@ -253,6 +253,16 @@ impl Meter {
         Attempt { asked, held, elapsed }
     }
 
+    /// Takes a running attempt off the gauges, all of whose work counts.
+    fn stop_useful(&mut self, federation: &Federation, job: &Job, now: Instant) {
+        let attempt = self.stop(federation, job, now);
+        let useful = AcceleratorTime::of(attempt.asked, attempt.elapsed);
+        let book = self.jobs.get_mut(job.id).expect("a live job has a book");
+        book.useful += useful;
+        book.lost += AcceleratorTime::of(attempt.held, attempt.elapsed) - useful;
+        self.totals.used(federation.projects[job.project.index()].owner, useful);
+    }
+
     fn interrupt(
         &mut self,
         federation: &Federation,
@@ -281,12 +291,7 @@ impl Meter {
 
     fn end(&mut self, federation: &Federation, job: &Job, ending: Ending, now: Instant) {
         if job.run().is_some() {
-            let attempt = self.stop(federation, job, now);
-            let useful = AcceleratorTime::of(attempt.asked, attempt.elapsed);
-            let book = self.jobs.get_mut(job.id).expect("a live job has a book");
-            book.useful += useful;
-            book.lost += AcceleratorTime::of(attempt.held, attempt.elapsed) - useful;
-            self.totals.used(federation.projects[job.project.index()].owner, useful);
+            self.stop_useful(federation, job, now);
         } else {
             let wanted = u64::from(self.jobs.get(job.id).map_or(0, |book| book.asked));
             self.touch(federation, job.site, now).wanted -= wanted;
@@ -321,12 +326,7 @@ impl Meter {
         for job in state.jobs() {
             let outcome = if job.run().is_some() { Outcome::Running } else { Outcome::Waiting };
             if job.run().is_some() {
-                let attempt = self.stop(federation, job, now);
-                let useful = AcceleratorTime::of(attempt.asked, attempt.elapsed);
-                let book = self.jobs.get_mut(job.id).expect("a live job has a book");
-                book.useful += useful;
-                book.lost += AcceleratorTime::of(attempt.held, attempt.elapsed) - useful;
-                self.totals.used(federation.projects[job.project.index()].owner, useful);
+                self.stop_useful(federation, job, now);
             }
             self.totals.end(outcome);
             let book = self.jobs.get(job.id).expect("a live job has a book");

@@ -1,25 +1,12 @@
 //! Figures as people read them.
 
-use giga_units::{AcceleratorTime, Duration, Money};
-
-/// A whole number with a thin grouping: `1,234,567`.
-pub(crate) fn count(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
+use giga_units::{AcceleratorTime, Duration, Money, grouped};
 
 /// Accelerator-hours, rounded.
 pub(crate) fn hours(time: AcceleratorTime) -> String {
     let rounded = (time.as_milliseconds().unsigned_abs() + 1_800_000) / 3_600_000;
     let sign = if time < AcceleratorTime::ZERO { "-" } else { "" };
-    format!("{sign}{}", count(u64::try_from(rounded).unwrap_or(u64::MAX)))
+    format!("{sign}{}", grouped(u64::try_from(rounded).unwrap_or(u64::MAX)))
 }
 
 /// A part of a whole in percent, with two decimals.
@@ -59,8 +46,6 @@ mod tests {
 
     #[test]
     fn figures_read_well() {
-        assert_eq!(count(0), "0");
-        assert_eq!(count(1_234_567), "1,234,567");
         assert_eq!(wait(Duration::seconds(89)), "89.0 s");
         assert_eq!(wait(Duration::hours(30)), "30.0 h");
         assert_eq!(money(Money::euro(2_500_000_000)), "2.500 bn EUR");

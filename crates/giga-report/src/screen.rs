@@ -6,9 +6,9 @@ use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use giga_control::Summary;
 use giga_formats::summary::RunFacts;
 use giga_model::Federation;
-use giga_units::AcceleratorTime;
+use giga_units::{AcceleratorTime, grouped};
 
-use crate::figures::{count, hours, money, percent, wait};
+use crate::figures::{hours, money, percent, wait};
 
 /// Width of the bar that stands for the whole.
 const BAR: f64 = 40.0;
@@ -33,7 +33,7 @@ fn line(out: &mut String, text: &str) {
 }
 
 fn head(out: &mut String, federation: &Federation, summary: &Summary, facts: &RunFacts) {
-    let accelerators = count(federation.accelerators_total());
+    let accelerators = grouped(federation.accelerators_total());
     line(out, &format!("{}: {accelerators} accelerators", federation.name));
     let length = wait(summary.end.since(summary.start));
     line(out, &format!("{} to {} ({length}), seed {}", summary.start, summary.end, facts.seed));
@@ -41,7 +41,7 @@ fn head(out: &mut String, federation: &Federation, summary: &Summary, facts: &Ru
 }
 
 fn jobs(out: &mut String, summary: &Summary) {
-    let mut parts = vec![format!("{} submitted", count(summary.submitted))];
+    let mut parts = vec![format!("{} submitted", grouped(summary.submitted))];
     let named = [
         ("completed", summary.completed),
         ("stopped at their limit", summary.timed_out),
@@ -50,14 +50,14 @@ fn jobs(out: &mut String, summary: &Summary) {
         ("running at the end", summary.running),
         ("waiting at the end", summary.waiting),
     ];
-    parts.extend(named.iter().filter(|(_, n)| *n > 0).map(|(word, n)| format!("{} {word}", count(*n))));
+    parts.extend(named.iter().filter(|(_, n)| *n > 0).map(|(word, n)| format!("{} {word}", grouped(*n))));
     line(out, &format!("jobs: {}", parts.join(", ")));
     if summary.interruptions > 0 {
         line(
             out,
             &format!(
                 "      {} interruptions, requeued from the last checkpoint",
-                count(summary.interruptions)
+                grouped(summary.interruptions)
             ),
         );
     }
@@ -95,7 +95,7 @@ fn waits(out: &mut String, federation: &Federation, summary: &Summary) {
     let rows = summary.waits.iter().map(|row| {
         let programme = federation.programmes[row.programme.index()].name.clone();
         let (median, p95) = (row.waits.quantile(50), row.waits.quantile(95));
-        vec![programme, row.size.to_owned(), count(row.waits.count()), wait(median), wait(p95)]
+        vec![programme, row.size.to_owned(), grouped(row.waits.count()), wait(median), wait(p95)]
     });
     table(out, &["programme", "accelerators", "jobs started", "median wait", "p95 wait"], rows);
 }
@@ -120,7 +120,7 @@ fn totals(out: &mut String, summary: &Summary) {
         .map_or_else(|| "–".to_owned(), |cost| format!("{:.4} EUR", cost.as_euro_f64()));
     line(out, "");
     line(out, &format!("cost of a useful accelerator-hour: {each} (electricity, carbon, capital)"));
-    line(out, &format!("violations: {}", count(summary.violations)));
+    line(out, &format!("violations: {}", grouped(summary.violations)));
     for violation in &summary.first_violations {
         let _ = writeln!(out, "  {violation}");
     }

@@ -2,9 +2,9 @@
 
 use giga_model::Federation;
 use giga_scheduler::{Because, Explanation};
-use giga_units::{Duration, Instant};
+use giga_units::{Duration, Instant, grouped};
 
-use crate::figures::{count, wait};
+use crate::figures::wait;
 
 /// One line for each change in what there was to say about a job.
 #[must_use]
@@ -17,7 +17,7 @@ fn sentence(federation: &Federation, now: Instant, explanation: &Explanation) ->
         Explanation::Gone => "over".to_owned(),
         Explanation::Running { until, pool, nodes, .. } => {
             let pool = &federation.pools[pool.index()].name;
-            format!("runs on {} nodes of `{pool}`, until {until} at the latest", count(u64::from(*nodes)))
+            format!("runs on {} nodes of `{pool}`, until {until} at the latest", grouped(u64::from(*nodes)))
         }
         Explanation::Waiting { because, first, room_at } => {
             let later = room_at.filter(|at| at.since(now) > Duration::seconds(1));

@@ -108,6 +108,20 @@ fn list<A: Amount>() -> String {
     A::UNITS.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
 }
 
+/// A count with commas between the thousands: `1,234,567`.
+#[must_use]
+pub fn grouped(count: u64) -> String {
+    let digits = count.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 /// Splits `"35 EUR/MWh"` into number and unit; blanks around both do not count.
 fn split(text: &str) -> (&str, &str) {
     let text = text.trim();
@@ -182,6 +196,13 @@ mod tests {
         assert!(matches!(Power::parse("99999999999999 GW"), Err(AmountError::OutOfRange { .. })));
         let message = Power::parse("230").unwrap_err().to_string();
         assert!(message.contains("MW"), "{message}");
+    }
+
+    #[test]
+    fn thousands_are_grouped() {
+        assert_eq!(grouped(0), "0");
+        assert_eq!(grouped(123_456), "123,456");
+        assert_eq!(grouped(1_234_567), "1,234,567");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Contradictions of a federation, at the lines that make them and with figures that would mend them.
 
 use giga_model::{Federation, Flaw, PoolId, SiteId};
-use giga_units::{Amount, Fraction, Power};
+use giga_units::{Amount, Fraction, Power, grouped};
 use thiserror::Error;
 
 use super::build::Built;
@@ -242,17 +242,4 @@ fn above(power: Power) -> String {
     } else {
         format!("{}.{} {unit}", tenths / 10, tenths % 10)
     }
-}
-
-/// A count with commas between the thousands.
-fn grouped(count: u64) -> String {
-    let digits = count.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
