@@ -25,6 +25,17 @@ pub(crate) struct Reservation {
     pub(crate) spare: Spare,
 }
 
+impl Reservation {
+    /// Whether another reservation keeps the same for the same job, whatever is spare.
+    pub(crate) fn keeps_the_same(&self, other: &Self) -> bool {
+        let same_node = match (&self.spare, &other.spare) {
+            (Spare::Part { node, .. }, Spare::Part { node: kept, .. }) => node == kept,
+            _ => true,
+        };
+        same_node && (self.job, self.need, self.at) == (other.job, other.need, other.at)
+    }
+}
+
 /// What others may hold on to at the instant of a reservation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Spare {

@@ -51,7 +51,7 @@ impl Scheduler {
     /// Goes on from a state under the plan it belongs to.
     #[must_use]
     pub fn with_state(plan: Arc<Plan>, state: State) -> Self {
-        let scratch = Scratch::new(plan.sites.len(), plan.owners);
+        let scratch = Scratch::new(plan.sites.len());
         Self { plan, state, scratch }
     }
 

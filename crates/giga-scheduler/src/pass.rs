@@ -3,7 +3,7 @@
 //! Every waiting job is considered, however long the queue. What makes that cheap: jobs of a shape differ only in their
 //! limit, so a few questions tell which kinds may start at all, and mostly none may.
 
-use giga_model::{JobId, OwnerId, ProjectId, SiteId};
+use giga_model::{JobId, SiteId};
 use giga_units::{Duration, Instant};
 
 use crate::Scheduler;
@@ -21,26 +21,11 @@ pub(crate) struct Scratch {
     /// The reservation of each site with the epoch in which it was made.
     reserved: Vec<Option<(u64, Reservation)>>,
     open: Vec<Open>,
-    owners: Vec<OwnerCursor>,
-    sweep: u64,
-}
-
-/// How far a sweep is with an owner: everything before that has nothing among the open kinds.
-#[derive(Debug, Clone, Default)]
-struct OwnerCursor {
-    sweep: u64,
-    door: usize,
-    last: Option<(u64, ProjectId)>,
 }
 
 impl Scratch {
-    pub(crate) fn new(sites: usize, owners: usize) -> Self {
-        Self {
-            reserved: vec![None; sites],
-            open: Vec::new(),
-            owners: vec![OwnerCursor::default(); owners],
-            sweep: 0,
-        }
+    pub(crate) fn new(sites: usize) -> Self {
+        Self { reserved: vec![None; sites], open: Vec::new() }
     }
 }
 
@@ -51,14 +36,21 @@ impl Scheduler {
             self.scratch.reserved[site.index()] = None;
             let Some(mut reserved) = self.start_in_order(site, now, witness) else { return };
             let filled = self.fill_in(site, now, &mut reserved, witness);
-            let book = &self.state.sites[site.index()];
-            let first = book.queue.first(&book.accounts);
-            let stands = first == Some(reserved.job);
-            self.scratch.reserved[site.index()] = Some((book.epoch, reserved));
-            if !filled || stands {
+            let stands = !filled || self.still_reserved(site, now, &reserved);
+            self.scratch.reserved[site.index()] = Some((self.state.sites[site.index()].epoch, reserved));
+            if stands {
                 return;
             }
         }
+    }
+
+    /// Whether the first in the order would still get this reservation: what filled in behind it may have changed the
+    /// order, or the node that is kept.
+    fn still_reserved(&self, site: SiteId, now: Instant, reserved: &Reservation) -> bool {
+        let book = &self.state.sites[site.index()];
+        let first = book.queue.first(&book.accounts).filter(|&first| first == reserved.job);
+        let again = first.and_then(|first| self.state.reserve(&self.plan, now, self.state.job(first)?));
+        again.is_some_and(|again| again.keeps_the_same(reserved))
     }
 
     /// Starts jobs in the order up to the first that does not fit; its reservation, or `None` where all started.
@@ -90,9 +82,9 @@ impl Scheduler {
         witness: &mut impl Witness,
     ) -> bool {
         let mut filled = false;
-        self.scratch.sweep += 1;
-        self.open_kinds(site, now, reserved);
-        while let Some(job) = self.next_open(site) {
+        loop {
+            self.open_kinds(site, now, reserved);
+            let Some(job) = self.first_open(site) else { return filled };
             let waiting = self.state.job(job).expect("a queued job is live");
             let release = self.state.release(&self.plan, site, now, Span::of(waiting));
             let start = release.and_then(|at| self.state.start_now(site, waiting.shape, at, Some(reserved)));
@@ -100,9 +92,7 @@ impl Scheduler {
             self.state.spend(reserved, &start);
             self.start(job, start, now, witness);
             filled = true;
-            self.close_kinds(site, now, reserved);
         }
-        filled
     }
 
     fn start(&mut self, job: JobId, start: Start, now: Instant, witness: &mut impl Witness) {
@@ -123,74 +113,14 @@ impl Scheduler {
         self.scratch.open = open;
     }
 
-    /// Looks at the open kinds again after a start: there is only less room than before.
-    fn close_kinds(&mut self, site: SiteId, now: Instant, reserved: &Reservation) {
-        let mut open = std::mem::take(&mut self.scratch.open);
-        let queue = &self.state.sites[site.index()].queue;
-        open.retain_mut(|open| {
-            let (shape, saves, limit) = (open.shape, open.saves, Duration::ZERO);
-            let kind = crate::queue::Kind { shape, saves, limit };
-            match self.state.longest_now(&self.plan, site, now, kind, reserved) {
-                None => false,
-                Some(longest) => {
-                    open.longest = longest;
-                    queue.has(*open)
-                }
-            }
-        });
-        self.scratch.open = open;
-    }
-
     /// The first job in the order among the open kinds.
-    fn next_open(&mut self, site: SiteId) -> Option<JobId> {
-        if self.scratch.open.is_empty() {
+    fn first_open(&self, site: SiteId) -> Option<JobId> {
+        let (open, book) = (&self.scratch.open, &self.state.sites[site.index()]);
+        if open.is_empty() {
             return None;
         }
-        let book = &self.state.sites[site.index()];
-        if let Some(job) = book.queue.first_of_few(&book.accounts, &self.scratch.open, FEW) {
-            return Some(job);
-        }
-        while let Some(owner) = self.next_owner(site) {
-            if let Some(job) = self.next_of(site, owner) {
-                return Some(job);
-            }
-        }
-        None
-    }
-
-    /// The owner furthest below its share that may still have something among the open kinds.
-    fn next_owner(&self, site: SiteId) -> Option<OwnerId> {
-        let book = &self.state.sites[site.index()];
-        let owners =
-            (0..book.queue.waiting.len()).filter(|&owner| book.queue.waiting[owner] > 0).map(OwnerId::at);
-        let done = |owner: OwnerId| {
-            let cursor = &self.scratch.owners[owner.index()];
-            cursor.sweep == self.scratch.sweep && cursor.door >= book.queue.doors[owner.index()].len()
-        };
-        owners.filter(|&owner| !done(owner)).min_by_key(|&owner| (book.accounts.owner_key(owner), owner))
-    }
-
-    /// The first job of an owner among the open kinds.
-    fn next_of(&mut self, site: SiteId, owner: OwnerId) -> Option<JobId> {
-        use std::ops::Bound::{Excluded, Unbounded};
-        let queue = &self.state.sites[site.index()].queue;
-        let doors = &queue.doors[owner.index()];
-        let cursor = &mut self.scratch.owners[owner.index()];
-        if cursor.sweep != self.scratch.sweep {
-            *cursor = OwnerCursor { sweep: self.scratch.sweep, door: 0, last: None };
-        }
-        while let Some(door) = doors.get(cursor.door) {
-            let from = cursor.last.map_or(Unbounded, Excluded);
-            for &(key, project) in door.line.range((from, Unbounded)) {
-                if let Some(job) = queue.oldest(project, &self.scratch.open) {
-                    return Some(job);
-                }
-                cursor.last = Some((key, project));
-            }
-            cursor.door += 1;
-            cursor.last = None;
-        }
-        None
+        let few = book.queue.first_of_few(&book.accounts, open, FEW);
+        few.or_else(|| book.queue.first_in_order(&book.accounts, open))
     }
 
     /// Looks at the jobs that came, where nothing else changed: each starts now, or waits like those before it.
@@ -212,11 +142,10 @@ impl Scheduler {
             let Some(start) = start else { continue };
             self.state.spend(&mut reserved, &start);
             self.start(job, start, now, witness);
-            let book = &self.state.sites[site.index()];
-            if book.queue.first(&book.accounts) != Some(first) {
+            if !self.still_reserved(site, now, &reserved) {
                 return self.pass(site, now, witness);
             }
-            self.scratch.reserved[site.index()] = Some((book.epoch, reserved));
+            self.scratch.reserved[site.index()] = Some((self.state.sites[site.index()].epoch, reserved));
         }
     }
 

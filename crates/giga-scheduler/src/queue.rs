@@ -159,11 +159,6 @@ impl Queue {
         })
     }
 
-    /// Whether anything waits among the open kinds.
-    pub(crate) fn has(&self, open: Open) -> bool {
-        self.kinds.range(open.range()).next().is_some()
-    }
-
     /// The first in the order among the open kinds, where these stand in few places; `None` where they stand in more
     /// than `most`.
     pub(crate) fn first_of_few(&self, accounts: &Use, open: &[Open], most: usize) -> Option<JobId> {
@@ -189,9 +184,17 @@ impl Queue {
         (accounts.owner_key(owner), owner, door, accounts.project_key(project), project, job)
     }
 
-    /// The oldest job of a project among the open kinds.
-    pub(crate) fn oldest(&self, project: ProjectId, open: &[Open]) -> Option<JobId> {
-        self.projects[project.index()].oldest(open)
+    /// The first in the order among the open kinds, found by going along the order.
+    pub(crate) fn first_in_order(&self, accounts: &Use, open: &[Open]) -> Option<JobId> {
+        let mut owners: Vec<OwnerId> = self.waiting_owners().collect();
+        owners.sort_by_key(|&owner| (accounts.owner_key(owner), owner));
+        let doors = owners.into_iter().flat_map(|owner| &self.doors[owner.index()]);
+        let projects = doors.flat_map(|door| door.line.iter().map(|&(_, project)| project));
+        projects.into_iter().find_map(|project| self.projects[project.index()].oldest(open))
+    }
+
+    fn waiting_owners(&self) -> impl Iterator<Item = OwnerId> + '_ {
+        (0..self.waiting.len()).filter(|&owner| self.waiting[owner] > 0).map(OwnerId::at)
     }
 
     /// Changes what a project has used, and keeps its place right.
@@ -230,8 +233,7 @@ impl Queue {
 
     /// The first job in the order.
     pub(crate) fn first(&self, accounts: &Use) -> Option<JobId> {
-        let waiting = (0..self.waiting.len()).filter(|&owner| self.waiting[owner] > 0).map(OwnerId::at);
-        let owner = waiting.min_by_key(|&owner| (accounts.owner_key(owner), owner))?;
+        let owner = self.waiting_owners().min_by_key(|&owner| (accounts.owner_key(owner), owner))?;
         let door = self.doors[owner.index()].iter().find(|door| !door.line.is_empty())?;
         let (_, project) = door.line.first()?;
         let fronts = self.projects[project.index()].kinds.values().filter_map(|jobs| jobs.front());

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use giga_model::{AcceleratorId, Ask, Asks, Federation, JobId, JobRequest, PoolId, ProjectId, SiteId};
+use giga_model::{AcceleratorId, Ask, Federation, JobId, JobRequest, PoolId, ProjectId, SiteId};
 use giga_scheduler::{Event, Need, Piece};
 use giga_units::{Duration, Instant, Power};
 
@@ -13,7 +13,6 @@ struct Job {
     id: JobId,
     project: ProjectId,
     site: SiteId,
-    asks: Asks,
     needs: Vec<Need>,
     limit: Duration,
     saves: bool,
@@ -58,6 +57,7 @@ pub(crate) struct Reference {
     dirty: Vec<bool>,
 }
 
+#[derive(PartialEq, Eq)]
 struct Reserved {
     job: JobId,
     need: Need,
@@ -65,8 +65,6 @@ struct Reserved {
     /// The node that is kept, where a part of one is needed.
     node: Option<usize>,
 }
-
-type Class = (ProjectId, Asks, Duration, bool);
 
 impl Reference {
     pub(crate) fn new(federation: &Federation) -> Self {
@@ -112,7 +110,7 @@ impl Reference {
             }
             if let Some(start) = self.start_now(job, now, Some(&reserved)) {
                 self.start(start, now, starts);
-                if self.ordered(site)[0] != first {
+                if self.first_reserved(site, now) != Some(reserved) {
                     return self.pass(site, now, starts);
                 }
             }
@@ -121,27 +119,30 @@ impl Reference {
 
     fn pass(&mut self, site: SiteId, now: Instant, starts: &mut Vec<Start>) {
         loop {
-            let (mut vain, mut reserved, mut filled) = (BTreeSet::new(), None::<Reserved>, false);
-            while let Some(job) = self.ordered(site).into_iter().find(|&job| !vain.contains(&self.class(job)))
-            {
-                if let Some(start) = self.start_now(job, now, reserved.as_ref()) {
-                    filled |= reserved.is_some();
-                    self.start(start, now, starts);
-                    continue;
-                }
-                vain.insert(self.class(job));
-                reserved = reserved.or_else(|| self.reserve(job, now));
+            let Some(&first) = self.ordered(site).first() else { return };
+            if let Some(start) = self.start_now(first, now, None) {
+                self.start(start, now, starts);
+                continue;
             }
-            let first = self.ordered(site).first().copied();
-            if !filled || first == reserved.map(|reserved| reserved.job) {
+            let reserved = self.reserve(first, now).expect("everything comes back");
+            let mut filled = false;
+            let behind = |slow: &Self| {
+                let mut order = slow.ordered(site).into_iter();
+                order.find_map(|job| slow.start_now(job, now, Some(&reserved)))
+            };
+            while let Some(start) = behind(self) {
+                self.start(start, now, starts);
+                filled = true;
+            }
+            if !filled || self.first_reserved(site, now) == Some(reserved) {
                 return;
             }
         }
     }
 
-    fn class(&self, job: JobId) -> Class {
-        let job = &self.jobs[&job];
-        (job.project, job.asks.clone(), job.limit, job.saves)
+    fn first_reserved(&self, site: SiteId, now: Instant) -> Option<Reserved> {
+        let first = self.ordered(site).first().copied()?;
+        self.reserve(first, now)
     }
 
     /// The waiting jobs of a site in their order.
@@ -266,7 +267,8 @@ impl Reference {
                 begin = begin + windows.every;
             }
         }
-        Some((at, node))
+        // Behind a window nothing that starts now can be in the way: no node has to be kept.
+        Some((at, node.filter(|_| at == earliest)))
     }
 
     /// The node on which a part of one first fits: where it would be placed now, or where it comes back first.
@@ -427,8 +429,8 @@ impl Reference {
             Event::Submitted { job, site, request } => {
                 let needs = self.needs(*site, request);
                 let (limit, saves) = (request.limit, request.checkpoint.is_some());
-                let (id, project, asks) = (*job, request.project, request.asks.clone());
-                self.jobs.insert(id, Job { id, project, site: *site, asks, needs, limit, saves, run: None });
+                let (id, project) = (*job, request.project);
+                self.jobs.insert(id, Job { id, project, site: *site, needs, limit, saves, run: None });
                 self.arrivals[site.index()].insert(id);
             }
             Event::Ended { job, .. } => {
