@@ -244,7 +244,7 @@ impl Meter {
         let site = &federation.sites[job.site.index()];
         let idle = kind.node_idle.times(held).split(u64::from(kind.per_node));
         book.energy += site.facility_factor.of(idle + job_draw(job, &run.need)).over(elapsed);
-        let rate = i128::from(kind.cost_per_hour.as_microeuro()) * i128::from(held);
+        let rate = kind.cost_per_hour.as_microeuro() * i128::from(held);
         book.capital += rate * i128::from(elapsed.as_milliseconds());
         let gauges = self.touch(federation, job.site, now);
         gauges.held -= held;
@@ -312,9 +312,8 @@ impl Meter {
             gauges.capital += kind.cost_per_hour.times(accelerators);
         }
         let power = i128::from(about.phases[phase].power.as_milliwatts());
-        let facility =
-            i128::from(about.facility_cost_per_megawatt_hour.as_microeuro()) * power / 1_000_000_000;
-        gauges.capital += Money::microeuro(i64::try_from(facility).expect("capital fits"));
+        let facility = about.facility_cost_per_megawatt_hour.as_microeuro() * power / 1_000_000_000;
+        gauges.capital += Money::microeuro(facility);
     }
 
     /// The rows of the jobs that are still live when a run ends; the meter is used up by it.
@@ -399,7 +398,7 @@ impl Hour {
         let power = factor.of(gauges.idle_power + gauges.drawn);
         self.energy += power.over(duration);
         self.peak = self.peak.max(power);
-        self.capital += i128::from(gauges.capital.as_microeuro()) * i128::from(duration.as_milliseconds());
+        self.capital += gauges.capital.as_microeuro() * i128::from(duration.as_milliseconds());
     }
 
     fn record(&self, federation: &Federation, site: SiteId, hour: Instant, state: &State) -> HourRecord {
@@ -424,7 +423,7 @@ impl Hour {
 /// µEUR-milliseconds per hour as money.
 fn per_hour(capital: i128) -> Money {
     let hour = i128::from(HOUR.as_milliseconds());
-    Money::microeuro(i64::try_from(capital / hour).expect("capital fits"))
+    Money::microeuro(capital / hour)
 }
 
 impl JobBook {

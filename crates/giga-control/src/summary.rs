@@ -226,7 +226,7 @@ impl Summary {
     pub fn cost_per_useful_hour(&self) -> Option<Money> {
         let hour = 3_600_000_i128;
         let useful = self.time.delivered.as_milliseconds();
-        let cost = i128::from(self.cost.as_microeuro()) * hour;
-        (useful > 0).then(|| Money::microeuro(i64::try_from(cost / useful).unwrap_or(i64::MAX)))
+        let cost = self.cost.as_microeuro() * hour;
+        (useful > 0).then(|| Money::microeuro(cost / useful))
     }
 }

@@ -94,9 +94,9 @@ fn row(number: u64) -> JobRecord {
         outcome: if noise.is_multiple_of(9) { Outcome::TimedOut } else { Outcome::Completed },
         useful: AcceleratorTime::of(u64::from(accelerators), runtime),
         lost: AcceleratorTime::ZERO,
-        energy: Energy::joules(noise * 1_003),
-        cost: Money::microeuro((noise * 17) as i64),
-        carbon: Carbon::milligrams(noise * 5),
+        energy: Energy::joules(i128::from(noise) * 1_003),
+        cost: Money::microeuro(i128::from(noise) * 17),
+        carbon: Carbon::milligrams(i128::from(noise) * 5),
     }
 }
 

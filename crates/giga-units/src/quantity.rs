@@ -78,7 +78,7 @@ macro_rules! quantity {
             const SIGNED: bool = $signed;
             fn from_smallest(count: i128) -> Option<Self> {
                 // A hundredth of the range is left free, so that sums of a few parsed amounts can not overflow.
-                let limit = i128::from(<$int>::MAX) / 100;
+                let limit = i128::from(<$int>::MAX.min(i64::MAX as $int)) / 100;
                 (-limit..=limit).contains(&count).then(|| Self(<$int>::try_from(count).expect("inside the limit")))
             }
             fn to_smallest(self) -> i128 {
@@ -136,19 +136,19 @@ impl Power {
 
 quantity! {
     /// Energy, held in joule.
-    Energy(u64), "energy", signed false,
+    Energy(i128), "energy", signed false,
     ["MWh" => 3_600_000_000, "GWh" => 3_600_000_000_000, "kWh" => 3_600_000, "J" => 1]
 }
 
 impl Energy {
     /// Energy of so many joule.
     #[must_use]
-    pub const fn joules(count: u64) -> Self {
+    pub const fn joules(count: i128) -> Self {
         Self(count)
     }
     /// The count of joule.
     #[must_use]
-    pub const fn as_joules(self) -> u64 {
+    pub const fn as_joules(self) -> i128 {
         self.0
     }
     /// In megawatt-hours, for showing.
@@ -159,20 +159,20 @@ impl Energy {
     /// What this energy costs at a price, rounded to the nearest µEUR.
     #[must_use]
     pub fn cost(self, price: EnergyPrice) -> Money {
-        let product = i128::from(self.0) * i128::from(price.as_microeuro_per_kwh());
+        let product = self.0 * i128::from(price.as_microeuro_per_kwh());
         Money(round_div(product, 3_600_000))
     }
     /// What this energy emits at an intensity, rounded to the nearest mg.
     #[must_use]
     pub fn emission(self, intensity: CarbonIntensity) -> Carbon {
-        let product = i128::from(self.0) * i128::from(intensity.as_milligrams_per_kwh());
-        Carbon(u64::try_from(round_div(product, 3_600_000)).unwrap_or(0))
+        let product = self.0 * i128::from(intensity.as_milligrams_per_kwh());
+        Carbon(round_div(product, 3_600_000))
     }
 }
 
-pub(crate) fn round_div(dividend: i128, divisor: i128) -> i64 {
+pub(crate) const fn round_div(dividend: i128, divisor: i128) -> i128 {
     let half = if dividend < 0 { -divisor / 2 } else { divisor / 2 };
-    i64::try_from((dividend + half) / divisor).expect("an amount stays inside its range")
+    (dividend + half) / divisor
 }
 
 /// An exact running sum of energy in microjoule, so that many short intervals lose nothing to rounding.
@@ -193,7 +193,7 @@ impl EnergyMeter {
     /// The sum in whole joule, rounded down.
     #[must_use]
     pub fn energy(self) -> Energy {
-        Energy(u64::try_from(self.0 / 1_000_000).expect("energy stays under 18 exajoule"))
+        Energy(i128::try_from(self.0 / 1_000_000).expect("a sixth of the range always fits"))
     }
 }
 
@@ -205,24 +205,24 @@ impl AddAssign for EnergyMeter {
 
 quantity! {
     /// Money, held in millionths of a euro. May be negative: a price can be.
-    Money(i64), "money", signed true,
+    Money(i128), "money", signed true,
     ["EUR" => 1_000_000, "bn EUR" => 1_000_000_000_000_000, "m EUR" => 1_000_000_000_000, "k EUR" => 1_000_000_000, "ct" => 10_000, "uEUR" => 1]
 }
 
 impl Money {
     /// So many euro.
     #[must_use]
-    pub const fn euro(count: i64) -> Self {
+    pub const fn euro(count: i128) -> Self {
         Self(count * 1_000_000)
     }
     /// So many millionths of a euro.
     #[must_use]
-    pub const fn microeuro(count: i64) -> Self {
+    pub const fn microeuro(count: i128) -> Self {
         Self(count)
     }
     /// The count of millionths of a euro.
     #[must_use]
-    pub const fn as_microeuro(self) -> i64 {
+    pub const fn as_microeuro(self) -> i128 {
         self.0
     }
     /// In euro, for showing.
@@ -234,19 +234,19 @@ impl Money {
 
 quantity! {
     /// Greenhouse gas as CO2 equivalent, held in milligram.
-    Carbon(u64), "carbon", signed false,
+    Carbon(i128), "carbon", signed false,
     ["t" => 1_000_000_000, "kt" => 1_000_000_000_000, "kg" => 1_000_000, "g" => 1_000, "mg" => 1]
 }
 
 impl Carbon {
     /// So many milligram.
     #[must_use]
-    pub const fn milligrams(count: u64) -> Self {
+    pub const fn milligrams(count: i128) -> Self {
         Self(count)
     }
     /// The count of milligram.
     #[must_use]
-    pub const fn as_milligrams(self) -> u64 {
+    pub const fn as_milligrams(self) -> i128 {
         self.0
     }
     /// In tonnes, for showing.

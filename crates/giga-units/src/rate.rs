@@ -65,7 +65,7 @@ impl CarbonPrice {
     /// What so much carbon costs, rounded to the nearest µEUR.
     #[must_use]
     pub fn cost(self, carbon: Carbon) -> Money {
-        let product = i128::from(carbon.as_milligrams()) * i128::from(self.0);
+        let product = carbon.as_milligrams() * i128::from(self.0);
         Money::microeuro(round_div(product, 1_000_000_000))
     }
 }

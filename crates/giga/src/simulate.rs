@@ -218,7 +218,7 @@ fn progress(outset: &Outset) -> ProgressBar {
 fn save(outset: &Outset, twin: &Twin, output: Output) -> anyhow::Result<ExitCode> {
     let mut run = Vec::new();
     twin.write_image(&mut run);
-    let Some((folder, jobs, hours)) = output.save()? else {
+    let Some((folder, rest)) = output.save()? else {
         eprintln!("giga: stopped at {}; nothing is kept without `--out`", twin.control().now());
         return Ok(ExitCode::from(1));
     };
@@ -231,8 +231,8 @@ fn save(outset: &Outset, twin: &Twin, output: Output) -> anyhow::Result<ExitCode
         load: outset.load,
         seed: outset.seed,
         start: outset.start,
-        jobs,
-        hours,
+        jobs: rest.jobs,
+        hours: rest.hours,
         run,
     };
     let path = folder.join(output::SAVED);

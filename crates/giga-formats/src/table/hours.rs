@@ -39,10 +39,10 @@ impl Layout for HourRecord {
             "maintenance_accelerator_ms",
             Cell::Number(|row| Some(row.time.maintenance.as_milliseconds())),
         ),
-        Field::required("energy_j", Cell::Number(|row| Some(row.energy.as_joules().into()))),
+        Field::required("energy_j", Cell::Number(|row| Some(row.energy.as_joules()))),
         Field::required("peak_milliwatt", Cell::Number(|row| Some(row.peak.as_milliwatts().into()))),
-        Field::required("cost_uEUR", Cell::Number(|row| Some(row.cost.as_microeuro().into()))),
-        Field::required("carbon_mg", Cell::Number(|row| Some(row.carbon.as_milligrams().into()))),
+        Field::required("cost_uEUR", Cell::Number(|row| Some(row.cost.as_microeuro()))),
+        Field::required("carbon_mg", Cell::Number(|row| Some(row.carbon.as_milligrams()))),
         Field::required("running", Cell::Number(|row| Some(row.running.into()))),
         Field::required("waiting", Cell::Number(|row| Some(row.waiting.into()))),
     ];

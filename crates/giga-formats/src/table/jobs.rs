@@ -51,9 +51,9 @@ impl Layout for JobRecord {
         ),
         Field::required("useful_accelerator_ms", Cell::Number(|row| Some(row.useful.as_milliseconds()))),
         Field::required("lost_accelerator_ms", Cell::Number(|row| Some(row.lost.as_milliseconds()))),
-        Field::required("energy_j", Cell::Number(|row| Some(row.energy.as_joules().into()))),
-        Field::required("cost_uEUR", Cell::Number(|row| Some(row.cost.as_microeuro().into()))),
-        Field::required("carbon_mg", Cell::Number(|row| Some(row.carbon.as_milligrams().into()))),
+        Field::required("energy_j", Cell::Number(|row| Some(row.energy.as_joules()))),
+        Field::required("cost_uEUR", Cell::Number(|row| Some(row.cost.as_microeuro()))),
+        Field::required("carbon_mg", Cell::Number(|row| Some(row.carbon.as_milligrams()))),
     ];
 
     fn assemble(batch: &Batch<'_>, row: usize) -> Result<Self, TableError> {

@@ -39,9 +39,9 @@ fn job(number: u64) -> JobRecord {
         outcome: jobs::OUTCOMES[(number % 6) as usize],
         useful: AcceleratorTime::milliseconds(i128::from(number) * 123_457),
         lost: AcceleratorTime::milliseconds(0),
-        energy: Energy::joules(number * 1_001),
-        cost: Money::microeuro(5 - number as i64),
-        carbon: Carbon::milligrams(number * 3),
+        energy: Energy::joules(i128::from(number) * 1_001),
+        cost: Money::microeuro(5 - i128::from(number)),
+        carbon: Carbon::milligrams(i128::from(number) * 3),
     }
 }
 

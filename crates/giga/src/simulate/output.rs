@@ -102,13 +102,13 @@ impl Output {
     }
 
     /// Ends the tables behind their last full group; the folder and the other rows.
-    pub(super) fn save(mut self) -> anyhow::Result<Option<(PathBuf, Vec<JobRecord>, Vec<HourRecord>)>> {
+    pub(super) fn save(mut self) -> anyhow::Result<Option<(PathBuf, Rest)>> {
         let Some(tables) = self.join()? else { return Ok(None) };
         let (file, jobs) = tables.jobs.save()?;
         flush(file)?;
         let (file, hours) = tables.hours.save()?;
         flush(file)?;
-        Ok(Some((self.folder.take().expect("tables are in a folder"), jobs, hours)))
+        Ok(Some((self.folder.take().expect("tables are in a folder"), Rest { jobs, hours })))
     }
 }
 

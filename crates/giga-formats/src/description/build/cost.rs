@@ -15,7 +15,7 @@ pub(super) fn per_hour(capital: Money, rate: Fraction, life: Duration) -> Money 
     let rate = rate.as_f64();
     let growth = libm::pow(1.0 + rate, years);
     let recovery = if growth > 1.0 { rate * growth / (growth - 1.0) } else { 1.0 / years };
-    Money::microeuro(libm::round(capital.as_microeuro() as f64 * recovery / HOURS_PER_YEAR) as i64)
+    Money::microeuro(libm::round(capital.as_microeuro() as f64 * recovery / HOURS_PER_YEAR) as i128)
 }
 
 #[cfg(test)]
