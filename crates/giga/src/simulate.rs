@@ -265,3 +265,19 @@ fn show(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use giga_formats::work::WorkFormat;
+
+    #[test]
+    fn the_help_names_every_format_of_work() {
+        let command = Simulate::augment_args(clap::Command::new("simulate"));
+        let format = command.get_arguments().find(|argument| argument.get_id() == "format").unwrap();
+        let help = format.get_help().unwrap().to_string();
+        let refusal = "no such".parse::<WorkFormat>().unwrap_err().to_string();
+        let (_, words) = refusal.split_once("one of: ").unwrap();
+        assert!(help.contains(words), "`{help}` should name {words}");
+    }
+}
