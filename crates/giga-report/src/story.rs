@@ -2,7 +2,7 @@
 
 use giga_model::Federation;
 use giga_scheduler::{Because, Explanation};
-use giga_units::Instant;
+use giga_units::{Duration, Instant};
 
 use crate::figures::{count, wait};
 
@@ -20,7 +20,8 @@ fn sentence(federation: &Federation, now: Instant, explanation: &Explanation) ->
             format!("runs on {} nodes of `{pool}`, until {until} at the latest", count(u64::from(*nodes)))
         }
         Explanation::Waiting { because, first, room_at } => {
-            let room = room_at.map_or_else(String::new, |at| {
+            let later = room_at.filter(|at| at.since(now) > Duration::seconds(1));
+            let room = later.map_or_else(String::new, |at| {
                 format!("; room in {} at the latest, if nothing goes before it", wait(at.since(now)))
             });
             format!("waits: {}; first in the line is job {first}{room}", reason(federation, because))

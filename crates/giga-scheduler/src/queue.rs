@@ -47,10 +47,11 @@ pub(crate) struct Door {
     pub(crate) line: BTreeSet<(u64, ProjectId)>,
 }
 
-/// The waiting jobs of a project by kind, each kind by age.
+/// The waiting jobs of a project: by kind, each kind by age, and all of them by age.
 #[derive(Debug, Clone, Default)]
 struct ProjectLine {
     kinds: BTreeMap<Kind, VecDeque<JobId>>,
+    all: BTreeSet<JobId>,
 }
 
 impl ProjectLine {
@@ -115,7 +116,8 @@ impl Queue {
     pub(crate) fn push(&mut self, accounts: &Use, job: &Job) {
         let kind = Kind::of(job);
         let line = &mut self.projects[job.project.index()];
-        let was_empty = line.kinds.is_empty();
+        let was_empty = line.all.is_empty();
+        line.all.insert(job.id);
         let alike = line.kinds.entry(kind).or_default();
         if alike.is_empty() {
             self.kinds.entry(kind).or_default().insert(job.project);
@@ -131,6 +133,7 @@ impl Queue {
     pub(crate) fn remove(&mut self, accounts: &Use, job: &Job) {
         let kind = Kind::of(job);
         let line = &mut self.projects[job.project.index()];
+        line.all.remove(&job.id);
         let alike = line.kinds.get_mut(&kind).expect("a waiting job is among its kind");
         let place = alike.binary_search(&job.id).expect("a waiting job is among its kind");
         alike.remove(place);
@@ -143,7 +146,7 @@ impl Queue {
             }
         }
         self.waiting[self.owner_of[job.project.index()].index()] -= 1;
-        if self.projects[job.project.index()].kinds.is_empty() {
+        if self.projects[job.project.index()].all.is_empty() {
             self.leave(job.project, accounts);
         }
     }
@@ -199,7 +202,7 @@ impl Queue {
 
     /// Changes what a project has used, and keeps its place right.
     pub(crate) fn with_use(&mut self, accounts: &mut Use, project: ProjectId, change: impl FnOnce(&mut Use)) {
-        let waits = !self.projects[project.index()].kinds.is_empty();
+        let waits = !self.projects[project.index()].all.is_empty();
         if waits {
             self.leave(project, accounts);
         }
@@ -236,8 +239,7 @@ impl Queue {
         let owner = self.waiting_owners().min_by_key(|&owner| (accounts.owner_key(owner), owner))?;
         let door = self.doors[owner.index()].iter().find(|door| !door.line.is_empty())?;
         let (_, project) = door.line.first()?;
-        let fronts = self.projects[project.index()].kinds.values().filter_map(|jobs| jobs.front());
-        fronts.min().copied()
+        self.projects[project.index()].all.first().copied()
     }
 }
 
