@@ -33,11 +33,11 @@ pub(crate) struct Simulate {
     /// The description of the federation.
     #[arg(required_unless_present = "resume")]
     federation: Option<PathBuf>,
-    /// Work to run instead of the generated: a trace or our own table; `giga simulate --help` names the formats.
+    /// Work to run instead of the generated: a trace or our own table, in one of the formats below.
     #[arg(long, value_name = "FILE")]
     workload: Option<PathBuf>,
-    /// The format of the work, where its name and first bytes do not tell: swf, sacct, philly, hours, tokens, table,
-    /// table-parquet.
+    /// The format of the work, where its name and first bytes do not tell: swf, sacct, philly, hours, llm, csv,
+    /// parquet.
     #[arg(long, value_name = "NAME", requires = "workload")]
     format: Option<String>,
     /// Refuse the work at its first faulty row.
@@ -64,8 +64,8 @@ pub(crate) struct Simulate {
     /// Go on with the run that was saved in this folder.
     #[arg(long, value_name = "DIR", conflicts_with_all = ["federation", "workload", "from", "length", "seed", "load", "out", "strict"])]
     resume: Option<PathBuf>,
-    /// Tell the story of one job: why it waited, when it ran.
-    #[arg(long, value_name = "JOB")]
+    /// Tell the story of one job by its number, counted from 0 in the order of arrival: why it waited, when it ran.
+    #[arg(long, value_name = "JOB", conflicts_with = "json")]
     explain: Option<u64>,
     /// Print `summary.json` instead of the screen.
     #[arg(long)]
@@ -151,6 +151,9 @@ fn simulate(
     show(call, outset, &summary, &facts, &json, &work)?;
     for line in giga_report::story(&outset.federation, &story) {
         writeln!(std::io::stdout(), "{line}")?;
+    }
+    if let Some(job) = call.explain.filter(|_| story.is_empty()) {
+        writeln!(std::io::stdout(), "there is nothing to tell of job {job}; {} came", summary.submitted)?;
     }
     Ok(ExitCode::from(u8::from(summary.violations > 0)))
 }
@@ -261,4 +264,20 @@ fn show(
         writeln!(out, "summary.json, jobs.parquet and hours.parquet are in {}", folder.display())?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use giga_formats::work::WorkFormat;
+
+    #[test]
+    fn the_help_names_every_format_of_work() {
+        let command = Simulate::augment_args(clap::Command::new("simulate"));
+        let format = command.get_arguments().find(|argument| argument.get_id() == "format").unwrap();
+        let help = format.get_help().unwrap().to_string();
+        let refusal = "no such".parse::<WorkFormat>().unwrap_err().to_string();
+        let (_, words) = refusal.split_once("one of: ").unwrap();
+        assert!(help.contains(words), "`{help}` should name {words}");
+    }
 }

@@ -100,8 +100,15 @@ fn is_finite(federation: &Federation) -> bool {
 /// What a saved run goes on with.
 pub(super) fn resume(folder: &Path) -> Result<(Outset, Twin, Option<Rest>), Refused> {
     let path = folder.join(SAVED);
-    let bytes = std::fs::read(&path)
-        .map_err(|error| Refused::input(format_args!("`{}` can not be read: {error}", path.display())))?;
+    let bytes = std::fs::read(&path).map_err(|error| {
+        let folder = folder.display();
+        Refused::input(match error.kind() {
+            std::io::ErrorKind::NotFound => {
+                format!("`{folder}` holds no saved run; its run is over, or it never had one")
+            }
+            _ => format!("`{}` can not be read: {error}", path.display()),
+        })
+    })?;
     let saved = saved::read(&bytes, env!("CARGO_PKG_VERSION"))
         .map_err(|error| Refused::input(format_args!("`{}`: {error}", path.display())))?;
     let federation = federation(&saved.federation_file, &saved.federation_text, saved.load)?;

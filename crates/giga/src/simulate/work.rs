@@ -96,7 +96,11 @@ impl Work {
 }
 
 fn describe(file: &str, error: &WorkError) -> String {
-    let mut text = format!("`{file}`: {error}");
+    let mut text = match error {
+        // These name the file, or are about the call.
+        WorkError::Open { .. } | WorkError::NoSuchFormat { .. } => error.to_string(),
+        _ => format!("`{file}`: {error}"),
+    };
     let mut cause = std::error::Error::source(error);
     while let Some(next) = cause {
         text.push_str(&format!(": {next}"));
