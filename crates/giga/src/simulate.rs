@@ -36,8 +36,8 @@ pub(crate) struct Simulate {
     /// Work to run instead of the generated: a trace or our own table; `giga simulate --help` names the formats.
     #[arg(long, value_name = "FILE")]
     workload: Option<PathBuf>,
-    /// The format of the work, where its name and first bytes do not tell: swf, sacct, philly, hours, tokens, table,
-    /// table-parquet.
+    /// The format of the work, where its name and first bytes do not tell: swf, sacct, philly, hours, llm, csv,
+    /// parquet.
     #[arg(long, value_name = "NAME", requires = "workload")]
     format: Option<String>,
     /// Refuse the work at its first faulty row.
@@ -144,8 +144,9 @@ fn simulate(
     if !whole {
         return save(outset, &twin, output);
     }
+    let offered = twin.offered();
     let summary = twin.finish(&mut output)?;
-    let facts = RunFacts { seed: outset.seed, work: work.words() };
+    let facts = RunFacts { seed: outset.seed, work: work.words(), offered };
     let json = summary::write(&outset.federation, &summary, &facts);
     output.finish(&json)?;
     show(call, outset, &summary, &facts, &json, &work)?;

@@ -82,7 +82,7 @@ impl Work {
     /// Where the work came from, in words.
     pub(super) fn words(&self) -> String {
         match self {
-            Self::Generated { load, .. } => format!("generated, offered load {load}"),
+            Self::Generated { load, .. } => format!("generated for a load of {load}"),
             Self::Read { reader, file } => format!("{} read from {file}", reader.report().format.word()),
         }
     }
