@@ -152,6 +152,7 @@ impl Control {
         self.scheduler.state().write_image(out);
         self.books.meter.write_image(out);
         self.books.linter.count.write(out);
+        self.books.linter.first.write(out);
     }
 
     /// Builds a control from its image under the federation it belongs to.
@@ -168,7 +169,7 @@ impl Control {
         }
         let mut linter = Linter::new(&federation);
         linter.adopt(&federation, &plan, &state, now);
-        linter.count += u64::read(source)?;
+        (linter.count, linter.first) = (u64::read(source)?, Image::read(source)?);
         let books = Books { federation: Arc::clone(&federation), meter, linter, events: Vec::new() };
         Ok(Self { scheduler: Scheduler::with_state(plan, state), federation, books, now })
     }

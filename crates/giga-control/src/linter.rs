@@ -1,9 +1,8 @@
 //! Checks every batch of events with a book of its own. It is told nothing but the events, and trusts none of them.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use giga_model::{Federation, JobId, PoolId, SiteId};
+use giga_model::{Federation, JobId, JobMap, PoolId, SiteId, image};
 use giga_scheduler::{Event, Need, Piece, Plan, State};
 use giga_units::{Instant, Power};
 use thiserror::Error;
@@ -57,15 +56,28 @@ pub enum Violation {
     },
 }
 
+image! {
+    enum Violation {
+        0 => NotFree { at, job },
+        1 => Power { at, site, drawn, envelope },
+        2 => NotWaiting { at, job },
+        3 => Closed { at, job },
+        4 => TimeBook { at, site },
+    }
+}
+
 /// The linter's own book.
 #[derive(Debug, Clone)]
 pub(crate) struct Linter {
     pools: Vec<PoolBook>,
     sites: Vec<SiteBook>,
-    runs: BTreeMap<JobId, (Need, Arc<[Piece]>)>,
+    /// Every job that waits, or runs with what it holds.
+    jobs: JobMap<Option<Held>>,
     pub(crate) count: u64,
     pub(crate) first: Vec<Violation>,
 }
+
+type Held = (Need, Arc<[Piece]>);
 
 #[derive(Debug, Clone)]
 struct PoolBook {
@@ -102,7 +114,7 @@ impl Linter {
         Self {
             pools: pools.collect(),
             sites: vec![SiteBook::default(); federation.sites.len()],
-            runs: BTreeMap::new(),
+            jobs: JobMap::default(),
             count: 0,
             first: Vec::new(),
         }
@@ -123,6 +135,7 @@ impl Linter {
             down.into_iter().for_each(|node| self.node(PoolId::at(pool), node, true));
         }
         for job in state.jobs() {
+            self.jobs.insert(job.id, None);
             if let Some(run) = job.run() {
                 self.started(plan, now, job.id, &run.need, &run.pieces);
             }
@@ -132,7 +145,15 @@ impl Linter {
     pub(crate) fn check(&mut self, federation: &Federation, plan: &Plan, now: Instant, event: &Event) {
         match event {
             Event::Started { job, need, pieces, .. } => self.started(plan, now, *job, need, pieces),
-            Event::Ended { job, .. } | Event::Interrupted { job, .. } => self.stopped(*job),
+            Event::Interrupted { job, .. } => self.stopped(*job),
+            Event::Ended { job, .. } => {
+                self.stopped(*job);
+                self.jobs.remove(*job);
+            }
+            Event::Submitted { job, .. } => match self.jobs.get(*job) {
+                None => self.jobs.insert(*job, None),
+                Some(_) => self.report(Violation::NotWaiting { at: now, job: *job }),
+            },
             Event::NodeDown { pool, node, .. } => self.node(*pool, *node, true),
             Event::NodeUp { pool, node } => self.node(*pool, *node, false),
             Event::PhaseOpened { site, phase } => {
@@ -143,11 +164,7 @@ impl Linter {
             }
             Event::Closed { site, .. } => self.sites[site.index()].closed = true,
             Event::Opened { site } => self.sites[site.index()].closed = false,
-            Event::Submitted { .. }
-            | Event::Refused { .. }
-            | Event::UseHalved
-            | Event::YearTurned
-            | Event::Settled => {}
+            Event::Refused { .. } | Event::UseHalved | Event::YearTurned | Event::Settled => {}
         }
     }
 
@@ -159,11 +176,15 @@ impl Linter {
         site.drawn += need.power;
         let (drawn, envelope) = (site.drawn, plan.headroom(id, site.phases));
         let closed = site.closed;
-        let before = self.runs.insert(job, (*need, Arc::clone(pieces)));
+        let entry = self.jobs.get_mut(job);
+        let waited = entry.as_ref().is_some_and(|held| held.is_none());
+        if let Some(held) = entry {
+            *held = Some((*need, Arc::clone(pieces)));
+        }
         if !free || nodes != need.nodes {
             self.report(Violation::NotFree { at: now, job });
         }
-        if before.is_some() {
+        if !waited {
             self.report(Violation::NotWaiting { at: now, job });
         }
         if drawn > envelope {
@@ -175,7 +196,7 @@ impl Linter {
     }
 
     fn stopped(&mut self, job: JobId) {
-        let Some((need, pieces)) = self.runs.remove(&job) else { return };
+        let Some((need, pieces)) = self.jobs.get_mut(job).and_then(Option::take) else { return };
         let pool = &mut self.pools[need.pool.index()];
         pieces.iter().for_each(|piece| pool.give(piece, need.each));
         self.sites[pool.site.index()].drawn -= need.power;
@@ -207,8 +228,8 @@ impl PoolBook {
             let node = (piece.word / self.words_per_rack) * self.nodes_per_rack
                 + (piece.word % self.words_per_rack) * 64
                 + bit;
-            let taken = &mut self.taken[(piece.word * 64 + bit) as usize];
-            *taken += each;
+            let Some(taken) = self.taken.get_mut(place(piece, bit)) else { return false };
+            *taken = taken.saturating_add(each);
             free &= *taken <= self.per_node && node < self.open;
         }
         free
@@ -219,7 +240,16 @@ impl PoolBook {
         while bits != 0 {
             let bit = bits.trailing_zeros();
             bits &= bits - 1;
-            self.taken[(piece.word * 64 + bit) as usize] -= each;
+            if let Some(taken) = self.taken.get_mut(place(piece, bit)) {
+                *taken = taken.saturating_sub(each);
+            }
         }
     }
 }
+
+fn place(piece: &Piece, bit: u32) -> usize {
+    piece.word as usize * 64 + bit as usize
+}
+
+#[cfg(test)]
+mod tests;

@@ -4,8 +4,8 @@
 //! which only the version that wrote it can read; the description is kept as text beside it.
 
 use giga_control::record::{HourRecord, JobRecord};
-use giga_model::image;
-use giga_model::image::ImageError;
+use giga_model::image::{Image, ImageError, Source};
+use giga_model::{Arrival, image};
 use giga_units::{Fraction, Instant};
 use thiserror::Error;
 
@@ -23,6 +23,8 @@ pub struct Saved {
     pub federation_text: String,
     /// Where the work came from, or `None` where it was generated.
     pub work_file: Option<String>,
+    /// Stands for the work that was read so far.
+    pub work_had: Fingerprint,
     /// The name of the work's format, where one was given.
     pub work_format: Option<String>,
     /// Whether faulty rows refuse the work.
@@ -43,7 +45,7 @@ pub struct Saved {
 
 image! {
     struct Saved {
-        federation_file, federation_text, work_file, work_format, strict, load, seed, start, jobs, hours, run,
+        federation_file, federation_text, work_file, work_had, work_format, strict, load, seed, start, jobs, hours, run,
     }
 }
 
@@ -107,11 +109,39 @@ fn padded(version: &str) -> [u8; 16] {
     name
 }
 
+/// Stands for jobs in their order, so that a run does not go on with other work than it began with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fingerprint(u64);
+
+impl Default for Fingerprint {
+    fn default() -> Self {
+        Self(checksum(&[]))
+    }
+}
+
+impl Fingerprint {
+    /// One more job.
+    pub fn add(&mut self, arrival: &Arrival) {
+        self.0 = checksum_on(self.0, &image::to_bytes(arrival));
+    }
+}
+
+impl Image for Fingerprint {
+    fn write(&self, out: &mut Vec<u8>) {
+        self.0.write(out);
+    }
+    fn read(source: &mut Source<'_>) -> Result<Self, ImageError> {
+        Ok(Self(Image::read(source)?))
+    }
+}
+
 /// FNV-1a over 64 bits (RFC 9923): finds damage by accident, not by intent.
 fn checksum(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, &byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    })
+    checksum_on(0xcbf2_9ce4_8422_2325, bytes)
+}
+
+fn checksum_on(hash: u64, bytes: &[u8]) -> u64 {
+    bytes.iter().fold(hash, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3))
 }
 
 #[cfg(test)]
@@ -123,6 +153,7 @@ mod tests {
             federation_file: "a.toml".into(),
             federation_text: "format = 1".into(),
             work_file: None,
+            work_had: Fingerprint::default(),
             work_format: None,
             strict: false,
             load: Some(Fraction::ONE),

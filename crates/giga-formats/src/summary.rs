@@ -3,6 +3,7 @@
 use giga_control::Summary;
 use giga_control::record::TimeUse;
 use giga_model::Federation;
+use giga_units::AcceleratorTime;
 use serde::Serialize;
 
 /// What a summary says of the call beside what came of it.
@@ -12,6 +13,17 @@ pub struct RunFacts {
     pub seed: u64,
     /// Where the work came from, in words.
     pub work: String,
+    /// The accelerator time that the jobs that were let in need.
+    pub offered: AcceleratorTime,
+}
+
+impl RunFacts {
+    /// What was offered over what was installed, or `None` where nothing was.
+    #[must_use]
+    pub fn offered_load(&self, summary: &Summary) -> Option<f64> {
+        let installed = summary.time.installed;
+        (installed > AcceleratorTime::ZERO).then(|| self.offered.as_hours_f64() / installed.as_hours_f64())
+    }
 }
 
 #[derive(Serialize)]
@@ -32,6 +44,8 @@ struct File<'a> {
     seed: u64,
     from: String,
     until: String,
+    offered_accelerator_hours: f64,
+    offered_load: Option<f64>,
     accelerator_hours: Hours,
     energy_mwh: f64,
     carbon_t: f64,
@@ -115,6 +129,8 @@ pub fn write(federation: &Federation, summary: &Summary, facts: &RunFacts) -> St
         seed: facts.seed,
         from: summary.start.to_string(),
         until: summary.end.to_string(),
+        offered_accelerator_hours: facts.offered.as_hours_f64(),
+        offered_load: facts.offered_load(summary),
         accelerator_hours: Hours::of(&summary.time),
         energy_mwh: summary.energy.as_megawatt_hours_f64(),
         carbon_t: summary.carbon.as_tonnes_f64(),

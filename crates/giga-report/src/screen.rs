@@ -19,7 +19,7 @@ pub fn screen(federation: &Federation, summary: &Summary, facts: &RunFacts) -> S
     let mut out = String::new();
     head(&mut out, federation, summary, facts);
     jobs(&mut out, summary);
-    time(&mut out, summary);
+    time(&mut out, summary, facts);
     owners(&mut out, federation, summary);
     waits(&mut out, federation, summary);
     sites(&mut out, federation, summary);
@@ -63,7 +63,7 @@ fn jobs(out: &mut String, summary: &Summary) {
     }
 }
 
-fn time(out: &mut String, summary: &Summary) {
+fn time(out: &mut String, summary: &Summary, facts: &RunFacts) {
     line(out, "\naccelerator-hours");
     let whole = summary.time.installed;
     let row = |out: &mut String, name: &str, time: AcceleratorTime, bar: bool| {
@@ -73,6 +73,8 @@ fn time(out: &mut String, summary: &Summary) {
         line(out, &format!("  {name:<26}{:>15}{:>10}  {bar}", hours(time), percent(time, whole)));
     };
     row(out, "installed", whole, false);
+    let offered = facts.offered;
+    line(out, &format!("  {:<26}{:>15}{:>10}", "offered", hours(offered), percent(offered, whole)));
     row(out, "delivered", summary.time.delivered, true);
     row(out, "lost: no work", summary.time.no_work, true);
     row(out, "lost: fragmentation", summary.time.fragmentation, true);

@@ -28,6 +28,16 @@ impl Chance {
         Self(ChaCha8Rng::from_seed(key))
     }
 
+    /// The number of an entity that is known by names: it stays when others come or go.
+    #[must_use]
+    pub fn entity(names: &[&str]) -> u64 {
+        // FNV-1a over 64 bits (RFC 9923); a byte that UTF-8 never has ends each name.
+        let bytes = names.iter().flat_map(|name| name.bytes().chain([0xff]));
+        bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+        })
+    }
+
     /// Uniform in (0, 1): never exactly either end.
     pub fn uniform(&mut self) -> f64 {
         let bits = self.0.next_u64() >> 12;
@@ -62,6 +72,13 @@ mod tests {
         let (first, second) = (draw(0), draw(1));
         assert_ne!(first, second);
         assert_eq!((draw(1), draw(0)), (second, first));
+    }
+
+    #[test]
+    fn entities_are_told_apart_by_all_their_names() {
+        let all = [&["ab", "c"][..], &["a", "bc"], &["abc"], &["c", "ab"], &["ab", "c", ""]];
+        let numbers: std::collections::BTreeSet<u64> = all.into_iter().map(Chance::entity).collect();
+        assert_eq!(numbers.len(), all.len());
     }
 
     #[test]

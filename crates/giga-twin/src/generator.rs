@@ -50,8 +50,7 @@ impl Generator {
     pub fn new(federation: Arc<Federation>, seed: u64, start: Instant) -> Option<Self> {
         let workload = federation.workload.clone()?;
         let streams = (0..workload.classes.len()).flat_map(|class| streams(&federation, &workload, class));
-        let streams =
-            streams.enumerate().map(|(entity, stream)| Stream { entity: entity as u64, ..stream }).collect();
+        let streams = streams.collect();
         let mut generator = Self { federation, seed, start, streams };
         for index in 0..generator.streams.len() {
             generator.draw(index);
@@ -136,16 +135,20 @@ impl Generator {
             }
         };
         let guess = 1.0 + (class.guess_max.as_f64() - 1.0).max(0.0) * chance.uniform();
-        let limit = self.limit(runtime, guess);
+        let limit = self.limit(class, runtime, guess);
         let checkpoint = self.checkpoint(class, accelerators);
         let asks = asks(class, accelerators);
         Arrival { at, runtime, request: JobRequest { project, asks, limit, checkpoint, draw: class.draw } }
     }
 
-    fn limit(&self, runtime: Duration, guess: f64) -> Duration {
+    /// What a user asks for who guesses so far above the true length; never more than the door lets in, if the work
+    /// fits through it.
+    fn limit(&self, class: &JobClass, runtime: Duration, guess: f64) -> Duration {
         let wanted = rounded(runtime.as_milliseconds() as f64 * guess).max(runtime);
         let limits = &self.workload().limits;
-        limits.iter().copied().find(|&limit| limit >= wanted).unwrap_or(wanted)
+        let limit = limits.iter().copied().find(|&limit| limit >= wanted).unwrap_or(wanted);
+        let longest = self.federation.programmes[class.programme.index()].limit_max;
+        longest.filter(|&longest| runtime <= longest).map_or(limit, |longest| limit.min(longest))
     }
 
     fn checkpoint(&self, class: &JobClass, accelerators: u32) -> Option<Duration> {
@@ -180,9 +183,11 @@ fn streams(federation: &Federation, workload: &Workload, index: usize) -> Vec<St
     let class = &workload.classes[index];
     let projects = projects(federation, class.programme);
     let sizes = cumulated(class.sizes.iter().map(|size| (size.weight.as_ppm(), size.accelerators)));
-    let stream = |projects, gap| Stream {
+    // Chance follows names, so that a class that is added leaves the others' jobs as they are.
+    let alike = workload.classes[..index].iter().filter(|other| other.name == class.name).count().to_string();
+    let stream = |names: &[&str], projects, gap| Stream {
         class: index,
-        entity: 0,
+        entity: Chance::entity(&[&[class.name.as_str(), &alike], names].concat()),
         projects,
         sizes: sizes.clone(),
         gap,
@@ -191,9 +196,12 @@ fn streams(federation: &Federation, workload: &Workload, index: usize) -> Vec<St
         at: 0.0,
     };
     match class.arrivals {
-        Arrivals::Regular { .. } => projects.into_iter().map(|(_, id)| stream(vec![(1, id)], 0.0)).collect(),
+        Arrivals::Regular { .. } => {
+            let name = |id: ProjectId| federation.projects[id.index()].name.as_str();
+            projects.into_iter().map(|(_, id)| stream(&[name(id)], vec![(1, id)], 0.0)).collect()
+        }
         Arrivals::Random { share, .. } => {
-            vec![stream(projects, mean_gap(federation, workload.load, share, class))]
+            vec![stream(&[], projects, mean_gap(federation, workload.load, share, class))]
         }
     }
 }

@@ -7,7 +7,7 @@ use giga_control::{Control, Summary};
 use giga_model::image::{Image, ImageError, Source};
 use giga_model::{Arrival, Federation, JobId, JobMap, PoolId, SiteId};
 use giga_scheduler::{Event, Explanation, Input};
-use giga_units::{Duration, Instant};
+use giga_units::{AcceleratorTime, Duration, Instant};
 use thiserror::Error;
 
 use crate::world::{Agenda, Coming, breakdown, ending};
@@ -51,6 +51,8 @@ pub struct Twin {
     end: Instant,
     /// How many arrivals were taken from the source.
     taken: u64,
+    /// Accelerator time that the jobs let in so far need.
+    offered: AcceleratorTime,
     inputs: Vec<Input>,
     /// A job whose story is wanted, with what was said of it so far.
     watched: Option<(JobId, Vec<(Instant, Explanation)>)>,
@@ -75,6 +77,7 @@ impl Twin {
             seed,
             end,
             taken: 0,
+            offered: AcceleratorTime::ZERO,
             inputs: Vec::new(),
             watched: None,
         }
@@ -164,14 +167,19 @@ impl Twin {
         let expected = site.failures.map_or(Duration::ZERO, |failures| failures.repair);
         let until = now + expected;
         self.inputs.push(Input::NodeFailed { pool, node: failure.node, until });
-        if !self.is_down(pool, failure.node) {
+        if self.works(pool, failure.node) {
             self.agenda.add(now + failure.repair, Coming::Repaired { pool, node: failure.node });
         }
         self.announce_failure(federation, now, pool, count + 1);
     }
 
-    fn is_down(&self, pool: PoolId, node: u32) -> bool {
-        self.control.state().down(pool).any(|(other, _)| other == node)
+    /// Whether a node is open and not down, as far as control was told: one that breaks twice at one instant is
+    /// repaired by the first to come.
+    fn works(&self, pool: PoolId, node: u32) -> bool {
+        let state = self.control.state();
+        let per_node = u64::from(self.control.federation().accelerator_of(pool).per_node);
+        let (open, _) = state.open_and_down(pool);
+        u64::from(node) < open / per_node && state.down(pool).all(|(other, _)| other != node)
     }
 
     fn announce_failure(&mut self, federation: &Federation, now: Instant, pool: PoolId, count: u64) {
@@ -185,8 +193,11 @@ impl Twin {
         let mut coming = self.coming.iter();
         for event in self.control.advance(now, &self.inputs) {
             match event {
-                Event::Submitted { job, .. } => {
-                    self.left.insert(*job, *coming.next().expect("every submission has its work"));
+                Event::Submitted { job, request, .. } => {
+                    let runtime = *coming.next().expect("every submission has its work");
+                    let asked = u64::from(request.asks.first().accelerators);
+                    self.offered += AcceleratorTime::of(asked, runtime.min(request.limit));
+                    self.left.insert(*job, runtime);
                 }
                 Event::Refused { .. } => drop(coming.next()),
                 Event::Interrupted { job, saved, .. } => {
@@ -272,6 +283,13 @@ impl Twin {
         self.taken
     }
 
+    /// What the jobs that came and were let in ask for, as accelerators times the time that their work takes, or their
+    /// limit where that is shorter.
+    #[must_use]
+    pub fn offered(&self) -> AcceleratorTime {
+        self.offered
+    }
+
     /// Whether nothing is left to do: no live job, and no arrival at hand.
     #[must_use]
     pub fn is_idle(&self) -> bool {
@@ -283,6 +301,7 @@ impl Twin {
         self.seed.write(out);
         self.end.write(out);
         self.taken.write(out);
+        self.offered.write(out);
         self.pending.write(out);
         self.agenda.sorted().write(out);
         self.left.write(out);
@@ -296,12 +315,13 @@ impl Twin {
     pub fn read_image(federation: Arc<Federation>, bytes: &[u8]) -> Result<Self, SaveError> {
         let source = &mut Source::new(bytes);
         let (seed, end, taken) = (u64::read(source)?, Instant::read(source)?, u64::read(source)?);
+        let offered = Image::read(source)?;
         let pending = Image::read(source)?;
         let agenda = Agenda::from_sorted(Image::read(source)?);
         let left = Image::read(source)?;
         let control = Control::read_image(federation, source)?;
         let (coming, inputs) = (Vec::new(), Vec::new());
-        Ok(Self { control, agenda, left, coming, pending, seed, end, taken, inputs, watched: None })
+        Ok(Self { control, agenda, left, coming, pending, seed, end, taken, offered, inputs, watched: None })
     }
 }
 

@@ -84,7 +84,8 @@ pub(crate) fn breakdown(federation: &Federation, seed: u64, pool: PoolId, count:
     let site = &federation.sites[federation.pools[pool.index()].site.index()];
     let failures = site.failures?;
     let accelerators = federation.accelerators_in(pool) as f64;
-    let mut chance = Chance::of(seed, Purpose::Failure, u64::from(pool.0), count);
+    let entity = Chance::entity(&[&site.name, &federation.pools[pool.index()].name]);
+    let mut chance = Chance::of(seed, Purpose::Failure, entity, count);
     let mean = failures.accelerator_mtbf.as_milliseconds() as f64 / accelerators;
     let gap = milliseconds(chance.exponential() * mean);
     let node = u32::try_from(chance.below(u64::from(federation.nodes_of(pool)))).expect("nodes fit");

@@ -92,11 +92,18 @@ const SLICE: Duration = Duration::days(1);
 pub(crate) fn run(call: &Simulate) -> anyhow::Result<ExitCode> {
     match prepare(call) {
         Ok((outset, twin, rest)) => simulate(call, &outset, twin, rest),
-        Err(Refused::Input(message)) => {
+        Err(refused) => say(refused),
+    }
+}
+
+/// Wrong input ends with 2, anything else with 1.
+fn say(refused: Refused) -> anyhow::Result<ExitCode> {
+    match refused {
+        Refused::Input(message) => {
             write!(std::io::stderr(), "{message}")?;
             Ok(ExitCode::from(2))
         }
-        Err(Refused::Failed(error)) => Err(error),
+        Refused::Failed(error) => Err(error),
     }
 }
 
@@ -120,13 +127,14 @@ fn simulate(
 ) -> anyhow::Result<ExitCode> {
     let mut work = match Work::open(outset) {
         Ok(work) => work,
-        Err(Refused::Input(message)) => {
-            write!(std::io::stderr(), "{message}")?;
-            return Ok(ExitCode::from(2));
-        }
-        Err(Refused::Failed(error)) => return Err(error),
+        Err(refused) => return say(refused),
     };
-    work.pass_over(twin.taken())?;
+    if let Some(rest) = &rest {
+        match work.pass_over(twin.taken(), rest.work_had) {
+            Ok(()) => {}
+            Err(refused) => return say(refused),
+        }
+    }
     let mut output = Output::open(outset, rest)?;
     let stopped = stop_flag()?;
     let bar = progress(outset);
@@ -142,10 +150,11 @@ fn simulate(
     let done = twin.control().now() >= outset.end || (outset.end == Instant::FAR && twin.is_idle());
     let whole = done || !(stopped.load(Ordering::Relaxed) || call.stop_at.is_some_and(|at| at < outset.end));
     if !whole {
-        return save(outset, &twin, output);
+        return save(outset, &twin, &work, output);
     }
+    let offered = twin.offered();
     let summary = twin.finish(&mut output)?;
-    let facts = RunFacts { seed: outset.seed, work: work.words() };
+    let facts = RunFacts { seed: outset.seed, work: work.words(), offered };
     let json = summary::write(&outset.federation, &summary, &facts);
     output.finish(&json)?;
     show(call, outset, &summary, &facts, &json, &work)?;
@@ -215,7 +224,7 @@ fn progress(outset: &Outset) -> ProgressBar {
 }
 
 /// Saves a run that is not over.
-fn save(outset: &Outset, twin: &Twin, output: Output) -> anyhow::Result<ExitCode> {
+fn save(outset: &Outset, twin: &Twin, work: &Work, output: Output) -> anyhow::Result<ExitCode> {
     let mut run = Vec::new();
     twin.write_image(&mut run);
     let Some((folder, rest)) = output.save()? else {
@@ -226,6 +235,7 @@ fn save(outset: &Outset, twin: &Twin, output: Output) -> anyhow::Result<ExitCode
         federation_file: outset.federation_file.clone(),
         federation_text: outset.federation_text.clone(),
         work_file: outset.work_file.as_ref().map(|path| path.display().to_string()),
+        work_had: work.fingerprint(),
         work_format: outset.work_format.clone(),
         strict: outset.strict,
         load: outset.load,
@@ -236,8 +246,11 @@ fn save(outset: &Outset, twin: &Twin, output: Output) -> anyhow::Result<ExitCode
         run,
     };
     let path = folder.join(output::SAVED);
-    std::fs::write(&path, saved::write(&saved, env!("CARGO_PKG_VERSION")))
+    let part = path.with_extension("part");
+    std::fs::write(&part, saved::write(&saved, env!("CARGO_PKG_VERSION")))
+        .and_then(|()| std::fs::rename(&part, &path))
         .with_context(|| format!("`{}` can not be written", path.display()))?;
+    output::drop_old(&folder)?;
     let folder = folder.display();
     eprintln!("giga: stopped at {}; go on with: giga simulate --resume {folder}", twin.control().now());
     Ok(ExitCode::SUCCESS)

@@ -127,5 +127,5 @@ pub(super) fn resume(folder: &Path) -> Result<(Outset, Twin, Option<Rest>), Refu
         end: twin.end(),
         out: Some(folder.to_owned()),
     };
-    Ok((outset, twin, Some(Rest { jobs: saved.jobs, hours: saved.hours })))
+    Ok((outset, twin, Some(Rest { work_had: saved.work_had, jobs: saved.jobs, hours: saved.hours })))
 }

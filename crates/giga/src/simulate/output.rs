@@ -8,6 +8,7 @@ use std::thread::JoinHandle;
 
 use anyhow::Context as _;
 use giga_control::record::{HourRecord, JobRecord};
+use giga_formats::saved::Fingerprint;
 use giga_formats::table::{HoursWriter, JobsWriter, Names, Record, TableError, TableWriter};
 use giga_twin::Sink;
 
@@ -25,8 +26,10 @@ const WAITING: usize = 8;
 pub(super) trait Rows: Sink<Error = TableError> {}
 impl Rows for Output {}
 
-/// Rows that filled no group of their tables when the run was saved.
+/// What a saved run goes on with beside its state: rows that filled no group of their tables, and what stands for the
+/// work it has had.
 pub(super) struct Rest {
+    pub(super) work_had: Fingerprint,
     pub(super) jobs: Vec<JobRecord>,
     pub(super) hours: Vec<HourRecord>,
 }
@@ -59,10 +62,13 @@ impl Output {
                 jobs: TableWriter::new(create(&folder.join(JOBS))?, &names)?,
                 hours: TableWriter::new(create(&folder.join(HOURS))?, &names)?,
             },
-            Some(rest) => Tables {
-                jobs: go_on(&folder.join(JOBS), &rest.jobs, &names)?,
-                hours: go_on(&folder.join(HOURS), &rest.hours, &names)?,
-            },
+            Some(rest) => {
+                keep_old(folder)?;
+                Tables {
+                    jobs: go_on(&folder.join(JOBS), &rest.jobs, &names)?,
+                    hours: go_on(&folder.join(HOURS), &rest.hours, &names)?,
+                }
+            }
         };
         let (sender, receiver) = sync_channel(WAITING);
         let writer = std::thread::spawn(move || write_all(tables, &receiver));
@@ -95,10 +101,8 @@ impl Output {
         let path = folder.join("summary.json");
         std::fs::write(&path, summary).with_context(|| format!("`{}` can not be written", path.display()))?;
         // A run that is over has nothing to go on with.
-        match std::fs::remove_file(folder.join(SAVED)) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
-            _ => Ok(()),
-        }
+        remove(&folder.join(SAVED))?;
+        drop_old(&folder)
     }
 
     /// Ends the tables behind their last full group; the folder and the other rows.
@@ -149,18 +153,48 @@ fn create(path: &Path) -> anyhow::Result<BufWriter<File>> {
     Ok(BufWriter::new(file))
 }
 
+/// Where the table of a saved run lies while the run goes on, so that it can begin there again if it breaks off.
+fn old(table: &Path) -> PathBuf {
+    table.with_extension("parquet.saved")
+}
+
+/// Puts the tables of a saved run aside, both or none. What lies aside already is what counts: the run was gone on
+/// with before, and broke off.
+fn keep_old(folder: &Path) -> anyhow::Result<()> {
+    let tables = [JOBS, HOURS].map(|name| folder.join(name));
+    for table in &tables {
+        anyhow::ensure!(table.exists() || old(table).exists(), "`{}` is missing", table.display());
+    }
+    for table in tables.iter().filter(|table| !old(table).exists()) {
+        std::fs::rename(table, old(table))
+            .with_context(|| format!("`{}` can not be put aside", table.display()))?;
+    }
+    Ok(())
+}
+
+/// Removes the tables that were put aside, once the run is over or saved anew.
+pub(super) fn drop_old(folder: &Path) -> anyhow::Result<()> {
+    [JOBS, HOURS].iter().try_for_each(|name| remove(&old(&folder.join(name))))
+}
+
+fn remove(path: &Path) -> anyhow::Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("`{}` can not be removed", path.display()))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// A new table that begins with the rows of the saved one.
 fn go_on<R: Record>(
     path: &Path,
     rest: &[R],
     names: &Names,
 ) -> anyhow::Result<TableWriter<R, BufWriter<File>>> {
-    let old = path.with_extension("parquet.saved");
-    std::fs::rename(path, &old).with_context(|| format!("`{}` is missing", path.display()))?;
+    let old = old(path);
     let saved = File::open(&old).with_context(|| format!("`{}` can not be read", old.display()))?;
-    let writer = TableWriter::resume(saved, rest, create(path)?, names)?;
-    std::fs::remove_file(&old).with_context(|| format!("`{}` can not be removed", old.display()))?;
-    Ok(writer)
+    Ok(TableWriter::resume(saved, rest, create(path)?, names)?)
 }
 
 fn flush(file: BufWriter<File>) -> anyhow::Result<()> {

@@ -3,6 +3,7 @@
 use std::io::Write as _;
 use std::process::ExitCode;
 
+use giga_formats::saved::Fingerprint;
 use giga_formats::table::TableError;
 use giga_formats::work::{self as formats, ReadOptions, WorkError, WorkFormat, WorkReader};
 use giga_model::{Arrival, Federation};
@@ -13,7 +14,7 @@ use super::call::{Outset, Refused};
 /// Where arrivals come from.
 pub(super) enum Work {
     Generated { generator: Box<Generator>, load: String },
-    Read { reader: Box<WorkReader>, file: String },
+    Read { reader: Box<WorkReader>, file: String, had: Fingerprint },
 }
 
 /// What breaks a run off.
@@ -37,7 +38,13 @@ impl Iterator for Work {
     fn next(&mut self) -> Option<Self::Item> {
         match self {
             Self::Generated { generator, .. } => generator.next().map(Ok),
-            Self::Read { reader, .. } => reader.next().map(|arrival| arrival.map_err(Failure::Work)),
+            Self::Read { reader, had, .. } => {
+                let arrival = reader.next()?;
+                if let Ok(arrival) = &arrival {
+                    had.add(arrival);
+                }
+                Some(arrival.map_err(Failure::Work))
+            }
         }
     }
 }
@@ -55,7 +62,7 @@ impl Work {
         let file = path.display().to_string();
         let refuse = |error: WorkError| Refused::input(describe(&file, &error));
         let reader = formats::open(path, format.map_err(refuse)?, &options).map_err(refuse)?;
-        Ok(Self::Read { reader: Box::new(reader), file })
+        Ok(Self::Read { reader: Box::new(reader), file, had: Fingerprint::default() })
     }
 
     fn generated(outset: &Outset) -> Self {
@@ -64,26 +71,32 @@ impl Work {
         Self::Generated { generator: Box::new(generator.expect("a run without a file has a workload")), load }
     }
 
-    /// Passes over what a saved run has had.
-    pub(super) fn pass_over(&mut self, count: u64) -> anyhow::Result<()> {
-        for _ in 0..count {
-            match self.next() {
-                None => anyhow::bail!(
-                    "the work is shorter than when the run was saved; give it its old file back"
-                ),
-                Some(Err(Failure::Work(error))) => return Err(error.into()),
-                Some(Err(Failure::Rows(error))) => return Err(error.into()),
-                Some(Ok(_)) => {}
+    /// Passes over what a saved run has had, and refuses work that is not the same up to there.
+    pub(super) fn pass_over(&mut self, count: u64, had: Fingerprint) -> Result<(), Refused> {
+        let same = (0..count).all(|_| matches!(self.next(), Some(Ok(_))));
+        match self {
+            Self::Read { file, had: found, .. } if !same || *found != had => {
+                Err(Refused::input(format_args!(
+                    "`{file}` is not what it was when the run was saved; put the old file back and go on"
+                )))
             }
+            _ => Ok(()),
         }
-        Ok(())
+    }
+
+    /// Stands for all that was read so far; for generated work the seed says it all.
+    pub(super) fn fingerprint(&self) -> Fingerprint {
+        match self {
+            Self::Generated { .. } => Fingerprint::default(),
+            Self::Read { had, .. } => *had,
+        }
     }
 
     /// Where the work came from, in words.
     pub(super) fn words(&self) -> String {
         match self {
-            Self::Generated { load, .. } => format!("generated, offered load {load}"),
-            Self::Read { reader, file } => format!("{} read from {file}", reader.report().format.word()),
+            Self::Generated { load, .. } => format!("generated for a load of {load}"),
+            Self::Read { reader, file, .. } => format!("{} read from {file}", reader.report().format.word()),
         }
     }
 
