@@ -84,10 +84,10 @@ fn energy_adds_up(federation: &Federation, outcomes: &Outcomes) {
             u128::try_from((installed - held).as_milliseconds()).expect("no more is held than there is");
         let idle_draw = u128::from(site.facility_factor.of(IDLE).as_milliwatts());
         let idle = EnergyMeter::microjoules(idle * idle_draw).energy();
-        let expected = idle.as_joules() + jobs.iter().map(|job| job.energy.as_joules()).sum::<u64>();
-        let metered: u64 = hours.iter().map(|hour| hour.energy.as_joules()).sum();
+        let expected = idle.as_joules() + jobs.iter().map(|job| job.energy.as_joules()).sum::<i128>();
+        let metered: i128 = hours.iter().map(|hour| hour.energy.as_joules()).sum();
         let rounded = jobs.len() + hours.len() + 1;
-        assert!(expected.abs_diff(metered) <= rounded as u64, "{expected} J expected, {metered} J metered");
+        assert!(expected.abs_diff(metered) <= rounded as u128, "{expected} J expected, {metered} J metered");
         assert_eq!(outcomes.summary.sites[index].energy.as_joules(), metered);
     }
 }

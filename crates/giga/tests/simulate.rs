@@ -212,7 +212,7 @@ fn wrong_input_is_refused_with_a_remedy() {
     assert!(!place.path("strict/summary.json").exists());
     let lenient = call(&["traced.toml", "--workload", "faulty.swf"]).done();
     assert!(lenient.out.contains("19 completed"), "{}", lenient.out);
-    refused(&call(&["--resume", "nowhere"]), &["`nowhere/run.saved` can not be read"]);
+    refused(&call(&["--resume", "nowhere"]), &["`nowhere` holds no saved run"]);
 }
 
 /// A stopped run, of which the file of its work or its own file is then changed.

@@ -106,13 +106,13 @@ impl Output {
     }
 
     /// Ends the tables behind their last full group; the folder and the other rows.
-    pub(super) fn save(mut self) -> anyhow::Result<Option<(PathBuf, Rest)>> {
+    pub(super) fn save(mut self, work_had: Fingerprint) -> anyhow::Result<Option<(PathBuf, Rest)>> {
         let Some(tables) = self.join()? else { return Ok(None) };
         let (file, jobs) = tables.jobs.save()?;
         flush(file)?;
         let (file, hours) = tables.hours.save()?;
         flush(file)?;
-        Ok(Some((self.folder.take().expect("tables are in a folder"), Rest { jobs, hours })))
+        Ok(Some((self.folder.take().expect("tables are in a folder"), Rest { work_had, jobs, hours })))
     }
 }
 
