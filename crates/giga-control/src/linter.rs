@@ -164,7 +164,11 @@ impl Linter {
             }
             Event::Closed { site, .. } => self.sites[site.index()].closed = true,
             Event::Opened { site } => self.sites[site.index()].closed = false,
-            Event::Refused { .. } | Event::UseHalved | Event::YearTurned | Event::Settled => {}
+            Event::Refused { .. }
+            | Event::Kept { .. }
+            | Event::UseHalved
+            | Event::YearTurned
+            | Event::Settled => {}
         }
     }
 

@@ -123,7 +123,7 @@ impl Meter {
             Event::PhaseOpened { site, phase } => self.open(federation, *site, phase.index(), now),
             Event::Closed { site, .. } => self.touch(federation, *site, now).closed = true,
             Event::Opened { site } => self.touch(federation, *site, now).closed = false,
-            Event::UseHalved | Event::YearTurned | Event::Settled => {}
+            Event::Kept { .. } | Event::UseHalved | Event::YearTurned | Event::Settled => {}
         }
     }
 

@@ -19,6 +19,7 @@ impl State {
         match event {
             Event::Submitted { job, site, request } => self.submitted(plan, now, *job, *site, request),
             Event::Refused { job, .. } => self.next_job = job.0 + 1,
+            Event::Kept { site, job } => self.sites[site.index()].kept = Some(*job),
             Event::Started { job, need, pieces, release } => {
                 self.started(plan, now, *job, *need, pieces, *release);
             }

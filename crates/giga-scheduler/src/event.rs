@@ -117,6 +117,13 @@ pub enum Event {
         /// Why not.
         rule: Rule,
     },
+    /// The first in the order does not fit: from here on it keeps its place until it starts.
+    Kept {
+        /// Where.
+        site: SiteId,
+        /// Which.
+        job: JobId,
+    },
     /// An attempt starts.
     Started {
         /// Which job.

@@ -89,8 +89,7 @@ impl Scheduler {
             let (since, until) = (run.started, run.release);
             return Explanation::Running { since, until, pool: run.need.pool, nodes: run.need.nodes };
         }
-        let site = &self.state.sites[job.site.index()];
-        let first = site.queue.first(&site.accounts).unwrap_or(id);
+        let first = self.state.first(job.site).unwrap_or(id);
         let room_at = self.state.reserve(&self.plan, now, job).map(|reserved| reserved.at);
         Explanation::Waiting { because: self.because(job, first, now), first, room_at }
     }

@@ -1,5 +1,8 @@
 //! One look at the queue of a site: start in order, keep a place for the first that does not fit, fill in behind it.
 //!
+//! The place is kept until that job starts, even where the order changes meanwhile: otherwise a large gang could wait for
+//! ever while each start moves another owner to the front.
+//!
 //! Every waiting job is considered, however long the queue. What makes that cheap: jobs of a shape differ only in their
 //! limit, so a few questions tell which kinds may start at all, and mostly none may.
 
@@ -36,7 +39,7 @@ impl Scheduler {
             self.scratch.reserved[site.index()] = None;
             let Some(mut reserved) = self.start_in_order(site, now, witness) else { return };
             let filled = self.fill_in(site, now, &mut reserved, witness);
-            let stands = !filled || self.still_reserved(site, now, &reserved);
+            let stands = !filled || self.still_reserved(now, &reserved);
             self.scratch.reserved[site.index()] = Some((self.state.sites[site.index()].epoch, reserved));
             if stands {
                 return;
@@ -44,16 +47,16 @@ impl Scheduler {
         }
     }
 
-    /// Whether the first in the order would still get this reservation: what filled in behind it may have changed the
-    /// order, or the node that is kept.
-    fn still_reserved(&self, site: SiteId, now: Instant, reserved: &Reservation) -> bool {
-        let book = &self.state.sites[site.index()];
-        let first = book.queue.first(&book.accounts).filter(|&first| first == reserved.job);
-        let again = first.and_then(|first| self.state.reserve(&self.plan, now, self.state.job(first)?));
+    /// Whether the job that keeps its place would still get this reservation: what filled in behind it may have changed
+    /// the node that is kept.
+    fn still_reserved(&self, now: Instant, reserved: &Reservation) -> bool {
+        let waiting = self.state.job(reserved.job);
+        let again = waiting.and_then(|waiting| self.state.reserve(&self.plan, now, waiting));
         again.is_some_and(|again| again.keeps_the_same(reserved))
     }
 
-    /// Starts jobs in the order up to the first that does not fit; its reservation, or `None` where all started.
+    /// Starts jobs in the order up to the first that does not fit and keeps its place for it; its reservation, or `None`
+    /// where all started.
     fn start_in_order(
         &mut self,
         site: SiteId,
@@ -61,15 +64,19 @@ impl Scheduler {
         witness: &mut impl Witness,
     ) -> Option<Reservation> {
         loop {
-            let book = &self.state.sites[site.index()];
-            let first = book.queue.first(&book.accounts)?;
+            let first = self.state.first(site)?;
             let waiting = self.state.job(first).expect("a queued job is live");
             let release = self.state.release(&self.plan, site, now, Span::of(waiting));
             let start = release.and_then(|at| self.state.start_now(site, waiting.shape, at, None));
-            match start {
-                Some(start) => self.start(first, start, now, witness),
-                None => return self.state.reserve(&self.plan, now, waiting),
+            if let Some(start) = start {
+                self.start(first, start, now, witness);
+                continue;
             }
+            let reserved = self.state.reserve(&self.plan, now, waiting);
+            if self.state.kept(site).is_none() {
+                self.emit(now, Event::Kept { site, job: first }, witness);
+            }
+            return reserved;
         }
     }
 
@@ -127,37 +134,29 @@ impl Scheduler {
     pub(crate) fn admit_arrivals(&mut self, site: SiteId, now: Instant, witness: &mut impl Witness) {
         let arrivals = self.state.sites[site.index()].arrivals.clone();
         for &job in &arrivals {
-            let book = &self.state.sites[site.index()];
-            let first = book.queue.first(&book.accounts).expect("an arrival waits");
-            if arrivals.contains(&first) {
-                return self.pass(site, now, witness);
-            }
-            let Some(mut reserved) = self.standing(site, first, now) else {
+            let kept = self.state.kept(site);
+            let Some(reserved) = kept.and_then(|kept| self.standing(site, kept, now)) else {
                 return self.pass(site, now, witness);
             };
             let waiting = self.state.job(job).expect("an arrival waits");
             let release = self.state.release(&self.plan, site, now, Span::of(waiting));
-            let shape = waiting.shape;
-            let start = release.and_then(|at| self.state.start_now(site, shape, at, Some(&reserved)));
-            let Some(start) = start else { continue };
-            self.state.spend(&mut reserved, &start);
-            self.start(job, start, now, witness);
-            if !self.still_reserved(site, now, &reserved) {
+            let starts = |at| self.state.start_now(site, waiting.shape, at, Some(&reserved)).is_some();
+            // A start changes which nodes others would get, so all are looked at again.
+            if release.is_some_and(starts) {
                 return self.pass(site, now, witness);
             }
-            self.scratch.reserved[site.index()] = Some((self.state.sites[site.index()].epoch, reserved));
         }
     }
 
-    /// The reservation of the first job, from memory where it is still true; `None` where it is due or something that
+    /// The reservation of the job that keeps its place, from memory where it is still true; `None` where it is due or something that
     /// should be back is late, so that all have to be looked at again.
-    fn standing(&mut self, site: SiteId, first: JobId, now: Instant) -> Option<Reservation> {
+    fn standing(&mut self, site: SiteId, kept: JobId, now: Instant) -> Option<Reservation> {
         let epoch = self.state.sites[site.index()].epoch;
         let known = self.scratch.reserved[site.index()].take();
-        let still = known.filter(|(then, known)| *then == epoch && known.job == first && known.at > now);
+        let still = known.filter(|(then, known)| *then == epoch && known.job == kept && known.at > now);
         let reserved = match still {
             Some((_, reserved)) => Some(reserved),
-            None => self.state.reserve(&self.plan, now, self.state.job(first)?),
+            None => self.state.reserve(&self.plan, now, self.state.job(kept)?),
         };
         self.scratch.reserved[site.index()] = reserved.clone().map(|reserved| (epoch, reserved));
         reserved.filter(|reserved| reserved.at > now + Duration::milliseconds(1))

@@ -35,6 +35,8 @@ pub(crate) struct Site {
     pub(crate) power_releases: Releases,
     pub(crate) queue: Queue,
     pub(crate) accounts: Use,
+    /// The job that keeps its place: nothing that starts before it may delay it.
+    pub(crate) kept: Option<JobId>,
     /// Jobs that came since the site was last settled.
     pub(crate) arrivals: Vec<JobId>,
     /// Whether anything else changed since then.
@@ -55,6 +57,7 @@ impl State {
             power_releases: Releases::default(),
             queue: Queue::new(plan),
             accounts: Use::new(plan, site),
+            kept: None,
             arrivals: Vec::new(),
             dirty: false,
             epoch: 0,
@@ -168,11 +171,22 @@ impl State {
         self.sites[site.index()].power_free
     }
 
+    /// The job of a site that keeps its place, if one does.
+    #[must_use]
+    pub fn kept(&self, site: SiteId) -> Option<JobId> {
+        self.sites[site.index()].kept
+    }
+
+    /// The first in the line of a site: the job that keeps its place, or else the first in the order.
+    pub(crate) fn first(&self, site: SiteId) -> Option<JobId> {
+        let site = &self.sites[site.index()];
+        site.kept.or_else(|| site.queue.first(&site.accounts))
+    }
+
     /// The first waiting job of a site and the ways in which it can run there.
     #[must_use]
     pub fn first_waiting(&self, site: SiteId) -> Option<(&Job, &[Need])> {
-        let site = &self.sites[site.index()];
-        let job = self.job(site.queue.first(&site.accounts)?)?;
+        let job = self.job(self.first(site)?)?;
         Some((job, &self.shapes[job.shape.0 as usize].needs))
     }
 
@@ -221,6 +235,7 @@ impl State {
     pub(crate) fn leave(&mut self, id: JobId) -> Job {
         let job = self.jobs.remove(id).expect("only a live job leaves");
         let site = &mut self.sites[job.site.index()];
+        site.kept = site.kept.filter(|&kept| kept != id);
         match &job.status {
             Status::Waiting => site.queue.remove(&site.accounts, &job),
             Status::Running(run) => {
@@ -246,6 +261,7 @@ impl State {
             (site.phases_open as u64).write(out);
             site.closed.write(out);
             site.accounts.accounts().write(out);
+            site.kept.write(out);
             site.arrivals.write(out);
             site.dirty.write(out);
         }
@@ -283,6 +299,7 @@ impl State {
             let site = &mut state.sites[index];
             site.closed = Image::read(source)?;
             let accounts: Vec<Account> = Image::read(source)?;
+            site.kept = Image::read(source)?;
             site.arrivals = Image::read(source)?;
             site.dirty = Image::read(source)?;
             if !site.accounts.restore(&accounts) {

@@ -50,6 +50,7 @@ pub(crate) struct Reference {
     jobs: BTreeMap<JobId, Job>,
     phases: Vec<usize>,
     closed: Vec<Option<Instant>>,
+    kept: Vec<Option<JobId>>,
     down: BTreeMap<(PoolId, usize), Instant>,
     owners: Vec<Vec<Used>>,
     projects: Vec<Vec<Used>>,
@@ -74,6 +75,7 @@ impl Reference {
             jobs: BTreeMap::new(),
             phases: vec![0; sites],
             closed: vec![None; sites],
+            kept: vec![None; sites],
             down: BTreeMap::new(),
             owners: vec![vec![Used::default(); federation.owners.len()]; sites],
             projects: vec![vec![Used::default(); federation.projects.len()]; sites],
@@ -100,30 +102,28 @@ impl Reference {
     fn admit(&mut self, site: SiteId, now: Instant, starts: &mut Vec<Start>) {
         let arrivals = self.arrivals[site.index()].clone();
         for &job in &arrivals {
-            let first = self.ordered(site)[0];
-            if arrivals.contains(&first) {
+            let Some(kept) = self.kept[site.index()] else {
                 return self.pass(site, now, starts);
-            }
-            let reserved = self.reserve(first, now).expect("everything comes back");
+            };
+            let reserved = self.reserve(kept, now).expect("everything comes back");
             if reserved.at <= now + Duration::milliseconds(1) {
                 return self.pass(site, now, starts);
             }
-            if let Some(start) = self.start_now(job, now, Some(&reserved)) {
-                self.start(start, now, starts);
-                if self.first_reserved(site, now) != Some(reserved) {
-                    return self.pass(site, now, starts);
-                }
+            if self.start_now(job, now, Some(&reserved)).is_some() {
+                return self.pass(site, now, starts);
             }
         }
     }
 
     fn pass(&mut self, site: SiteId, now: Instant, starts: &mut Vec<Start>) {
         loop {
-            let Some(&first) = self.ordered(site).first() else { return };
+            let first = self.kept[site.index()].or_else(|| self.ordered(site).first().copied());
+            let Some(first) = first else { return };
             if let Some(start) = self.start_now(first, now, None) {
                 self.start(start, now, starts);
                 continue;
             }
+            self.kept[site.index()] = Some(first);
             let reserved = self.reserve(first, now).expect("everything comes back");
             let mut filled = false;
             let behind = |slow: &Self| {
@@ -134,15 +134,10 @@ impl Reference {
                 self.start(start, now, starts);
                 filled = true;
             }
-            if !filled || self.first_reserved(site, now) == Some(reserved) {
+            if !filled || self.reserve(first, now) == Some(reserved) {
                 return;
             }
         }
-    }
-
-    fn first_reserved(&self, site: SiteId, now: Instant) -> Option<Reserved> {
-        let first = self.ordered(site).first().copied()?;
-        self.reserve(first, now)
     }
 
     /// The waiting jobs of a site in their order.
@@ -217,6 +212,8 @@ impl Reference {
         let (id, need, nodes, release) = start.clone();
         let job = self.jobs.get_mut(&id).expect("a started job waits");
         job.run = Some(Run { started: now, release, need, nodes });
+        let kept = &mut self.kept[job.site.index()];
+        *kept = kept.filter(|&kept| kept != id);
         let (site, project, limit) = (job.site, job.project, job.limit);
         let hold =
             u128::from(need.held()) * u128::try_from(limit.as_milliseconds()).expect("limits are positive");
@@ -435,6 +432,8 @@ impl Reference {
             }
             Event::Ended { job, .. } => {
                 let job = self.jobs.remove(job).expect("an ended job lives");
+                let kept = &mut self.kept[job.site.index()];
+                *kept = kept.filter(|&kept| kept != job.id);
                 self.settle(&job, now);
             }
             Event::Interrupted { job, saved, .. } => {
@@ -472,7 +471,7 @@ impl Reference {
                 self.owners.iter_mut().flatten().for_each(|used| used.settled = 0);
                 self.dirty.fill(true);
             }
-            Event::Refused { .. } | Event::Started { .. } | Event::Settled => {}
+            Event::Refused { .. } | Event::Kept { .. } | Event::Started { .. } | Event::Settled => {}
         }
     }
 
