@@ -13,7 +13,6 @@ use crate::event::Piece;
 use crate::job::{Job, ShapeId, Status};
 use crate::plan::{Need, Plan};
 use crate::pool::{NodeIndex, Pool, Tag, only_node};
-use crate::queue::Kind;
 use crate::state::State;
 
 /// Where and when the first job that can not start now will start at the latest, and what is spare then.
@@ -83,28 +82,36 @@ impl State {
         if end <= begin || span.saves { Some(end.min(begin)) } else { None }
     }
 
-    /// Up to which limit jobs of a shape may start now, or `None` where none may.
-    pub(crate) fn longest_now(
-        &self,
-        plan: &Plan,
-        site: SiteId,
-        now: Instant,
-        kind: Kind,
-        reserved: &Reservation,
-    ) -> Option<Duration> {
+    /// Whether a site is open now, and how long until its next maintenance window.
+    pub(crate) fn window_ahead(&self, plan: &Plan, site: SiteId, now: Instant) -> (bool, Duration) {
         let windows = plan.sites[site.index()].maintenance;
         let begin = windows.map_or(Instant::FAR, |windows| windows.window_at(now).0);
-        if self.sites[site.index()].closed.is_some() || begin <= now {
-            return None;
-        }
-        let before_window = if kind.saves { Duration::MAX } else { begin.since(now) };
-        let starts = |release| self.way_now(site, kind.shape, release, Some(reserved)).is_some();
-        if starts(reserved.at + Duration::milliseconds(1)) {
-            return Some(before_window);
-        }
-        let ends_in_time = kind.saves && begin <= reserved.at;
-        let longest = if ends_in_time { Duration::MAX } else { reserved.at.since(now).min(before_window) };
-        starts(reserved.at).then_some(longest)
+        (self.sites[site.index()].closed.is_none() && begin > now, begin.since(now))
+    }
+
+    /// Up to which limit jobs of a shape may start now at an open site, or `None` where none may.
+    pub(crate) fn longest_now(
+        &self,
+        site: SiteId,
+        now: Instant,
+        shape: ShapeId,
+        saves: bool,
+        before_window: Duration,
+        reserved: &Reservation,
+    ) -> Option<Duration> {
+        let power = self.sites[site.index()].power_free;
+        let ways = self.shapes[shape.0 as usize].needs.iter();
+        let mut fits = ways.filter(|need| self.fits_now(power, need)).peekable();
+        fits.peek()?;
+        let until = reserved.at.since(now);
+        // Jobs that save give everything back when the window begins, whatever their limit.
+        let in_time = if saves && before_window <= until { Duration::MAX } else { until };
+        let longest = if fits.any(|need| self.spares(reserved, need)) { Duration::MAX } else { in_time };
+        Some(if saves { longest } else { longest.min(before_window) })
+    }
+
+    fn fits_now(&self, power: Power, need: &Need) -> bool {
+        need.power <= power && self.pools[need.pool.index()].fits(need)
     }
 
     /// The first way in which a job fits now and does not delay the reserved one, with its nodes.
@@ -131,7 +138,7 @@ impl State {
         let power = self.sites[site.index()].power_free;
         let reserved = reserved.filter(|reserved| release > reserved.at);
         let ways = self.shapes[shape.0 as usize].needs.iter();
-        let mut fits = ways.filter(|need| need.power <= power && self.pools[need.pool.index()].fits(need));
+        let mut fits = ways.filter(|need| self.fits_now(power, need));
         fits.find(|need| reserved.is_none_or(|reserved| self.spares(reserved, need))).copied()
     }
 

@@ -112,11 +112,14 @@ impl Scheduler {
         let mut open = std::mem::take(&mut self.scratch.open);
         open.clear();
         let queue = &self.state.sites[site.index()].queue;
-        open.extend(queue.shapes().filter_map(|shortest| {
-            let longest = self.state.longest_now(&self.plan, site, now, shortest, reserved)?;
-            let (shape, saves) = (shortest.shape, shortest.saves);
-            (shortest.limit <= longest).then_some(Open { shape, saves, longest })
-        }));
+        let (now_open, before_window) = self.state.window_ahead(&self.plan, site, now);
+        if now_open {
+            open.extend(queue.shapes().filter_map(|(shape, saves)| {
+                let longest = self.state.longest_now(site, now, shape, saves, before_window, reserved)?;
+                let open = Open { shape, saves, longest };
+                queue.has(open).then_some(open)
+            }));
+        }
         self.scratch.open = open;
     }
 

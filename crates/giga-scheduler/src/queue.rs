@@ -72,6 +72,8 @@ pub(crate) struct Queue {
     projects: Vec<ProjectLine>,
     /// Which projects have waiting jobs of a kind.
     kinds: BTreeMap<Kind, BTreeSet<ProjectId>>,
+    /// How many kinds of a shape wait.
+    shapes: BTreeMap<(ShapeId, bool), u32>,
     /// Jobs waiting, by owner.
     pub(crate) waiting: Vec<u32>,
 }
@@ -104,6 +106,7 @@ impl Queue {
             owner_of: plan.projects.iter().map(|project| project.owner).collect(),
             projects: vec![ProjectLine::default(); plan.projects.len()],
             kinds: BTreeMap::new(),
+            shapes: BTreeMap::new(),
             waiting: vec![0; plan.owners],
             doors,
         }
@@ -120,7 +123,11 @@ impl Queue {
         line.all.insert(job.id);
         let alike = line.kinds.entry(kind).or_default();
         if alike.is_empty() {
-            self.kinds.entry(kind).or_default().insert(job.project);
+            let projects = self.kinds.entry(kind).or_default();
+            if projects.is_empty() {
+                *self.shapes.entry((kind.shape, kind.saves)).or_default() += 1;
+            }
+            projects.insert(job.project);
         }
         let place = alike.partition_point(|&other| other < job.id);
         alike.insert(place, job.id);
@@ -143,6 +150,12 @@ impl Queue {
             projects.remove(&job.project);
             if projects.is_empty() {
                 self.kinds.remove(&kind);
+                let shape = (kind.shape, kind.saves);
+                let count = self.shapes.get_mut(&shape).expect("a waiting kind has a shape");
+                *count -= 1;
+                if *count == 0 {
+                    self.shapes.remove(&shape);
+                }
             }
         }
         self.waiting[self.owner_of[job.project.index()].index()] -= 1;
@@ -151,15 +164,14 @@ impl Queue {
         }
     }
 
-    /// The shapes that wait, for jobs that save and for jobs that do not, each with its shortest limit.
-    pub(crate) fn shapes(&self) -> impl Iterator<Item = Kind> + '_ {
-        let mut from = Some(Kind { shape: ShapeId(0), saves: false, limit: Duration::ZERO });
-        std::iter::from_fn(move || {
-            let (&kind, _) = self.kinds.range(from?..).next()?;
-            // Limits are far below the largest duration, so this passes over all others of the shape.
-            from = Some(Kind { limit: Duration::MAX, ..kind });
-            Some(kind)
-        })
+    /// The shapes that wait, apart for jobs that save their progress and jobs that do not.
+    pub(crate) fn shapes(&self) -> impl Iterator<Item = (ShapeId, bool)> + '_ {
+        self.shapes.keys().copied()
+    }
+
+    /// Whether anything waits among the open kinds.
+    pub(crate) fn has(&self, open: Open) -> bool {
+        self.kinds.range(open.range()).next().is_some()
     }
 
     /// The first in the order among the open kinds, where these stand in few places; `None` where they stand in more
