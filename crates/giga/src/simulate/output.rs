@@ -43,6 +43,9 @@ pub(super) struct Output {
     writer: Option<JoinHandle<Result<Tables, TableError>>>,
 }
 
+/// What a saved run leaves to be kept: the folder of its tables, and the rows that filled no group.
+pub(super) type Left = (PathBuf, Vec<JobRecord>, Vec<HourRecord>);
+
 /// Both tables being written.
 struct Tables {
     jobs: JobsWriter<BufWriter<File>>,
@@ -106,7 +109,7 @@ impl Output {
     }
 
     /// Ends the tables behind their last full group; the folder and the other rows.
-    pub(super) fn save(mut self) -> anyhow::Result<Option<(PathBuf, Vec<JobRecord>, Vec<HourRecord>)>> {
+    pub(super) fn save(mut self) -> anyhow::Result<Option<Left>> {
         let Some(tables) = self.join()? else { return Ok(None) };
         let (file, jobs) = tables.jobs.save()?;
         flush(file)?;
