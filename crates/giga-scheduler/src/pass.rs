@@ -51,11 +51,10 @@ impl Scheduler {
             self.scratch.reserved[site.index()] = None;
             let Some(mut reserved) = self.start_in_order(site, now, witness) else { return };
             let filled = self.fill_in(site, now, &mut reserved, witness);
-            let book = &self.state.sites[site.index()];
-            let first = book.queue.first(&book.accounts);
-            let stands = first == Some(reserved.job);
-            self.scratch.reserved[site.index()] = Some((book.epoch, reserved));
-            if !filled || stands {
+            // What fills in can move where the next part of a node would go, and with it what is kept: look again.
+            if !filled {
+                let epoch = self.state.sites[site.index()].epoch;
+                self.scratch.reserved[site.index()] = Some((epoch, reserved));
                 return;
             }
         }
@@ -202,7 +201,7 @@ impl Scheduler {
             if arrivals.contains(&first) {
                 return self.pass(site, now, witness);
             }
-            let Some(mut reserved) = self.standing(site, first, now) else {
+            let Some(reserved) = self.standing(site, first, now) else {
                 return self.pass(site, now, witness);
             };
             let waiting = self.state.job(job).expect("an arrival waits");
@@ -210,13 +209,8 @@ impl Scheduler {
             let shape = waiting.shape;
             let start = release.and_then(|at| self.state.start_now(site, shape, at, Some(&reserved)));
             let Some(start) = start else { continue };
-            self.state.spend(&mut reserved, &start);
             self.start(job, start, now, witness);
-            let book = &self.state.sites[site.index()];
-            if book.queue.first(&book.accounts) != Some(first) {
-                return self.pass(site, now, witness);
-            }
-            self.scratch.reserved[site.index()] = Some((book.epoch, reserved));
+            return self.pass(site, now, witness);
         }
     }
 

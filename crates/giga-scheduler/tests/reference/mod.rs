@@ -59,7 +59,6 @@ pub(crate) struct Reference {
 }
 
 struct Reserved {
-    job: JobId,
     need: Need,
     at: Instant,
     /// The node that is kept, where a part of one is needed.
@@ -112,9 +111,7 @@ impl Reference {
             }
             if let Some(start) = self.start_now(job, now, Some(&reserved)) {
                 self.start(start, now, starts);
-                if self.ordered(site)[0] != first {
-                    return self.pass(site, now, starts);
-                }
+                return self.pass(site, now, starts);
             }
         }
     }
@@ -132,8 +129,7 @@ impl Reference {
                 vain.insert(self.class(job));
                 reserved = reserved.or_else(|| self.reserve(job, now));
             }
-            let first = self.ordered(site).first().copied();
-            if !filled || first == reserved.map(|reserved| reserved.job) {
+            if !filled {
                 return;
             }
         }
@@ -231,7 +227,7 @@ impl Reference {
         for need in &job.needs {
             let Some((at, node)) = self.earliest(job, need, now) else { continue };
             if best.as_ref().is_none_or(|best| at < best.at) {
-                best = Some(Reserved { job: job.id, need: *need, at, node });
+                best = Some(Reserved { need: *need, at, node });
             }
         }
         best
