@@ -164,7 +164,7 @@ impl Control {
         let plan = Arc::new(Plan::new(&federation));
         let state = State::read_image(&plan, source)?;
         let meter = Meter::read_image(source)?;
-        if !meter.fits(&federation) {
+        if !meter.fits(&federation, &state) {
             return Err(source.bad_tag(0));
         }
         let mut linter = Linter::new(&federation);

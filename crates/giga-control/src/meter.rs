@@ -356,10 +356,13 @@ impl Meter {
         })
     }
 
-    pub(crate) fn fits(&self, federation: &Federation) -> bool {
+    /// Whether it is a meter of this federation in this state: every live job has its book.
+    pub(crate) fn fits(&self, federation: &Federation, state: &State) -> bool {
         self.gauges.len() == federation.sites.len()
             && self.hours.len() == federation.sites.len()
             && self.totals.fits(federation)
+            && self.jobs.len() == state.live()
+            && state.jobs().all(|job| self.jobs.get(job.id).is_some())
     }
 }
 

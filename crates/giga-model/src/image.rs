@@ -74,6 +74,11 @@ impl<'a> Source<'a> {
     pub fn bad_tag(&self, tag: u8) -> ImageError {
         ImageError::BadTag { at: self.at.saturating_sub(1), tag }
     }
+    /// Whether nothing is left.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.left() == 0
+    }
     fn left(&self) -> usize {
         self.bytes.len() - self.at
     }

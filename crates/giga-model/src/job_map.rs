@@ -7,8 +7,8 @@ use crate::image::{Image, ImageError, Source};
 
 /// Small, since one long job keeps its whole page.
 const PAGE: u64 = 64;
-/// Between the oldest and the newest job of an image; bounds what a false number can make it reserve.
-const PAGES_MAX: usize = 1 << 24;
+/// Between the oldest and the newest job of an image: 134 million jobs. Bounds what a false number can make it reserve.
+const PAGES_MAX: usize = 1 << 21;
 
 #[derive(Debug, Clone)]
 struct Page<T> {
@@ -48,6 +48,16 @@ impl<T> JobMap<T> {
         let page = self.page_of(job)?;
         let page = self.pages.get_mut(page)?.as_mut()?;
         page.slots[(job.0 % PAGE) as usize].as_mut()
+    }
+
+    /// Whether an image may go on with a value of this job: images list jobs in order and leave no gap that is out of
+    /// all proportion.
+    #[must_use]
+    pub fn may_follow(&self, job: JobId) -> bool {
+        let last = self.pages.len().checked_sub(1);
+        let Some(last) = last else { return true };
+        let page = self.page_of(job);
+        page.is_some_and(|page| page >= last && page < PAGES_MAX) && self.get(job).is_none()
     }
 
     /// Gives a job its value.
@@ -130,9 +140,7 @@ impl<T: Image> Image for JobMap<T> {
         let mut map = Self::default();
         for _ in 0..u64::read(source)? {
             let (job, value) = (JobId::read(source)?, T::read(source)?);
-            let page = map.page_of(job).unwrap_or(PAGES_MAX);
-            if !map.pages.is_empty() && page >= PAGES_MAX || map.get(job).is_some() {
-                // Images list jobs in order, so that no page lies before the first.
+            if !map.may_follow(job) {
                 return Err(source.bad_tag(0));
             }
             map.insert(job, value);

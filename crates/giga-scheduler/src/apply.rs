@@ -143,6 +143,6 @@ impl State {
 }
 
 /// Accelerators held over a time, in accelerator-milliseconds.
-fn amount(need: &Need, duration: Duration) -> u128 {
+pub(crate) fn amount(need: &Need, duration: Duration) -> u128 {
     u128::from(need.held()) * u128::try_from(duration.as_milliseconds()).unwrap_or(0)
 }

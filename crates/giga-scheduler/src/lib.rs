@@ -9,6 +9,7 @@ mod decide;
 mod event;
 mod explain;
 mod fit;
+mod image;
 mod job;
 mod pass;
 mod plan;

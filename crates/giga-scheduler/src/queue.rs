@@ -334,10 +334,16 @@ impl Use {
         self.owners.iter().chain(&self.projects).map(|ranked| ranked.account).collect()
     }
 
-    /// Takes over accounts as [`Use::accounts`] gives them; `false` where they are not as many.
+    /// Takes over accounts as [`Use::accounts`] gives them; `false` where they are not as many, or beyond all use.
     pub(crate) fn restore(&mut self, accounts: &[Account]) -> bool {
+        let most = 1 << 100;
+        if accounts.len() != self.owners.len() + self.projects.len()
+            || accounts.iter().any(|account| account.settled > most || account.held > most)
+        {
+            return false;
+        }
         let all = self.owners.iter_mut().chain(&mut self.projects);
         all.zip(accounts).for_each(|(ranked, account)| ranked.change(|old| *old = *account));
-        accounts.len() == self.owners.len() + self.projects.len()
+        true
     }
 }

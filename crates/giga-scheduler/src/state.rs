@@ -2,14 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use giga_model::image::{Image, ImageError, Source};
 use giga_model::{Asks, JobId, JobMap, PoolId, ProjectId, SiteId};
 use giga_units::{Instant, Power};
 
-use crate::job::{Job, Run, Shape, ShapeId, Status};
+use crate::job::{Job, Shape, ShapeId, Status};
 use crate::plan::{Need, Plan};
 use crate::pool::{Pool, Tag};
-use crate::queue::{Account, Queue, Use};
+use crate::queue::{Queue, Use};
 use crate::store::Releases;
 
 /// Everything that scheduling needs to know, and nothing that can be looked up elsewhere.
@@ -252,93 +251,5 @@ impl State {
     pub(crate) fn account(&mut self, site: SiteId, project: ProjectId, change: impl FnOnce(&mut Use)) {
         let site = &mut self.sites[site.index()];
         site.queue.with_use(&mut site.accounts, project, change);
-    }
-
-    /// Writes the state; [`State::read_image`] builds it again from the plan.
-    pub fn write_image(&self, out: &mut Vec<u8>) {
-        self.next_job.write(out);
-        for site in &self.sites {
-            (site.phases_open as u64).write(out);
-            site.closed.write(out);
-            site.accounts.accounts().write(out);
-            site.kept.write(out);
-            site.arrivals.write(out);
-            site.dirty.write(out);
-        }
-        for pool in (0..self.pools.len()).map(PoolId::at) {
-            self.down(pool).collect::<Vec<_>>().write(out);
-        }
-        (self.jobs.len() as u64).write(out);
-        self.jobs.iter().for_each(|job| self.write_job(job, out));
-    }
-
-    fn write_job(&self, job: &Job, out: &mut Vec<u8>) {
-        job.id.write(out);
-        job.project.write(out);
-        job.site.write(out);
-        self.asks(job).write(out);
-        job.submitted.write(out);
-        job.limit.write(out);
-        job.checkpoint.write(out);
-        job.draw.write(out);
-        job.attempts.write(out);
-        job.run().cloned().write(out);
-    }
-
-    /// Builds a state from its image.
-    ///
-    /// # Errors
-    /// Fails where the bytes are no image of a state under this plan.
-    pub fn read_image(plan: &Plan, source: &mut Source<'_>) -> Result<Self, ImageError> {
-        let mut state = Self::new(plan);
-        state.next_job = Image::read(source)?;
-        for index in 0..state.sites.len() {
-            let phases = u64::read(source)?;
-            (0..phases.min(plan.sites[index].phases.len() as u64))
-                .for_each(|_| state.open_phase(plan, SiteId::at(index)));
-            let site = &mut state.sites[index];
-            site.closed = Image::read(source)?;
-            let accounts: Vec<Account> = Image::read(source)?;
-            site.kept = Image::read(source)?;
-            site.arrivals = Image::read(source)?;
-            site.dirty = Image::read(source)?;
-            if !site.accounts.restore(&accounts) {
-                return Err(source.bad_tag(0));
-            }
-        }
-        for pool in &mut state.pools {
-            for (node, until) in Vec::<(u32, Instant)>::read(source)? {
-                if node >= pool.open {
-                    return Err(source.bad_tag(0));
-                }
-                pool.fail(pool.index_of(node), until);
-            }
-        }
-        for _ in 0..u64::read(source)? {
-            let job = state.read_job(plan, source)?;
-            state.enter(job);
-        }
-        Ok(state)
-    }
-
-    fn read_job(&mut self, plan: &Plan, source: &mut Source<'_>) -> Result<Job, ImageError> {
-        let (id, project, site) = (Image::read(source)?, ProjectId::read(source)?, SiteId::read(source)?);
-        if site.index() >= plan.sites.len() || project.index() >= plan.projects.len() {
-            return Err(source.bad_tag(0));
-        }
-        let asks = Asks::read(source)?;
-        let shape = self.shape(plan, site, &asks);
-        Ok(Job {
-            id,
-            project,
-            site,
-            shape,
-            submitted: Image::read(source)?,
-            limit: Image::read(source)?,
-            checkpoint: Image::read(source)?,
-            draw: Image::read(source)?,
-            attempts: Image::read(source)?,
-            status: Option::<Run>::read(source)?.map_or(Status::Waiting, Status::Running),
-        })
     }
 }

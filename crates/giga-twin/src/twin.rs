@@ -318,8 +318,12 @@ impl Twin {
         let offered = Image::read(source)?;
         let pending = Image::read(source)?;
         let agenda = Agenda::from_sorted(Image::read(source)?);
-        let left = Image::read(source)?;
+        let left: JobMap<Duration> = Image::read(source)?;
         let control = Control::read_image(federation, source)?;
+        let known = control.state().jobs().all(|job| left.get(job.id).is_some());
+        if !known || !agenda.fits(control.federation()) || !source.is_empty() {
+            return Err(source.bad_tag(0).into());
+        }
         let (coming, inputs) = (Vec::new(), Vec::new());
         Ok(Self { control, agenda, left, coming, pending, seed, end, taken, offered, inputs, watched: None })
     }

@@ -59,6 +59,20 @@ impl Agenda {
         all
     }
 
+    /// Whether all of it happens in this federation.
+    pub(crate) fn fits(&self, federation: &Federation) -> bool {
+        self.0.iter().all(|Reverse((_, coming))| match *coming {
+            Coming::Phase { site } => site.index() < federation.sites.len(),
+            Coming::MaintenanceBegins { site } | Coming::MaintenanceEnds { site } => {
+                federation.sites.get(site.index()).is_some_and(|site| site.maintenance.is_some())
+            }
+            Coming::Repaired { pool, .. } | Coming::Failure { pool, .. } => {
+                pool.index() < federation.pools.len()
+            }
+            Coming::Finished { .. } | Coming::HalfLife | Coming::NewYear => true,
+        })
+    }
+
     pub(crate) fn from_sorted(all: Vec<(Instant, Coming)>) -> Self {
         Self(all.into_iter().map(Reverse).collect())
     }

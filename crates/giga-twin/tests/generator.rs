@@ -195,6 +195,14 @@ fn guesses_keep_within_what_the_programme_lets_in() {
 }
 
 #[test]
+fn the_seed_decides_about_every_job() {
+    let of = |seed| jobs(&federation(64, mix(), percent(90)), seed, 30);
+    let (one, other) = (of(1), of(2));
+    assert_eq!(of(1), one);
+    assert!(one.len() > 100 && one.iter().zip(&other).all(|(one, other)| one.at != other.at));
+}
+
+#[test]
 fn the_next_job_never_comes_before_the_last() {
     let jobs = jobs(&federation(64, mix(), percent(90)), 1, 30);
     assert!(jobs.is_sorted_by_key(|job| job.at) && jobs[0].at >= Instant::unix_milliseconds(0));

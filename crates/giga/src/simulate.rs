@@ -227,7 +227,7 @@ fn progress(outset: &Outset) -> ProgressBar {
 fn save(outset: &Outset, twin: &Twin, work: &Work, output: Output) -> anyhow::Result<ExitCode> {
     let mut run = Vec::new();
     twin.write_image(&mut run);
-    let Some((folder, rest)) = output.save(work.fingerprint())? else {
+    let Some((folder, jobs, hours)) = output.save()? else {
         eprintln!("giga: stopped at {}; nothing is kept without `--out`", twin.control().now());
         return Ok(ExitCode::from(1));
     };
@@ -235,14 +235,14 @@ fn save(outset: &Outset, twin: &Twin, work: &Work, output: Output) -> anyhow::Re
         federation_file: outset.federation_file.clone(),
         federation_text: outset.federation_text.clone(),
         work_file: outset.work_file.as_ref().map(|path| path.display().to_string()),
-        work_had: rest.work_had,
+        work_had: work.fingerprint(),
         work_format: outset.work_format.clone(),
         strict: outset.strict,
         load: outset.load,
         seed: outset.seed,
         start: outset.start,
-        jobs: rest.jobs,
-        hours: rest.hours,
+        jobs,
+        hours,
         run,
     };
     let path = folder.join(output::SAVED);

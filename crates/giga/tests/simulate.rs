@@ -99,8 +99,10 @@ fn check_breaks(place: &Place, run: &[&str], breaks: &[&str]) {
     let first = place.giga(run, &["--out", "broken", "--stop-at", breaks[0]]).done();
     assert!(first.err.contains("go on with: giga simulate --resume broken"), "{}", first.err);
     assert!(!place.path("broken/summary.json").exists(), "a run that is not over has no summary");
+    assert_stopped_before(&first, breaks[0]);
     for stop in &breaks[1..] {
-        place.giga(&["simulate", "--resume", "broken", "--stop-at", stop], &[]).done();
+        let next = place.giga(&["simulate", "--resume", "broken", "--stop-at", stop], &[]).done();
+        assert_stopped_before(&next, stop);
         assert!(place.path("broken/run.saved").exists());
     }
     let last = place.giga(&["simulate", "--resume", "broken"], &[]).done();
@@ -108,6 +110,15 @@ fn check_breaks(place: &Place, run: &[&str], breaks: &[&str]) {
     assert_eq!(last.out.replace("broken", "whole"), whole.out, "the screens are alike");
     assert!(!place.path("broken/run.saved").exists(), "a run that is over has nothing to go on with");
     assert_eq!(std::fs::read_dir(place.path("broken")).expect("a folder").count(), 3);
+}
+
+/// Nothing that comes at the wanted stop or later has happened.
+#[track_caller]
+fn assert_stopped_before(ended: &Ended, stop: &str) {
+    let (_, rest) = ended.err.split_once("stopped at ").expect("the stop is told");
+    let (at, _) = rest.split_once(';').expect("the stop is told");
+    let instant = |text: &str| giga_units::Instant::parse(text).expect("a date");
+    assert!(instant(at) < instant(stop), "{}", ended.err);
 }
 
 #[test]

@@ -142,6 +142,23 @@ impl Pool {
         self.open += count;
     }
 
+    /// Whether these nodes can be booked for a need: as many as it wants, open, and free.
+    pub(crate) fn has(&self, need: &Need, pieces: &[Piece]) -> bool {
+        if self.is_part(need) {
+            let [piece] = pieces else { return false };
+            let node = only_node(pieces).0;
+            return piece.mask.count_ones() == 1
+                && self.free.get(node).is_some_and(|&free| free >= need.each);
+        }
+        let free = |piece: &Piece| {
+            self.whole.get(piece.word as usize).is_some_and(|&whole| whole & piece.mask == piece.mask)
+        };
+        let mut words: Vec<u32> = pieces.iter().map(|piece| piece.word).collect();
+        words.sort_unstable();
+        let count: u32 = pieces.iter().map(|piece| piece.mask.count_ones()).sum();
+        words.windows(2).all(|pair| pair[0] < pair[1]) && pieces.iter().all(free) && count == need.nodes
+    }
+
     /// Books a job's nodes.
     ///
     /// # Panics

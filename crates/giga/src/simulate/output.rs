@@ -43,6 +43,9 @@ pub(super) struct Output {
     writer: Option<JoinHandle<Result<Tables, TableError>>>,
 }
 
+/// What a saved run leaves to be kept: the folder of its tables, and the rows that filled no group.
+pub(super) type Left = (PathBuf, Vec<JobRecord>, Vec<HourRecord>);
+
 /// Both tables being written.
 struct Tables {
     jobs: JobsWriter<BufWriter<File>>,
@@ -106,13 +109,13 @@ impl Output {
     }
 
     /// Ends the tables behind their last full group; the folder and the other rows.
-    pub(super) fn save(mut self, work_had: Fingerprint) -> anyhow::Result<Option<(PathBuf, Rest)>> {
+    pub(super) fn save(mut self) -> anyhow::Result<Option<Left>> {
         let Some(tables) = self.join()? else { return Ok(None) };
         let (file, jobs) = tables.jobs.save()?;
         flush(file)?;
         let (file, hours) = tables.hours.save()?;
         flush(file)?;
-        Ok(Some((self.folder.take().expect("tables are in a folder"), Rest { work_had, jobs, hours })))
+        Ok(Some((self.folder.take().expect("tables are in a folder"), jobs, hours)))
     }
 }
 
