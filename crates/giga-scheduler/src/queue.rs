@@ -171,7 +171,9 @@ impl Queue {
 
     /// Whether anything waits among the open kinds.
     pub(crate) fn has(&self, open: Open) -> bool {
-        self.kinds.range(open.range()).next().is_some()
+        let Open { shape, saves, longest } = open;
+        let shortest = self.kinds.range(Kind { shape, saves, limit: Duration::ZERO }..).next();
+        shortest.is_some_and(|(kind, _)| (kind.shape, kind.saves) == (shape, saves) && kind.limit <= longest)
     }
 
     /// The first in the order among the open kinds, where these stand in few places; `None` where they stand in more

@@ -3,6 +3,7 @@
 //! It opens files, runs the twin in slices of simulated time, hands the rows to a writer on a thread of its own, and
 //! stops in good order when it is interrupted. It decides nothing about work.
 
+mod ahead;
 mod call;
 mod output;
 mod work;

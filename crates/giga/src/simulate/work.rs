@@ -9,11 +9,12 @@ use giga_formats::work::{self as formats, ReadOptions, WorkError, WorkFormat, Wo
 use giga_model::{Arrival, Federation};
 use giga_twin::Generator;
 
+use super::ahead::Ahead;
 use super::call::{Outset, Refused};
 
 /// Where arrivals come from.
 pub(super) enum Work {
-    Generated { generator: Box<Generator>, load: String },
+    Generated { arrivals: Ahead<Arrival>, load: String },
     Read { reader: Box<WorkReader>, file: String, had: Fingerprint },
 }
 
@@ -37,7 +38,7 @@ impl Iterator for Work {
 
     fn next(&mut self) -> Option<Self::Item> {
         match self {
-            Self::Generated { generator, .. } => generator.next().map(Ok),
+            Self::Generated { arrivals, .. } => arrivals.next().map(Ok),
             Self::Read { reader, had, .. } => {
                 let arrival = reader.next()?;
                 if let Ok(arrival) = &arrival {
@@ -68,7 +69,7 @@ impl Work {
     fn generated(outset: &Outset) -> Self {
         let generator = Generator::new(std::sync::Arc::clone(&outset.federation), outset.seed, outset.start);
         let load = outset.federation.workload.as_ref().map_or_else(String::new, |work| work.load.to_string());
-        Self::Generated { generator: Box::new(generator.expect("a run without a file has a workload")), load }
+        Self::Generated { arrivals: Ahead::of(generator.expect("a run without a file has a workload")), load }
     }
 
     /// Passes over what a saved run has had, and refuses work that is not the same up to there.
