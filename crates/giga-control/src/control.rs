@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use giga_model::image::{Image, ImageError, Source};
 use giga_model::{Federation, JobId, SiteId};
-use giga_scheduler::{Event, Input, Plan, Scheduler, State, Witness};
+use giga_scheduler::{Event, Input, Plan, Rule, Scheduler, State, Witness};
 use giga_units::Instant;
 
 use crate::linter::{Linter, Violation};
@@ -62,6 +62,14 @@ impl Control {
         self.scheduler.advance(self.now, &Input::Schedule, &mut self.books);
         self.books.meter.look(&self.federation, self.scheduler.state(), self.now);
         &self.books.events
+    }
+
+    /// The jobs that the last batch refused, with the rules.
+    pub fn refused(&self) -> impl Iterator<Item = (JobId, Rule)> + '_ {
+        self.books.events.iter().filter_map(|event| match event {
+            Event::Refused { job, rule, .. } => Some((*job, *rule)),
+            _ => None,
+        })
     }
 
     /// The jobs that the last batch started.

@@ -3,8 +3,8 @@
 //! Between two events nothing changes, so every sum is exact. The meter looks at events and decides nothing.
 
 use giga_model::image::{Image, ImageError, Source};
-use giga_model::{Federation, JobId, JobMap, OwnerId, PoolId, SiteId, image};
-use giga_scheduler::{Ending, Event, Interruption, Job, Need, State};
+use giga_model::{Federation, JobId, JobMap, JobRequest, OwnerId, PoolId, SiteId, image};
+use giga_scheduler::{Ending, Event, Interruption, Job, Need, Rule, State};
 use giga_units::{AcceleratorTime, Duration, EnergyMeter, Fraction, Instant, Money, Power};
 
 use crate::record::{HourRecord, JobRecord, Outcome, TimeUse};
@@ -98,7 +98,7 @@ impl Meter {
                 self.touch(federation, *site, now).wanted += u64::from(request.asks.first().accelerators);
                 self.totals.submitted += 1;
             }
-            Event::Refused { job, request, .. } => self.refuse(federation, *job, request, now),
+            Event::Refused { job, request, rule } => self.refuse(federation, *job, request, *rule, now),
             Event::Started { job, need, .. } => {
                 let job = before.job(*job).expect("a started job is live");
                 self.start(federation, job, need, now);
@@ -187,11 +187,12 @@ impl Meter {
         &mut self,
         federation: &Federation,
         job: JobId,
-        request: &giga_model::JobRequest,
+        request: &JobRequest,
+        rule: Rule,
         now: Instant,
     ) {
         self.totals.submitted += 1;
-        self.totals.refused += 1;
+        self.totals.refuse(rule.into());
         let Some(project) = federation.projects.get(request.project.index()) else { return };
         self.finished.push(JobRecord {
             job,
@@ -208,6 +209,7 @@ impl Meter {
             attempts: 0,
             waited: Duration::ZERO,
             outcome: Outcome::Refused,
+            refusal: Some(rule.into()),
             useful: AcceleratorTime::ZERO,
             lost: AcceleratorTime::ZERO,
             energy: giga_units::Energy::ZERO,
@@ -459,6 +461,7 @@ impl JobBook {
             attempts: job.attempts,
             waited,
             outcome,
+            refusal: None,
             useful: self.useful,
             lost: self.lost,
             energy,

@@ -1,6 +1,7 @@
 //! The rows of a run: one for each job that ended, one for each hour of each site.
 
 use giga_model::{JobId, OwnerId, PoolId, ProgrammeId, ProjectId, SiteId};
+use giga_scheduler::Rule;
 use giga_units::{AcceleratorTime, Carbon, Duration, Energy, Instant, Money, Power};
 
 /// What became of a job.
@@ -35,6 +36,84 @@ impl Outcome {
     }
 }
 
+/// By which rule a job can never run, without the figures of the rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Refusal {
+    /// There is no such project.
+    UnknownProject,
+    /// It asks for nothing.
+    NothingAsked,
+    /// No site that the project may use has such accelerators.
+    NoSuchAccelerator,
+    /// The programme lets in smaller gangs only.
+    GangAboveProgramme,
+    /// The programme lets in shorter limits only.
+    LimitAboveProgramme,
+    /// No pool is large enough.
+    GangTooLarge,
+    /// No site has the power.
+    PowerTooLarge,
+    /// It is longer than what lies between two maintenance windows.
+    LongerThanBetweenWindows,
+}
+
+impl Refusal {
+    /// All of them, each at the place of its number.
+    pub const ALL: [Self; 8] = [
+        Self::UnknownProject,
+        Self::NothingAsked,
+        Self::NoSuchAccelerator,
+        Self::GangAboveProgramme,
+        Self::LimitAboveProgramme,
+        Self::GangTooLarge,
+        Self::PowerTooLarge,
+        Self::LongerThanBetweenWindows,
+    ];
+
+    /// The word in tables.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::UnknownProject => "unknown-project",
+            Self::NothingAsked => "nothing-asked",
+            Self::NoSuchAccelerator => "no-such-accelerator",
+            Self::GangAboveProgramme => "gang-above-programme",
+            Self::LimitAboveProgramme => "limit-above-programme",
+            Self::GangTooLarge => "gang-too-large",
+            Self::PowerTooLarge => "power-too-large",
+            Self::LongerThanBetweenWindows => "longer-than-between-windows",
+        }
+    }
+}
+
+impl From<Rule> for Refusal {
+    fn from(rule: Rule) -> Self {
+        match rule {
+            Rule::UnknownProject => Self::UnknownProject,
+            Rule::NothingAsked => Self::NothingAsked,
+            Rule::NoSuchAccelerator => Self::NoSuchAccelerator,
+            Rule::GangAboveProgramme { .. } => Self::GangAboveProgramme,
+            Rule::LimitAboveProgramme { .. } => Self::LimitAboveProgramme,
+            Rule::GangTooLarge { .. } => Self::GangTooLarge,
+            Rule::PowerTooLarge { .. } => Self::PowerTooLarge,
+            Rule::LongerThanBetweenWindows { .. } => Self::LongerThanBetweenWindows,
+        }
+    }
+}
+
+giga_model::image! {
+    enum Refusal {
+        0 => UnknownProject,
+        1 => NothingAsked,
+        2 => NoSuchAccelerator,
+        3 => GangAboveProgramme,
+        4 => LimitAboveProgramme,
+        5 => GangTooLarge,
+        6 => PowerTooLarge,
+        7 => LongerThanBetweenWindows,
+    }
+}
+
 /// All there is to say about one job at its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct JobRecord {
@@ -66,6 +145,8 @@ pub struct JobRecord {
     pub waited: Duration,
     /// How it ended.
     pub outcome: Outcome,
+    /// By which rule it was refused, where it was.
+    pub refusal: Option<Refusal>,
     /// Time of the accelerators it asked for in which its work went forward.
     pub useful: AcceleratorTime,
     /// Time of the accelerators it held that led to nothing: lost work and what whole nodes held in excess.
@@ -161,7 +242,7 @@ giga_model::image! {
 giga_model::image! {
     struct JobRecord {
         job, project, programme, owner, site, pool, accelerators, held, submitted, started, ended, attempts, waited,
-        outcome, useful, lost, energy, cost, carbon,
+        outcome, refusal, useful, lost, energy, cost, carbon,
     }
 }
 giga_model::image! { struct HourRecord { hour, site, time, energy, peak, cost, carbon, running, waiting } }

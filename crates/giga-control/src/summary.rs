@@ -1,10 +1,12 @@
 //! The sums of a run.
 
+use std::collections::BTreeMap;
+
 use giga_model::{Federation, OwnerId, ProgrammeId, image};
 use giga_units::{AcceleratorTime, Carbon, Energy, Fraction, Instant, Money, Power};
 
 use crate::linter::Violation;
-use crate::record::{HourRecord, Outcome, TimeUse};
+use crate::record::{HourRecord, Outcome, Refusal, TimeUse};
 use crate::waits::{SIZE_CLASSES, Waits, size_class};
 
 /// What adds up over a run.
@@ -12,7 +14,7 @@ use crate::waits::{SIZE_CLASSES, Waits, size_class};
 pub(crate) struct Totals {
     start: Instant,
     pub(crate) submitted: u64,
-    pub(crate) refused: u64,
+    refusals: BTreeMap<Refusal, u64>,
     completed: u64,
     timed_out: u64,
     cancelled: u64,
@@ -23,7 +25,7 @@ pub(crate) struct Totals {
     owners: Vec<AcceleratorTime>,
     waits: Vec<Waits>,
 }
-image! { struct Totals { start, submitted, refused, completed, timed_out, cancelled, running, waiting, interruptions, sites, owners, waits } }
+image! { struct Totals { start, submitted, refusals, completed, timed_out, cancelled, running, waiting, interruptions, sites, owners, waits } }
 
 /// What adds up at a site.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -46,7 +48,7 @@ impl Totals {
         Self {
             start,
             submitted: 0,
-            refused: 0,
+            refusals: BTreeMap::new(),
             completed: 0,
             timed_out: 0,
             cancelled: 0,
@@ -78,10 +80,14 @@ impl Totals {
             Outcome::Completed => self.completed += 1,
             Outcome::TimedOut => self.timed_out += 1,
             Outcome::Cancelled => self.cancelled += 1,
-            Outcome::Refused => self.refused += 1,
             Outcome::Running => self.running += 1,
             Outcome::Waiting => self.waiting += 1,
+            Outcome::Refused => unreachable!("a refused job never lives"),
         }
+    }
+
+    pub(crate) fn refuse(&mut self, refusal: Refusal) {
+        *self.refusals.entry(refusal).or_default() += 1;
     }
 
     pub(crate) fn add_hour(&mut self, hour: &HourRecord) {
@@ -111,7 +117,8 @@ impl Totals {
             completed: self.completed,
             timed_out: self.timed_out,
             cancelled: self.cancelled,
-            refused: self.refused,
+            refused: self.refusals.values().sum(),
+            refusals: self.refusals.iter().map(|(refusal, count)| (*refusal, *count)).collect(),
             running: self.running,
             waiting: self.waiting,
             interruptions: self.interruptions,
@@ -198,6 +205,8 @@ pub struct Summary {
     pub cancelled: u64,
     /// Jobs that can never run.
     pub refused: u64,
+    /// The same by rule.
+    pub refusals: Vec<(Refusal, u64)>,
     /// Jobs running at the end.
     pub running: u64,
     /// Jobs waiting at the end.

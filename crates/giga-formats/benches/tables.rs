@@ -92,6 +92,7 @@ fn row(number: u64) -> JobRecord {
         attempts: 1,
         waited,
         outcome: if noise.is_multiple_of(9) { Outcome::TimedOut } else { Outcome::Completed },
+        refusal: None,
         useful: AcceleratorTime::of(u64::from(accelerators), runtime),
         lost: AcceleratorTime::ZERO,
         energy: Energy::joules(i128::from(noise) * 1_003),

@@ -56,7 +56,7 @@ pub enum SavedError {
     #[error("this is no saved run; give the folder that `--out` named")]
     NotSaved,
     /// Another version wrote it.
-    #[error("version {found} saved this run and only that version can go on with it; this is {ours}")]
+    #[error("another version ({found}) saved this run and only that one can go on with it; this is {ours}")]
     OtherVersion {
         /// Who wrote it.
         found: String,
@@ -94,7 +94,9 @@ pub fn read(bytes: &[u8], version: &'static str) -> Result<Saved, SavedError> {
     }
     let (frame, body) = bytes.split_at(FRAME);
     if frame[8..12] != FORMAT.to_le_bytes() || frame[12..28] != padded(version) {
-        let found = String::from_utf8_lossy(&frame[12..28]).trim_end_matches('\0').to_owned();
+        let format = u32::from_le_bytes(frame[8..12].try_into().expect("four bytes"));
+        let name = String::from_utf8_lossy(&frame[12..28]).trim_end_matches('\0').to_owned();
+        let found = if format == FORMAT { name } else { format!("{name} with format {format}") };
         return Err(SavedError::OtherVersion { found, ours: version });
     }
     if frame[28..36] != checksum(body).to_le_bytes() {

@@ -1,5 +1,7 @@
 //! `summary.json`: the sums of a run, units in the names of the keys.
 
+use std::collections::BTreeMap;
+
 use giga_control::Summary;
 use giga_control::record::TimeUse;
 use giga_model::Federation;
@@ -36,6 +38,7 @@ struct File<'a> {
     jobs_timed_out: u64,
     jobs_cancelled: u64,
     jobs_refused: u64,
+    refusals: BTreeMap<&'static str, u64>,
     jobs_running: u64,
     jobs_waiting: u64,
     interruptions: u64,
@@ -121,6 +124,7 @@ pub fn write(federation: &Federation, summary: &Summary, facts: &RunFacts) -> St
         jobs_timed_out: summary.timed_out,
         jobs_cancelled: summary.cancelled,
         jobs_refused: summary.refused,
+        refusals: summary.refusals.iter().map(|(refusal, count)| (refusal.word(), *count)).collect(),
         jobs_running: summary.running,
         jobs_waiting: summary.waiting,
         interruptions: summary.interruptions,

@@ -1,6 +1,6 @@
 //! Figures as people read them.
 
-use giga_units::{AcceleratorTime, Duration, Money, grouped};
+use giga_units::{AcceleratorTime, Carbon, Duration, Energy, Money, Power, grouped};
 
 /// Accelerator-hours, rounded.
 pub(crate) fn hours(time: AcceleratorTime) -> String {
@@ -27,6 +27,31 @@ pub(crate) fn wait(duration: Duration) -> String {
         s if s < 5_400.0 => format!("{:.1} min", s / 60.0),
         s if s < 172_800.0 => format!("{:.1} h", s / 3_600.0),
         s => format!("{:.1} d", s / 86_400.0),
+    }
+}
+
+/// Energy in the unit that suits it.
+pub(crate) fn energy(energy: Energy) -> String {
+    match energy.as_megawatt_hours_f64() {
+        mwh if mwh >= 100_000.0 => format!("{:.1} GWh", mwh / 1e3),
+        mwh if mwh >= 10.0 => format!("{mwh:.1} MWh"),
+        mwh => format!("{:.2} kWh", mwh * 1e3),
+    }
+}
+
+/// Power in the unit that suits it.
+pub(crate) fn power(power: Power) -> String {
+    match power.as_megawatts_f64() {
+        mw if mw >= 1.0 => format!("{mw:.2} MW"),
+        mw => format!("{:.2} kW", mw * 1e3),
+    }
+}
+
+/// Carbon in the unit that suits it.
+pub(crate) fn carbon(carbon: Carbon) -> String {
+    match carbon.as_tonnes_f64() {
+        t if t >= 1.0 => format!("{t:.1} t"),
+        t => format!("{:.2} kg", t * 1e3),
     }
 }
 

@@ -8,7 +8,7 @@ use giga_formats::summary::RunFacts;
 use giga_model::Federation;
 use giga_units::{AcceleratorTime, grouped};
 
-use crate::figures::{hours, money, percent, wait};
+use crate::figures::{carbon, energy, hours, money, percent, power, wait};
 
 /// Width of the bar that stands for the whole.
 const BAR: f64 = 40.0;
@@ -52,11 +52,14 @@ fn jobs(out: &mut String, summary: &Summary) {
     ];
     parts.extend(named.iter().filter(|(_, n)| *n > 0).map(|(word, n)| format!("{} {word}", grouped(*n))));
     line(out, &format!("jobs: {}", parts.join(", ")));
+    for (refusal, count) in &summary.refusals {
+        line(out, &format!("      {} refused: {}", grouped(*count), refusal.word()));
+    }
     if summary.interruptions > 0 {
         line(
             out,
             &format!(
-                "      {} interruptions, requeued from the last checkpoint",
+                "      {} attempts interrupted by failures or maintenance, and queued again",
                 grouped(summary.interruptions)
             ),
         );
@@ -107,13 +110,14 @@ fn sites(out: &mut String, federation: &Federation, summary: &Summary) {
         vec![
             site.name.clone(),
             percent(sums.time.delivered, sums.time.installed),
-            format!("{:.0} MWh", sums.energy.as_megawatt_hours_f64()),
-            format!("{:.3} MW", sums.peak.as_megawatts_f64()),
-            format!("{:.1} t", sums.carbon.as_tonnes_f64()),
+            energy(sums.energy),
+            power(sums.peak),
+            power(site.phases.iter().map(|phase| phase.power).sum()),
+            carbon(sums.carbon),
             money(sums.cost),
         ]
     });
-    table(out, &["site", "delivered", "energy", "peak", "carbon", "cost"], rows);
+    table(out, &["site", "delivered", "energy", "peak", "of", "carbon", "cost"], rows);
 }
 
 fn totals(out: &mut String, summary: &Summary) {

@@ -15,6 +15,7 @@ pub fn story(federation: &Federation, told: &[(Instant, Explanation)]) -> Vec<St
 fn sentence(federation: &Federation, now: Instant, explanation: &Explanation) -> String {
     match explanation {
         Explanation::Gone => "over".to_owned(),
+        Explanation::Refused { rule } => format!("refused: {rule}"),
         Explanation::Running { until, pool, nodes, .. } => {
             let pool = &federation.pools[pool.index()].name;
             format!("runs on {} nodes of `{pool}`, until {until} at the latest", grouped(u64::from(*nodes)))

@@ -4,6 +4,7 @@ use giga_model::{JobId, PoolId};
 use giga_units::{Instant, Power};
 
 use crate::Scheduler;
+use crate::event::Rule;
 use crate::fit::Span;
 use crate::job::Job;
 use crate::plan::Need;
@@ -13,6 +14,11 @@ use crate::plan::Need;
 pub enum Explanation {
     /// It ended, was refused, or never came.
     Gone,
+    /// It was refused. The state keeps nothing of such a job: who saw the event can say so.
+    Refused {
+        /// By which rule.
+        rule: Rule,
+    },
     /// It runs.
     Running {
         /// Since when.

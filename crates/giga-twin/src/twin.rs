@@ -259,7 +259,14 @@ impl Twin {
         if job.0 >= self.control.state().next_job().0 {
             return;
         }
-        let next = self.control.scheduler().explain(*job, now);
+        let refused = self.control.refused().find(|(id, _)| id == job);
+        let next = match refused {
+            Some((_, rule)) => Explanation::Refused { rule },
+            None => self.control.scheduler().explain(*job, now),
+        };
+        if matches!(story.last(), Some((_, Explanation::Refused { .. }))) {
+            return;
+        }
         if story.last().is_none_or(|(_, last)| is_news(last, &next)) {
             story.push((now, next));
         }

@@ -47,6 +47,9 @@ pub trait Amount: Sized + Copy {
     /// Writes the amount exactly, in the largest unit that needs at most three decimals, or else in the smallest.
     fn written(self) -> String {
         let count = self.to_smallest();
+        if count == 0 {
+            return format!("0 {}", Self::UNITS.first().map_or("", |(name, _)| name));
+        }
         let mut units: Vec<_> = Self::UNITS.to_vec();
         units.sort_by_key(|&(_, size)| std::cmp::Reverse(size));
         let fits = |size: i128| (count * 1000) % size == 0 && (count.abs() >= size);

@@ -153,6 +153,9 @@ fn simulate(
     if !whole {
         return save(outset, &twin, &work, output);
     }
+    if let Err(refused) = work.is_any() {
+        return say(refused);
+    }
     let offered = twin.offered();
     let summary = twin.finish(&mut output)?;
     let facts = RunFacts { seed: outset.seed, work: work.words(), offered };

@@ -172,6 +172,12 @@ impl<'t> Lines<'t> {
 pub(crate) fn nearest<'n>(wrong: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
     let limit = (wrong.chars().count() / 3).max(1) + 1;
     let wrong = wrong.to_lowercase();
+    let known: Vec<&str> = known.into_iter().collect();
+    // What somebody broke off is meant before what merely looks alike: `GB300` for `GB300-NVL72`.
+    let begun = |name: &&&str| wrong.len() >= 3 && name.to_lowercase().starts_with(&wrong);
+    if let Some(name) = known.iter().find(begun) {
+        return Some(name);
+    }
     let distances = known.into_iter().map(|name| (distance(&wrong, &name.to_lowercase(), limit), name));
     distances
         .filter(|&(distance, _)| distance <= limit)

@@ -1,6 +1,6 @@
 //! The columns of `jobs.parquet`.
 
-use giga_control::record::{JobRecord, Outcome};
+use giga_control::record::{JobRecord, Outcome, Refusal};
 use giga_model::{JobId, OwnerId, PoolId, ProgrammeId, ProjectId, SiteId};
 use giga_units::{AcceleratorTime, Carbon, Duration, Energy, Instant, Money};
 
@@ -49,6 +49,10 @@ impl Layout for JobRecord {
             "outcome",
             Cell::Text(|names, row| Some(names.outcomes[row.outcome as usize].clone())),
         ),
+        Field::optional(
+            "refusal",
+            Cell::Text(|names, row| Some(names.refusals[row.refusal? as usize].clone())),
+        ),
         Field::required("useful_accelerator_ms", Cell::Number(|row| Some(row.useful.as_milliseconds()))),
         Field::required("lost_accelerator_ms", Cell::Number(|row| Some(row.lost.as_milliseconds()))),
         Field::required("energy_j", Cell::Number(|row| Some(row.energy.as_joules()))),
@@ -61,6 +65,7 @@ impl Layout for JobRecord {
         let site = batch.maybe_name(row, 4, |name| index.sites.find(name))?.map(SiteId::at);
         let pool = batch.maybe_name(row, 5, |name| index.pool(site?, name))?;
         let outcome = |word: &str| OUTCOMES.into_iter().find(|outcome| outcome.word() == word);
+        let refusal = |word: &str| Refusal::ALL.into_iter().find(|refusal| refusal.word() == word);
         Ok(Self {
             job: JobId(batch.number(row, 0)?),
             project: ProjectId::at(batch.name(row, 1, |name| index.projects.find(name))?),
@@ -76,11 +81,12 @@ impl Layout for JobRecord {
             attempts: batch.number(row, 11)?,
             waited: Duration::milliseconds(batch.number(row, 12)?),
             outcome: batch.name(row, 13, outcome)?,
-            useful: AcceleratorTime::milliseconds(batch.number(row, 14)?),
-            lost: AcceleratorTime::milliseconds(batch.number(row, 15)?),
-            energy: Energy::joules(batch.number(row, 16)?),
-            cost: Money::microeuro(batch.number(row, 17)?),
-            carbon: Carbon::milligrams(batch.number(row, 18)?),
+            refusal: batch.maybe_name(row, 14, refusal)?,
+            useful: AcceleratorTime::milliseconds(batch.number(row, 15)?),
+            lost: AcceleratorTime::milliseconds(batch.number(row, 16)?),
+            energy: Energy::joules(batch.number(row, 17)?),
+            cost: Money::microeuro(batch.number(row, 18)?),
+            carbon: Carbon::milligrams(batch.number(row, 19)?),
         })
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use giga_control::record::Refusal;
 use giga_model::{Federation, SiteId};
 use parquet::data_type::ByteArray;
 
@@ -51,6 +52,7 @@ pub(super) struct Written {
     pub(super) sites: Vec<ByteArray>,
     pub(super) pools: Vec<ByteArray>,
     pub(super) outcomes: Vec<ByteArray>,
+    pub(super) refusals: Vec<ByteArray>,
 }
 
 impl Written {
@@ -62,6 +64,7 @@ impl Written {
             owners: all(&names.owners),
             sites: all(&names.sites),
             pools: names.pools.iter().map(|(_, name)| ByteArray::from(name.as_str())).collect(),
+            refusals: Refusal::ALL.iter().map(|refusal| ByteArray::from(refusal.word())).collect(),
             outcomes: super::jobs::OUTCOMES.iter().map(|outcome| ByteArray::from(outcome.word())).collect(),
         }
     }

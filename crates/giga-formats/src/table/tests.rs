@@ -1,7 +1,7 @@
 use std::fs::File;
 use std::io::Write as _;
 
-use giga_control::record::{Outcome, TimeUse};
+use giga_control::record::{Outcome, Refusal, TimeUse};
 use giga_model::{JobId, OwnerId, PoolId, ProgrammeId, ProjectId, SiteId};
 use giga_units::{AcceleratorTime, Carbon, Duration, Energy, Instant, Money, Power};
 
@@ -37,6 +37,7 @@ fn job(number: u64) -> JobRecord {
         attempts: 1,
         waited: Duration::milliseconds((number % 1_000_000) as i64 * 977),
         outcome: jobs::OUTCOMES[(number % 6) as usize],
+        refusal: refused.then_some(Refusal::ALL[(number % 8) as usize]),
         useful: AcceleratorTime::milliseconds(i128::from(number) * 123_457),
         lost: AcceleratorTime::milliseconds(0),
         energy: Energy::joules(i128::from(number) * 1_001),

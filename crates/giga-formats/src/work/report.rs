@@ -11,8 +11,7 @@ use super::row::Skip;
 pub(super) const SHORT_RUN: &str = "ran for under a second and are taken as one second";
 pub(super) const LIMIT_RAISED: &str = "ran longer than was requested; their limit is their run time";
 pub(super) const LIMIT_ASSUMED: &str = "say nothing of a requested time; their limit is twice their run time";
-pub(super) const DRAW_ASSUMED: &str =
-    "say nothing of their power; they draw the assumed part of what they could";
+pub(super) const DRAW_ASSUMED: &str = "say nothing of their power; they draw all they can";
 
 /// Owner names that are shown one by one.
 const NAMES_SHOWN: usize = 12;
@@ -76,5 +75,5 @@ fn mapped(mapping: &Mapping, projects: &[String]) -> String {
         Match::Exact => "by name",
         Match::InTurn => "in turn",
     };
-    format!("owner `{}` is project `{project}` {how}: {} rows", mapping.name, mapping.rows)
+    format!("`{}` in the trace is project `{project}` {how}: {} rows", mapping.name, mapping.rows)
 }

@@ -59,6 +59,12 @@ pub(super) fn begin(call: &Simulate) -> Result<Outset, Refused> {
             "there is no work: add a [workload] table to the description, or name a trace with `--workload`";
         return Err(Refused::input(message));
     }
+    if let Some(folder) = call.out.as_deref().filter(|folder| folder.join(SAVED).exists()) {
+        return Err(Refused::input(format_args!(
+            "`{0}` holds a saved run; go on with it by `--resume {0}`, name another folder, or remove its `{SAVED}`",
+            folder.display()
+        )));
+    }
     let seed = call.seed.or(federation.workload.as_ref().map(|work| work.seed)).unwrap_or(1);
     let start = call.from.unwrap_or(federation.start);
     let default =
@@ -66,6 +72,9 @@ pub(super) fn begin(call: &Simulate) -> Result<Outset, Refused> {
     let end = call.length.or(default).map_or(Instant::FAR, |length| start + length);
     if end <= start {
         return Err(Refused::input("`--for` is no time at all; give something like `30d`"));
+    }
+    if call.stop_at.is_some_and(|at| at <= start) {
+        return Err(Refused::input(format_args!("`--stop-at` is not after the start, {start}")));
     }
     Ok(Outset {
         federation_file: file,

@@ -93,6 +93,19 @@ impl Work {
         }
     }
 
+    /// Refuses a file that is over and had not one job: it is not what it was taken for.
+    pub(super) fn is_any(&self) -> Result<(), Refused> {
+        let Self::Read { reader, file, .. } = self else { return Ok(()) };
+        let report = reader.report();
+        if report.jobs > 0 || report.faults.count == 0 {
+            return Ok(());
+        }
+        let (word, first) = (report.format.word(), &report.faults.first[0]);
+        Err(Refused::input(format_args!(
+            "no row of `{file}` could be read as {word}; name its format with `--format`. The first: {first}"
+        )))
+    }
+
     /// Where the work came from, in words.
     pub(super) fn words(&self) -> String {
         match self {
