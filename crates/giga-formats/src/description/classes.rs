@@ -1,7 +1,8 @@
 //! The built-in kinds of work and the mix of them: every figure with its source.
 //!
 //! Sourced is the shape: few large gangs take most of the time and many small jobs take little (Hu et al., NSDI 2024:
-//! in Kalos pretraining is 3.2 % of the jobs and 94.0 % of the GPU time, evaluation 92.9 % of the jobs and 0.8 %;
+//! in Kalos pretraining is 3.2 % of the jobs and 94.0 % of the GPU time, evaluation 92.9 % of the jobs and 0.8 %, as
+//! the paper is cited, not checked here;
 //! Jeon et al., ATC 2019: most of Philly's jobs ask for one GPU and their lengths span minutes to weeks). The shares
 //! of a shared site, the medians and the sizes are assumptions: a gigafactory is not one company's cluster. They are
 //! chosen so that 100,000 accelerators at 95 % load get about 1.1 million jobs a year, 750 accelerator-hours each.

@@ -15,8 +15,8 @@ pub(super) const HOURS: &str = "arrival_time,length,cpus";
 pub(super) const TOKENS: &str = "TIMESTAMP,ContextTokens,GeneratedTokens";
 
 /// Prompt tokens a second, and the time of one generated token: Llama 2 70B on one DGX H100, conversations, medians
-/// (Patel et al., Splitwise, ISCA 2024, arXiv:2311.18677: 1,020 prompt tokens in 84 ms, 28 ms between tokens). The
-/// same paper published the trace. A request alone on its accelerators; batching shortens no single request.
+/// (order of Patel et al., Splitwise, ISCA 2024, arXiv:2311.18677, who published the trace; the two figures were not
+/// checked against the paper's table: assumption). A request alone on its accelerators; batching shortens no single request.
 const PROMPT_TOKENS_PER_SECOND: i64 = 12_000;
 const GENERATED_TOKEN: Duration = Duration::milliseconds(28);
 /// The most tokens that a request may have; far above any context window.
