@@ -60,7 +60,7 @@ impl Control {
             self.scheduler.advance(self.now, input, &mut self.books);
         }
         self.scheduler.advance(self.now, &Input::Schedule, &mut self.books);
-        self.books.meter.look(&self.federation, self.scheduler.state(), self.now);
+        self.books.meter.look(&self.federation, &self.scheduler, self.now);
         &self.books.events
     }
 

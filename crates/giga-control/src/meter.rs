@@ -4,7 +4,7 @@
 
 use giga_model::image::{Image, ImageError, Source};
 use giga_model::{Federation, JobId, JobMap, JobRequest, OwnerId, PoolId, SiteId, image};
-use giga_scheduler::{Ending, Event, Interruption, Job, Need, Rule, State};
+use giga_scheduler::{Ending, Event, Interruption, Job, Lack, Need, Rule, Scheduler, State};
 use giga_units::{AcceleratorTime, Duration, EnergyMeter, Fraction, Instant, Money, Power};
 
 use crate::record::{HourRecord, JobRecord, Outcome, TimeUse};
@@ -24,8 +24,8 @@ struct Gauges {
     asked: u64,
     /// Accelerators that waiting jobs ask for.
     wanted: u64,
-    /// Whether the first waiting job lacks only power.
-    lacks_power: bool,
+    /// What the first in the line lacks.
+    lack: Lack,
     closed: bool,
     idle_power: Power,
     /// What running jobs draw above idle.
@@ -33,7 +33,7 @@ struct Gauges {
     /// Capital of what is open, per hour.
     capital: Money,
 }
-image! { struct Gauges { since, installed, down, held, asked, wanted, lacks_power, closed, idle_power, drawn, capital } }
+image! { struct Gauges { since, installed, down, held, asked, wanted, lack, closed, idle_power, drawn, capital } }
 
 /// The sums of the running hour at a site.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -128,15 +128,12 @@ impl Meter {
     }
 
     /// Notes why the first waiting job of each site waits, once everything that can start has started.
-    pub(crate) fn look(&mut self, federation: &Federation, state: &State, now: Instant) {
+    pub(crate) fn look(&mut self, federation: &Federation, scheduler: &Scheduler, now: Instant) {
         let mut touched = std::mem::take(&mut self.touched);
         for site in touched.drain(..) {
-            let free = state.power_free(site);
-            let lacks_power = state.first_waiting(site).is_some_and(|(_, needs)| {
-                needs.iter().any(|need| state.has_nodes(need) && need.power > free)
-            });
-            if lacks_power != self.gauges[site.index()].lacks_power {
-                self.touch(federation, site, now).lacks_power = lacks_power;
+            let lack = scheduler.first_lacks(site, now);
+            if lack != self.gauges[site.index()].lack {
+                self.touch(federation, site, now).lack = lack;
             }
         }
         touched.clear();
@@ -388,17 +385,17 @@ impl Hour {
         let over = |accelerators: u64| AcceleratorTime::of(accelerators, duration);
         let idle = gauges.installed - gauges.down - gauges.held;
         let blocked = if gauges.closed { 0 } else { idle.min(gauges.wanted) };
-        let (by_power, by_shape) = if gauges.lacks_power { (blocked, 0) } else { (0, blocked) };
+        let blocked_by = |lack| if gauges.lack == lack { blocked } else { 0 };
         let (out, free) = if gauges.closed { (idle, 0) } else { (0, idle - blocked) };
         let excess = gauges.held - gauges.asked;
         self.time += TimeUse {
             installed: over(gauges.installed),
             delivered: over(gauges.asked),
             no_work: over(free),
-            fragmentation: over(by_shape + excess),
-            power: over(by_power),
+            fragmentation: over(blocked_by(Lack::Room) + excess),
+            power: over(blocked_by(Lack::Power)),
             failure: over(gauges.down),
-            maintenance: over(out),
+            maintenance: over(out + blocked_by(Lack::Time)),
         };
         let power = factor.of(gauges.idle_power + gauges.drawn);
         self.energy += power.over(duration);

@@ -197,7 +197,7 @@ pub struct TimeUse {
     pub power: AcceleratorTime,
     /// Nodes that were down, and work since the last checkpoint that a failure undid.
     pub failure: AcceleratorTime,
-    /// Out for a window known ahead.
+    /// Out for a window known ahead, or idle before one because the first in the line would run into it.
     pub maintenance: AcceleratorTime,
 }
 

@@ -1,6 +1,6 @@
 //! Why a job is where it is, answered from the state and without side effects.
 
-use giga_model::{JobId, PoolId};
+use giga_model::{JobId, PoolId, SiteId};
 use giga_units::{Instant, Power};
 
 use crate::Scheduler;
@@ -86,7 +86,35 @@ pub enum Because {
     Due,
 }
 
+/// What the first in the line of a site lacks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Lack {
+    /// Free nodes or accelerators of the right shape.
+    #[default]
+    Room,
+    /// Only power.
+    Power,
+    /// Time before a maintenance window.
+    Time,
+}
+
+giga_model::image! { enum Lack { 0 => Room, 1 => Power, 2 => Time } }
+
 impl Scheduler {
+    /// What the first in the line of a site lacks; room where nobody waits.
+    #[must_use]
+    pub fn first_lacks(&self, site: SiteId, now: Instant) -> Lack {
+        let first = self.state.first(site).and_then(|first| self.state.job(first));
+        let Some(first) = first else { return Lack::Room };
+        if self.state.release(&self.plan, site, now, Span::of(first)).is_none() {
+            return Lack::Time;
+        }
+        let free = self.state.power_free(site);
+        let needs = &self.state.shapes[first.shape.0 as usize].needs;
+        let lacks_power = needs.iter().any(|need| self.state.has_nodes(need) && need.power > free);
+        if lacks_power { Lack::Power } else { Lack::Room }
+    }
+
     /// Explains a job.
     #[must_use]
     pub fn explain(&self, id: JobId, now: Instant) -> Explanation {

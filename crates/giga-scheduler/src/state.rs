@@ -182,13 +182,6 @@ impl State {
         site.kept.or_else(|| site.queue.first(&site.accounts))
     }
 
-    /// The first waiting job of a site and the ways in which it can run there.
-    #[must_use]
-    pub fn first_waiting(&self, site: SiteId) -> Option<(&Job, &[Need])> {
-        let job = self.job(self.first(site)?)?;
-        Some((job, &self.shapes[job.shape.0 as usize].needs))
-    }
-
     /// Whether a pool has the nodes for a need free.
     #[must_use]
     pub fn has_nodes(&self, need: &Need) -> bool {
