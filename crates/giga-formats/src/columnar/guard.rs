@@ -2,12 +2,14 @@
 //!
 //! The library skips fields that it does not know, and a list of booleans takes no bytes there: some twenty hostile
 //! bytes keep it busy for minutes. The headers are therefore walked here first, with a budget: no honest header has
-//! more list elements than bytes. (Thrift's compact protocol; booleans in lists as the library reads them.)
+//! more list elements than bytes. A known field has to be what it should be, so that the library can not read other
+//! things from the same bytes. (Thrift's compact protocol; booleans in lists as the library reads them.)
 
 use parquet::file::metadata::{ParquetMetaData, RowGroupMetaData};
 use parquet::file::reader::ChunkReader;
 
 use super::ColumnarError;
+use super::headers::{FOOTER, Fields, Kind, PAGE};
 
 const MAGIC: &[u8; 4] = b"PAR1";
 /// Levels of nesting; those of Parquet have under ten.
@@ -16,6 +18,8 @@ const DEPTH_MAX: u8 = 32;
 const PAGE_HEADER_MAX: u64 = 64 * 1024;
 /// The number of the field that holds the size of the page behind its header.
 const COMPRESSED_SIZE: i64 = 3;
+/// Thrift's wire type of 32-bit numbers.
+const INT: u8 = 5;
 const DAMAGED: ColumnarError = ColumnarError::Damaged { what: "its lengths contradict each other" };
 
 /// Checks the footer, before the library reads it.
@@ -29,7 +33,7 @@ pub(super) fn check_footer(source: &impl ChunkReader) -> Result<(), ColumnarErro
     }
     let start = end.checked_sub(u64::from(length)).ok_or(DAMAGED)?;
     let footer = source.get_bytes(start, length as usize)?;
-    Walk::new(&footer).structure(0).ok_or(DAMAGED).map(|_| ())
+    Walk::new(&footer).structure(FOOTER, 0).ok_or(DAMAGED).map(|_| ())
 }
 
 /// Checks the header of every page, before the library reads it.
@@ -44,8 +48,8 @@ pub(super) fn check_pages(
         while at < end {
             let header = source.get_bytes(at, (end - at).min(PAGE_HEADER_MAX) as usize)?;
             let mut walk = Walk::new(&header);
-            let size =
-                walk.structure(0).flatten().and_then(|size| u64::try_from(size).ok()).ok_or(DAMAGED)?;
+            let size = walk.structure(PAGE, 0).flatten();
+            let size = size.and_then(|size| u64::try_from(size).ok()).ok_or(DAMAGED)?;
             at += walk.at as u64 + size;
         }
     }
@@ -65,25 +69,46 @@ impl<'a> Walk<'a> {
     }
 
     /// Walks over the fields of a struct; gives the number in the field [`COMPRESSED_SIZE`], where there is one.
-    fn structure(&mut self, depth: u8) -> Option<Option<i64>> {
+    fn structure(&mut self, fields: Fields, depth: u8) -> Option<Option<i64>> {
         let (mut field, mut size) = (0_i64, None);
         loop {
             let head = self.byte()?;
-            let kind = head & 0x0f;
-            if kind == 0 {
+            let wire = head & 0x0f;
+            if wire == 0 {
                 return Some(size);
             }
             field = if head >> 4 == 0 { self.number()? } else { field.checked_add(i64::from(head >> 4))? };
-            if field == COMPRESSED_SIZE && kind == 5 {
-                size = Some(self.number()?);
-            } else {
-                self.value(kind, depth)?;
+            // Numbers of fields are 16 bits wide; what is beyond would mean another field to the library.
+            i16::try_from(field).ok()?;
+            match fields.iter().find(|(number, _)| *number == field) {
+                Some(&(COMPRESSED_SIZE, Kind::Int)) if wire == INT => size = Some(self.number()?),
+                Some(&(_, kind)) => self.known(kind, wire, depth)?,
+                None => self.unknown(wire, depth)?,
             }
         }
     }
 
-    fn value(&mut self, kind: u8, depth: u8) -> Option<()> {
-        match kind {
+    /// A field that has to be of a kind.
+    fn known(&mut self, kind: Kind, wire: u8, depth: u8) -> Option<()> {
+        match (kind, wire) {
+            (Kind::Bool, 1 | 2)
+            | (Kind::Byte, 3)
+            | (Kind::Short, 4)
+            | (Kind::Int, INT)
+            | (Kind::Long, 6)
+            | (Kind::Binary, 8) => self.unknown(wire, depth),
+            (Kind::List(element), 9) => {
+                let (count, wire) = self.list_head()?;
+                (0..count).try_for_each(|_| self.known(*element, wire, depth + 1))
+            }
+            (Kind::Struct(fields), 12) if depth < DEPTH_MAX => self.structure(fields, depth + 1).map(|_| ()),
+            _ => None,
+        }
+    }
+
+    /// A field that nobody knows, or a plain one.
+    fn unknown(&mut self, wire: u8, depth: u8) -> Option<()> {
+        match wire {
             1 | 2 => Some(()),
             3 => self.skip(1),
             4..=6 => self.number().map(|_| ()),
@@ -92,17 +117,21 @@ impl<'a> Walk<'a> {
                 let length = self.varint()?;
                 self.skip(length)
             }
-            9 | 10 if depth < DEPTH_MAX => self.list(depth + 1),
-            12 if depth < DEPTH_MAX => self.structure(depth + 1).map(|_| ()),
+            9 | 10 if depth < DEPTH_MAX => {
+                let (count, wire) = self.list_head()?;
+                (0..count).try_for_each(|_| self.unknown(wire, depth + 1))
+            }
+            12 if depth < DEPTH_MAX => self.structure(&[], depth + 1).map(|_| ()),
             _ => None,
         }
     }
 
-    fn list(&mut self, depth: u8) -> Option<()> {
+    /// How many elements a list has, and of which wire type.
+    fn list_head(&mut self) -> Option<(u64, u8)> {
         let head = self.byte()?;
         let count = if head >> 4 == 15 { self.varint()? } else { u64::from(head >> 4) };
         self.budget = self.budget.checked_sub(count)?;
-        (0..count).try_for_each(|_| self.value(head & 0x0f, depth))
+        Some((count, head & 0x0f))
     }
 
     fn byte(&mut self) -> Option<u8> {
@@ -144,10 +173,12 @@ mod tests {
     fn a_list_without_end_is_refused() {
         // Field 9, a list of 2^31 - 1 booleans, then the end of the struct.
         let endless = [0x99, 0xf1, 0xff, 0xff, 0xff, 0xff, 0x07, 0x00];
-        assert_eq!(Walk::new(&endless).structure(0), None);
+        assert_eq!(Walk::new(&endless).structure(&[], 0), None);
         let honest = [0x99, 0x21, 0x00];
-        assert_eq!(Walk::new(&honest).structure(0), Some(None));
+        assert_eq!(Walk::new(&honest).structure(&[], 0), Some(None));
         let sized = [0x35, 0x0c, 0x00];
-        assert_eq!(Walk::new(&sized).structure(0), Some(Some(6)));
+        assert_eq!(Walk::new(&sized).structure(PAGE, 0), Some(Some(6)));
+        let other_kind = [0x15, 0x0c, 0x18, 0x00, 0x00];
+        assert_eq!(Walk::new(&other_kind).structure(PAGE, 0), None, "field 2 of a page is a number");
     }
 }

@@ -4,6 +4,7 @@
 //! depend on its rows only: row groups have a fixed size, and neither time nor thread leaves a trace in them.
 
 mod guard;
+mod headers;
 mod read;
 mod write;
 
