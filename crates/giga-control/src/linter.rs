@@ -107,7 +107,7 @@ impl Linter {
             let nodes_per_rack = u32::from(kind.nodes_per_rack);
             let words_per_rack = nodes_per_rack.div_ceil(64);
             let racks = federation.nodes_of(pool).div_ceil(nodes_per_rack);
-            let taken = vec![0; (racks * words_per_rack * 64) as usize];
+            let taken = vec![0; racks as usize * words_per_rack as usize * 64];
             let site = federation.pools[pool.index()].site;
             PoolBook { site, per_node: kind.per_node, nodes_per_rack, words_per_rack, open: 0, taken }
         });
@@ -209,7 +209,7 @@ impl Linter {
     fn node(&mut self, pool: PoolId, node: u32, down: bool) {
         let pool = &mut self.pools[pool.index()];
         let (rack, within) = (node / pool.nodes_per_rack, node % pool.nodes_per_rack);
-        pool.taken[(rack * pool.words_per_rack * 64 + within) as usize] =
+        pool.taken[(rack * pool.words_per_rack) as usize * 64 + within as usize] =
             if down { pool.per_node } else { 0 };
     }
 

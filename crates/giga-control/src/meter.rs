@@ -49,7 +49,9 @@ image! { struct Hour { time, energy, peak, capital } }
 /// What is known about a live job beyond what the scheduler knows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct JobBook {
+    /// Accelerators of its first way, and of the way it last took.
     asked: u32,
+    taken: Option<u32>,
     held: u32,
     pool: Option<PoolId>,
     started: Option<Instant>,
@@ -58,7 +60,7 @@ pub(crate) struct JobBook {
     energy: EnergyMeter,
     capital: i128,
 }
-image! { struct JobBook { asked, held, pool, started, useful, lost, energy, capital } }
+image! { struct JobBook { asked, taken, held, pool, started, useful, lost, energy, capital } }
 
 /// Meters every site, job and owner.
 #[derive(Debug, Clone)]
@@ -176,7 +178,17 @@ impl Meter {
         let energy = EnergyMeter::default();
         self.jobs.insert(
             job,
-            JobBook { asked, held: 0, pool: None, started: None, useful, lost, energy, capital: 0 },
+            JobBook {
+                asked,
+                taken: None,
+                held: 0,
+                pool: None,
+                started: None,
+                useful,
+                lost,
+                energy,
+                capital: 0,
+            },
         );
     }
 
@@ -218,7 +230,7 @@ impl Meter {
     fn start(&mut self, federation: &Federation, job: &Job, need: &Need, now: Instant) {
         let book = self.jobs.get_mut(job.id).expect("a live job has a book");
         let first = book.started.is_none();
-        (book.held, book.pool) = (need.held(), Some(need.pool));
+        (book.held, book.taken, book.pool) = (need.held(), Some(need.asked), Some(need.pool));
         book.started = book.started.or(Some(now));
         let asked = u64::from(book.asked);
         if first {
@@ -228,7 +240,7 @@ impl Meter {
         let gauges = self.touch(federation, job.site, now);
         gauges.wanted -= asked;
         gauges.held += u64::from(need.held());
-        gauges.asked += asked.min(u64::from(need.held()));
+        gauges.asked += u64::from(need.asked);
         gauges.drawn += job_draw(job, need);
     }
 
@@ -236,7 +248,7 @@ impl Meter {
     fn stop(&mut self, federation: &Federation, job: &Job, now: Instant) -> Attempt {
         let run = job.run().expect("only a running job stops");
         let book = self.jobs.get_mut(job.id).expect("a live job has a book");
-        let asked = u64::from(book.asked).min(u64::from(run.need.held()));
+        let asked = u64::from(run.need.asked);
         let held = u64::from(run.need.held());
         let elapsed = now.since(run.started);
         let kind = federation.accelerator_of(run.need.pool);
@@ -450,7 +462,7 @@ impl JobBook {
             owner,
             site: Some(job.site),
             pool: self.pool,
-            accelerators: self.asked,
+            accelerators: self.taken.unwrap_or(self.asked),
             held: self.held,
             submitted: job.submitted,
             started: self.started,

@@ -2,7 +2,7 @@
 
 use giga_units::{Fraction, Power};
 
-use crate::federation::Federation;
+use crate::federation::{Federation, Site};
 use crate::ids::{OwnerId, PhaseId, PoolId, SiteId};
 
 /// Connection power over need above which a description is taken to join two press figures that do not belong
@@ -23,7 +23,8 @@ pub enum Flaw {
         /// What the connection has.
         available: Power,
     },
-    /// The idle draw alone is above the connection; nothing could run even with `oversubscribed`.
+    /// A phase brings less power than its own nodes draw idle, or the idle draw alone is above the connection; what
+    /// runs would have to stop, even with `oversubscribed`.
     IdleAbovePower {
         /// Where.
         site: SiteId,
@@ -78,6 +79,12 @@ pub enum Flaw {
     },
 }
 
+/// What the nodes of one phase draw idle.
+fn phase_idle(federation: &Federation, phase: usize, site: &Site) -> Power {
+    let nodes = site.phases[phase].nodes.iter();
+    nodes.map(|&(pool, nodes)| federation.accelerator_of(pool).node_idle.times(u64::from(nodes))).sum()
+}
+
 impl Federation {
     /// All contradictions, in the order of the sites; empty for a sound federation.
     #[must_use]
@@ -97,6 +104,8 @@ impl Federation {
         let site = &self.sites[id.index()];
         let (mut available, mut idle, mut most) = (Power::ZERO, Power::ZERO, Power::ZERO);
         for (index, phase) in site.phases.iter().enumerate() {
+            let before = available;
+            let room_before = site.facility_factor.undo(available).saturating_sub(idle);
             available += phase.power;
             for &(pool, nodes) in &phase.nodes {
                 idle += self.accelerator_of(pool).node_idle.times(u64::from(nodes));
@@ -106,6 +115,16 @@ impl Federation {
             let phase = PhaseId::at(index);
             if needed_idle > available {
                 return flaws.push(Flaw::IdleAbovePower { site: id, phase, needed: needed_idle, available });
+            }
+            if site.facility_factor.undo(available).saturating_sub(idle) < room_before {
+                let own = phase_idle(self, index, site);
+                let needed = before + site.facility_factor.of(own);
+                return flaws.push(Flaw::IdleAbovePower {
+                    site: id,
+                    phase: PhaseId::at(index),
+                    needed,
+                    available,
+                });
             }
             if needed > available && !site.oversubscribed {
                 return flaws.push(Flaw::PowerTooSmall { site: id, phase, needed, available });

@@ -53,7 +53,8 @@ impl Scheduler {
         self.emit(now, event, witness);
     }
 
-    /// The first site with room now, or else the first that could ever run the job.
+    /// The first site with room now, or else the first whose open phases could run the job, or else the first that
+    /// ever could.
     fn bind(&self, now: Instant, request: &JobRequest, possible: &[(SiteId, Vec<Need>)]) -> SiteId {
         let span = Span { limit: request.limit, saves: request.checkpoint.is_some() };
         let has_room = |site: SiteId, needs: &[Need]| {
@@ -61,8 +62,16 @@ impl Scheduler {
             let fits = |need: &Need| need.power <= power && self.state.has_nodes(need);
             self.state.release(&self.plan, site, now, span).is_some() && needs.iter().any(fits)
         };
-        let first = possible.iter().find(|(site, needs)| has_room(*site, needs)).or_else(|| possible.first());
-        first.expect("an admitted job is possible somewhere").0
+        let is_open = |site: SiteId, needs: &[Need]| {
+            let headroom = self.plan.headroom(site, self.state.phases_open(site));
+            let fits = |need: &Need| {
+                need.power <= headroom && need.nodes <= self.state.pools[need.pool.index()].open
+            };
+            needs.iter().any(fits)
+        };
+        let first = possible.iter().find(|(site, needs)| has_room(*site, needs));
+        let first = first.or_else(|| possible.iter().find(|(site, needs)| is_open(*site, needs)));
+        first.or_else(|| possible.first()).expect("an admitted job is possible somewhere").0
     }
 
     fn finish(&mut self, now: Instant, job: JobId, ending: Ending, witness: &mut impl Witness) {

@@ -67,6 +67,8 @@ pub struct Need {
     pub pool: PoolId,
     /// How many nodes; one where only a part of a node is needed.
     pub nodes: u32,
+    /// Accelerators asked for; whole nodes can hold more.
+    pub asked: u32,
     /// Accelerators on each node: all of them, unless only a part of one node is needed.
     pub each: u16,
     /// What the accelerators may add to the idle draw of their nodes.
@@ -81,7 +83,7 @@ impl Need {
     }
 }
 
-giga_model::image! { struct Need { pool, nodes, each, power } }
+giga_model::image! { struct Need { pool, nodes, asked, each, power } }
 
 impl Plan {
     /// Reads the tables off a federation that has no [`giga_model::Flaw`].
@@ -206,7 +208,7 @@ impl PoolPlan {
         let held = u64::from(nodes) * u64::from(each);
         // A gang beyond any pool is refused by its nodes; its power only has to stay countable until then.
         let milliwatts = self.dynamic.as_milliwatts().saturating_mul(held);
-        Need { pool, nodes, each, power: Power::milliwatts(milliwatts) }
+        Need { pool, nodes, asked: accelerators, each, power: Power::milliwatts(milliwatts) }
     }
 }
 

@@ -51,14 +51,27 @@ pub(crate) struct Door {
 #[derive(Debug, Clone, Default)]
 struct ProjectLine {
     kinds: BTreeMap<Kind, VecDeque<JobId>>,
-    all: BTreeSet<JobId>,
+    all: BTreeMap<JobId, Kind>,
 }
 
 impl ProjectLine {
     /// The oldest job among the open kinds.
     fn oldest(&self, open: &[Open]) -> Option<JobId> {
-        let kinds = open.iter().flat_map(|open| self.kinds.range(open.range()));
-        kinds.filter_map(|(_, jobs)| jobs.front().copied()).min()
+        // Where most kinds are open the oldest jobs tell soon; where few are, their fronts do. Both are tried in step.
+        let is_open = |kind: &Kind| open.iter().any(|open| open.range().contains(kind));
+        let mut by_age = self.all.iter();
+        let mut fronts = open.iter().flat_map(|open| self.kinds.range(open.range()));
+        let mut oldest: Option<JobId> = None;
+        loop {
+            let (&job, kind) = by_age.next()?;
+            if is_open(kind) {
+                return Some(job);
+            }
+            match fronts.next() {
+                Some((_, jobs)) => oldest = oldest.into_iter().chain(jobs.front().copied()).min(),
+                None => return oldest,
+            }
+        }
     }
 }
 
@@ -120,7 +133,7 @@ impl Queue {
         let kind = Kind::of(job);
         let line = &mut self.projects[job.project.index()];
         let was_empty = line.all.is_empty();
-        line.all.insert(job.id);
+        line.all.insert(job.id, kind);
         let alike = line.kinds.entry(kind).or_default();
         if alike.is_empty() {
             let projects = self.kinds.entry(kind).or_default();
@@ -253,7 +266,7 @@ impl Queue {
         let owner = self.waiting_owners().min_by_key(|&owner| (accounts.owner_key(owner), owner))?;
         let door = self.doors[owner.index()].iter().find(|door| !door.line.is_empty())?;
         let (_, project) = door.line.first()?;
-        self.projects[project.index()].all.first().copied()
+        self.projects[project.index()].all.keys().next().copied()
     }
 }
 

@@ -45,6 +45,10 @@ pub struct Twin {
     left: JobMap<Duration>,
     /// Work of the jobs of this batch, before control gave them a number.
     coming: Vec<Duration>,
+    /// When the nodes that break in this batch will be repaired.
+    repairs: Vec<(PoolId, u32, Instant)>,
+    /// When a job last came or ended.
+    progress: Instant,
     /// An arrival that was read but is not due.
     pending: Option<Arrival>,
     seed: u64,
@@ -58,12 +62,16 @@ pub struct Twin {
     watched: Option<(JobId, Vec<(Instant, Explanation)>)>,
 }
 
+/// How long a run without an end goes on after the last job came or ended: work that is undone by each failure would
+/// keep it going for ever.
+const PATIENCE: Duration = Duration::days(365);
+
 /// How many rows pile up before they are handed over.
 const ROWS: usize = 4096;
 
 impl Twin {
     /// A world from `start` to `end` in which nothing has happened yet; with the end at [`Instant::FAR`] it ends when
-    /// all work is done.
+    /// all work is done, or a year after the last job came or ended.
     #[must_use]
     pub fn new(federation: Arc<Federation>, seed: u64, start: Instant, end: Instant) -> Self {
         let mut agenda = Agenda::default();
@@ -73,6 +81,8 @@ impl Twin {
             agenda,
             left: JobMap::default(),
             coming: Vec::new(),
+            repairs: Vec::new(),
+            progress: start,
             pending: None,
             seed,
             end,
@@ -105,7 +115,10 @@ impl Twin {
             }
             let arrival = self.pending.as_ref().map_or(Instant::FAR, |arrival| arrival.at);
             let now = arrival.min(self.agenda.next_at().unwrap_or(Instant::FAR)).max(self.control.now());
-            if now >= until {
+            if self.end == Instant::FAR && self.pending.is_none() && now > self.progress + PATIENCE {
+                self.end = self.progress + PATIENCE;
+            }
+            if now >= until.min(self.end) {
                 return self.hand_over(sink, 0).map_err(E::from);
             }
             self.gather(now);
@@ -125,6 +138,7 @@ impl Twin {
     fn gather(&mut self, now: Instant) {
         self.inputs.clear();
         self.coming.clear();
+        self.repairs.clear();
         while let Some(coming) = self.agenda.take(now) {
             self.happen(now, coming);
         }
@@ -167,19 +181,8 @@ impl Twin {
         let expected = site.failures.map_or(Duration::ZERO, |failures| failures.repair);
         let until = now + expected;
         self.inputs.push(Input::NodeFailed { pool, node: failure.node, until });
-        if self.works(pool, failure.node) {
-            self.agenda.add(now + failure.repair, Coming::Repaired { pool, node: failure.node });
-        }
+        self.repairs.push((pool, failure.node, now + failure.repair));
         self.announce_failure(federation, now, pool, count + 1);
-    }
-
-    /// Whether a node is open and not down, as far as control was told: one that breaks twice at one instant is
-    /// repaired by the first to come.
-    fn works(&self, pool: PoolId, node: u32) -> bool {
-        let state = self.control.state();
-        let per_node = u64::from(self.control.federation().accelerator_of(pool).per_node);
-        let (open, _) = state.open_and_down(pool);
-        u64::from(node) < open / per_node && state.down(pool).all(|(other, _)| other != node)
     }
 
     fn announce_failure(&mut self, federation: &Federation, now: Instant, pool: PoolId, count: u64) {
@@ -198,13 +201,22 @@ impl Twin {
                     let asked = u64::from(request.asks.first().accelerators);
                     self.offered += AcceleratorTime::of(asked, runtime.min(request.limit));
                     self.left.insert(*job, runtime);
+                    self.progress = now;
                 }
                 Event::Refused { .. } => drop(coming.next()),
                 Event::Interrupted { job, saved, .. } => {
                     let left = self.left.get_mut(*job).expect("a live job has work left");
                     *left = left.saturating_sub(*saved);
                 }
-                Event::Ended { job, .. } => drop(self.left.remove(*job)),
+                Event::NodeDown { pool, node, .. } => {
+                    let repair = self.repairs.iter().find(|(at, broken, _)| (at, broken) == (pool, node));
+                    let (.., at) = *repair.expect("a node goes down only by a failure of this batch");
+                    self.agenda.add(at, Coming::Repaired { pool: *pool, node: *node });
+                }
+                Event::Ended { job, .. } => {
+                    self.progress = now;
+                    self.left.remove(*job);
+                }
                 _ => {}
             }
         }
@@ -309,6 +321,7 @@ impl Twin {
         self.end.write(out);
         self.taken.write(out);
         self.offered.write(out);
+        self.progress.write(out);
         self.pending.write(out);
         self.agenda.sorted().write(out);
         self.left.write(out);
@@ -323,6 +336,7 @@ impl Twin {
         let source = &mut Source::new(bytes);
         let (seed, end, taken) = (u64::read(source)?, Instant::read(source)?, u64::read(source)?);
         let offered = Image::read(source)?;
+        let progress = Instant::read(source)?;
         let pending = Image::read(source)?;
         let agenda = Agenda::from_sorted(Image::read(source)?);
         let left: JobMap<Duration> = Image::read(source)?;
@@ -331,8 +345,22 @@ impl Twin {
         if !known || !agenda.fits(control.federation()) || !source.is_empty() {
             return Err(source.bad_tag(0).into());
         }
-        let (coming, inputs) = (Vec::new(), Vec::new());
-        Ok(Self { control, agenda, left, coming, pending, seed, end, taken, offered, inputs, watched: None })
+        let (coming, repairs, inputs) = (Vec::new(), Vec::new(), Vec::new());
+        Ok(Self {
+            control,
+            agenda,
+            left,
+            coming,
+            repairs,
+            progress,
+            pending,
+            seed,
+            end,
+            taken,
+            offered,
+            inputs,
+            watched: None,
+        })
     }
 }
 

@@ -156,12 +156,20 @@ fn simulate(
     if let Err(refused) = work.is_any() {
         return say(refused);
     }
+    let given_up = twin.end() != outset.end;
     let offered = twin.offered();
     let summary = twin.finish(&mut output)?;
     let facts = RunFacts { seed: outset.seed, work: work.words(), offered };
     let json = summary::write(&outset.federation, &summary, &facts);
     output.finish(&json)?;
     show(call, outset, &summary, &facts, &json, &work)?;
+    if given_up {
+        let (running, waiting) = (summary.running, summary.waiting);
+        eprintln!(
+            "giga: no job came or ended for a year, with {running} running and {waiting} waiting: the run was ended; \
+             failures may undo work that saves no progress (`--for` sets an end)"
+        );
+    }
     for line in giga_report::story(&outset.federation, &story) {
         writeln!(std::io::stdout(), "{line}")?;
     }
@@ -186,7 +194,7 @@ fn drive(
     while until < last && !stopped.load(Ordering::Relaxed) {
         until = (until + SLICE).min(last);
         twin.run(work, rows, until)?;
-        if twin.end() == Instant::FAR && twin.is_idle() {
+        if until >= twin.end() || (twin.end() == Instant::FAR && twin.is_idle()) {
             break;
         }
         // Nothing happens for a long while: go on where something does.

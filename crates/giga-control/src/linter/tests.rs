@@ -51,7 +51,13 @@ impl Scene {
     fn started(self, job: u64, each: u16, nodes: &[u32]) -> Self {
         let held = u64::from(each) * nodes.len() as u64;
         let power = Power::watts(1_000).times(held);
-        let need = Need { pool: POOL, nodes: nodes.len() as u32, each, power };
+        let need = Need {
+            pool: POOL,
+            nodes: nodes.len() as u32,
+            asked: nodes.len() as u32 * u32::from(each),
+            each,
+            power,
+        };
         let pieces = nodes.iter().map(|node| Piece { word: node / 2, mask: 1 << (node % 2) });
         let release = NOW + Duration::hours(1);
         self.then(Event::Started { job: JobId(job), need, pieces: pieces.collect(), release })
@@ -106,7 +112,7 @@ fn two_jobs_on_one_accelerator() {
 
 #[test]
 fn a_job_on_fewer_nodes_than_it_needs() {
-    let need = Need { pool: POOL, nodes: 2, each: 4, power: Power::watts(8_000) };
+    let need = Need { pool: POOL, nodes: 2, asked: 8, each: 4, power: Power::watts(8_000) };
     let pieces = Arc::new([Piece { word: 0, mask: 1 }]);
     let event = Event::Started { job: JobId(0), need, pieces, release: NOW };
     whole().submitted(0).then(event).finds(&[not_free(0)]);

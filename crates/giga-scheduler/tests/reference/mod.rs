@@ -511,7 +511,7 @@ impl Reference {
                 };
                 let headroom = all_open.power(site, None, None).expect("nothing runs");
                 if nodes as usize <= self.nodes(pool) && power <= headroom {
-                    needs.push(Need { pool, nodes, each, power });
+                    needs.push(Need { pool, nodes, asked: accelerators, each, power });
                 }
             }
         }

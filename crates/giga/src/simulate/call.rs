@@ -73,6 +73,10 @@ pub(super) fn begin(call: &Simulate) -> Result<Outset, Refused> {
     if end <= start {
         return Err(Refused::input("`--for` is no time at all; give something like `30d`"));
     }
+    let last = Instant::parse("9999-01-01").expect("a date");
+    if start >= last || (end >= last && end != Instant::FAR) {
+        return Err(Refused::input("the run would go beyond the year 9998; begin earlier or run for less"));
+    }
     if call.stop_at.is_some_and(|at| at <= start) {
         return Err(Refused::input(format_args!("`--stop-at` is not after the start, {start}")));
     }
