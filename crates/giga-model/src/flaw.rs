@@ -162,3 +162,25 @@ impl Federation {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::{accelerator, add_site, empty};
+
+    #[test]
+    fn a_phase_may_not_take_power_from_what_runs() {
+        let mut federation = empty();
+        add_site(&mut federation, "north", &[(accelerator("A", 4, 2), 4)]);
+        federation.sites[0].oversubscribed = true;
+        let mut second = federation.sites[0].phases[0].clone();
+        // Four nodes draw 4 kW idle.
+        second.power = Power::watts(4_000);
+        federation.sites[0].phases.push(second);
+        assert_eq!(federation.flaws(), []);
+        federation.sites[0].phases[1].power = Power::watts(3_999);
+        let (needed, available) = (Power::watts(24_000), Power::watts(23_999));
+        let flaw = Flaw::IdleAbovePower { site: SiteId(0), phase: PhaseId(1), needed, available };
+        assert_eq!(federation.flaws(), [flaw]);
+    }
+}

@@ -238,3 +238,16 @@ fn a_job_binds_to_the_first_site_with_room() {
     let site = |id| scene.scheduler.state().job(JobId(id)).map(|job| job.site);
     assert_eq!([site(0), site(1), site(2)], [Some(SiteId(0)), Some(SiteId(1)), Some(SiteId(1))]);
 }
+
+#[test]
+fn a_job_waits_for_what_is_open_rather_than_for_what_opens_later() {
+    let mut federation = empty();
+    add_site(&mut federation, "later", &[(accelerator("A", 4, 2), 8)]);
+    add_site(&mut federation, "now", &[(accelerator("A", 4, 2), 1)]);
+    federation.sites[0].phases[0].opens = hour(10_000);
+    let mut scene = Scene { scheduler: Scheduler::new(&federation), hours: 0, told: Vec::new() };
+    scene.at(0, vec![Input::PhaseOpens { site: SiteId(1) }]);
+    scene.submit(0, vec![job(4, 1), job(4, 1), job(8, 1)]);
+    let site = |id| scene.scheduler.state().job(JobId(id)).map(|job| job.site);
+    assert_eq!([site(0), site(1), site(2)], [Some(SiteId(1)), Some(SiteId(1)), Some(SiteId(0))]);
+}

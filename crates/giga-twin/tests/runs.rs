@@ -102,6 +102,17 @@ fn nodes_are_down_for_as_long_as_their_repair_takes() {
 }
 
 #[test]
+fn a_node_that_fails_as_it_is_repaired_is_repaired_again() {
+    // A failure every 56 s and repairs of a second: about one failure in 60,000 falls on the millisecond of a repair.
+    let empty = federation(64, vec![class("none", share(0))], Fraction::ZERO);
+    let federation = Arc::new(with_failures(empty, Duration::hours(1), Duration::seconds(1)));
+    let (summary, _) = run(&federation, 1, Duration::days(730));
+    let expected = 1.0 / 901.0;
+    let found = summary.time.failure.as_hours_f64() / summary.time.installed.as_hours_f64();
+    assert!((found - expected).abs() < expected / 20.0, "{found} where {expected} is expected");
+}
+
+#[test]
 fn a_failure_costs_what_was_done_since_the_last_checkpoint() {
     // One failure in 1,000 h / 64: long against an hour, so that half an interval is lost each time.
     let every = Duration::hours(1);

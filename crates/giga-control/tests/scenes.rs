@@ -1,0 +1,44 @@
+//! What the meter makes of single jobs, by hand.
+
+use std::sync::Arc;
+
+use giga_control::Control;
+use giga_control::record::Refusal;
+use giga_model::sample::{accelerator, add_site, empty};
+use giga_model::{AcceleratorId, Ask, Asks, JobId, JobRequest, ProjectId, SiteId};
+use giga_scheduler::{Ending, Input};
+use giga_units::{AcceleratorTime, Duration, Fraction, Instant};
+
+fn ask(kind: u16, accelerators: u32) -> Ask {
+    Ask { accelerator: Some(AcceleratorId(kind)), accelerators }
+}
+
+fn submit(asks: Asks) -> Input {
+    let (limit, draw) = (Duration::hours(2), Fraction::ONE);
+    Input::Submit { request: JobRequest { project: ProjectId(0), asks, limit, checkpoint: None, draw } }
+}
+
+#[test]
+fn another_way_counts_by_its_own_accelerators() {
+    let mut federation = empty();
+    add_site(&mut federation, "north", &[(accelerator("A", 8, 1), 1), (accelerator("B", 8, 1), 4)]);
+    let start = Instant::unix_milliseconds(0);
+    let end = start + Duration::hours(2);
+    let mut control = Control::new(Arc::new(federation), start);
+    let either = Asks::any_of(ask(0, 8), vec![ask(1, 30)]);
+    let too_large = Asks::one(ask(0, 9));
+    let inputs = [submit(Asks::one(ask(0, 8))), submit(either), submit(too_large)];
+    control.advance(start, &[&[Input::PhaseOpens { site: SiteId(0) }], &inputs[..]].concat());
+    let done = |job| Input::Finished { job: JobId(job), ending: Ending::Completed };
+    control.advance(end, &[done(0), done(1)]);
+    let (summary, jobs, _) = control.finish(end);
+
+    let hours = |accelerators| AcceleratorTime::of(accelerators, Duration::hours(2));
+    assert_eq!(summary.time.delivered, hours(8 + 30));
+    assert_eq!(summary.time.fragmentation, hours(2), "whole nodes hold two in excess");
+    assert_eq!(summary.time.installed, hours(40));
+    assert_eq!(summary.owners[0].used, hours(8 + 30));
+    assert_eq!(summary.refusals, [(Refusal::GangTooLarge, 1)]);
+    let second = jobs.iter().find(|row| row.job == JobId(1)).expect("a row for each job");
+    assert_eq!((second.accelerators, second.held, second.useful), (30, 32, hours(30)));
+}
