@@ -30,9 +30,9 @@ struct Books {
 }
 
 impl Witness for Books {
-    fn witness(&mut self, plan: &Plan, before: &State, now: Instant, event: &Event) {
+    fn witness(&mut self, _: &Plan, before: &State, now: Instant, event: &Event) {
         self.meter.note(&self.federation, before, now, event);
-        self.linter.check(&self.federation, plan, now, event);
+        self.linter.check(&self.federation, now, event);
         self.events.push(event.clone());
     }
 }
@@ -176,7 +176,7 @@ impl Control {
             return Err(source.bad_tag(0));
         }
         let mut linter = Linter::new(&federation);
-        linter.adopt(&federation, &plan, &state, now);
+        linter.adopt(&federation, &state, now);
         (linter.count, linter.first) = (u64::read(source)?, Image::read(source)?);
         let books = Books { federation: Arc::clone(&federation), meter, linter, events: Vec::new() };
         Ok(Self { scheduler: Scheduler::with_state(plan, state), federation, books, now })

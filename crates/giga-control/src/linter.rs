@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use giga_model::{Federation, JobId, JobMap, PoolId, SiteId, image};
-use giga_scheduler::{Event, Need, Piece, Plan, State};
+use giga_scheduler::{Event, Need, Piece, State};
 use giga_units::{Instant, Power};
 use thiserror::Error;
 
@@ -121,7 +121,7 @@ impl Linter {
     }
 
     /// Takes over what already runs, after a restart.
-    pub(crate) fn adopt(&mut self, federation: &Federation, plan: &Plan, state: &State, now: Instant) {
+    pub(crate) fn adopt(&mut self, federation: &Federation, state: &State, now: Instant) {
         for (site, book) in self.sites.iter_mut().enumerate() {
             let id = SiteId::at(site);
             book.phases = state.phases_open(id);
@@ -137,17 +137,17 @@ impl Linter {
         for job in state.jobs() {
             self.jobs.insert(job.id, None);
             if let Some(run) = job.run() {
-                self.started(plan, now, job.id, &run.need, &run.pieces);
+                self.started(federation, now, job.id, &run.need, &run.pieces);
             }
         }
     }
 
-    pub(crate) fn check(&mut self, federation: &Federation, plan: &Plan, now: Instant, event: &Event) {
+    pub(crate) fn check(&mut self, federation: &Federation, now: Instant, event: &Event) {
         match event {
-            Event::Started { job, need, pieces, .. } => self.started(plan, now, *job, need, pieces),
-            Event::Interrupted { job, .. } => self.stopped(*job),
+            Event::Started { job, need, pieces, .. } => self.started(federation, now, *job, need, pieces),
+            Event::Interrupted { job, .. } => self.stopped(federation, *job),
             Event::Ended { job, .. } => {
-                self.stopped(*job);
+                self.stopped(federation, *job);
                 self.jobs.remove(*job);
             }
             Event::Submitted { job, .. } => match self.jobs.get(*job) {
@@ -172,14 +172,22 @@ impl Linter {
         }
     }
 
-    fn started(&mut self, plan: &Plan, now: Instant, job: JobId, need: &Need, pieces: &Arc<[Piece]>) {
+    fn started(
+        &mut self,
+        federation: &Federation,
+        now: Instant,
+        job: JobId,
+        need: &Need,
+        pieces: &Arc<[Piece]>,
+    ) {
         let pool = &mut self.pools[need.pool.index()];
         let nodes: u32 = pieces.iter().map(|piece| piece.mask.count_ones()).sum();
         let free = pieces.iter().all(|piece| pool.take(piece, need.each));
         let (id, site) = (pool.site, &mut self.sites[pool.site.index()]);
-        site.drawn += need.power;
-        let (drawn, envelope) = (site.drawn, plan.headroom(id, site.phases));
-        let closed = site.closed;
+        site.drawn += ceiling(federation, need);
+        let (drawn, envelope) = (site.drawn, envelope(federation, id, site.phases));
+        let windows = federation.sites[id.index()].maintenance;
+        let closed = site.closed || windows.is_some_and(|windows| windows.window_at(now).0 <= now);
         let entry = self.jobs.get_mut(job);
         let waited = entry.as_ref().is_some_and(|held| held.is_none());
         if let Some(held) = entry {
@@ -199,11 +207,11 @@ impl Linter {
         }
     }
 
-    fn stopped(&mut self, job: JobId) {
+    fn stopped(&mut self, federation: &Federation, job: JobId) {
         let Some((need, pieces)) = self.jobs.get_mut(job).and_then(Option::take) else { return };
         let pool = &mut self.pools[need.pool.index()];
         pieces.iter().for_each(|piece| pool.give(piece, need.each));
-        self.sites[pool.site.index()].drawn -= need.power;
+        self.sites[pool.site.index()].drawn -= ceiling(federation, &need);
     }
 
     fn node(&mut self, pool: PoolId, node: u32, down: bool) {
@@ -219,6 +227,22 @@ impl Linter {
             self.first.push(violation);
         }
     }
+}
+
+/// What a job may add to the idle draw of its nodes, worked out from the description and not taken from the need.
+fn ceiling(federation: &Federation, need: &Need) -> Power {
+    federation.accelerator_of(need.pool).dynamic().times(u64::from(need.held()))
+}
+
+/// What running work may draw above idle at a site with so many phases open, worked out from the description.
+fn envelope(federation: &Federation, site: SiteId, phases: usize) -> Power {
+    let about = &federation.sites[site.index()];
+    let open = &about.phases[..phases];
+    let idle =
+        |(pool, nodes): &(PoolId, u32)| federation.accelerator_of(*pool).node_idle.times(u64::from(*nodes));
+    let idle: Power = open.iter().flat_map(|phase| &phase.nodes).map(idle).sum();
+    let total: Power = open.iter().map(|phase| phase.power).sum();
+    about.facility_factor.undo(total).saturating_sub(idle)
 }
 
 impl PoolBook {

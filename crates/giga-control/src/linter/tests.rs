@@ -10,7 +10,6 @@ use super::*;
 /// One site with four nodes of four accelerators in two racks, open, with power for so many accelerators.
 struct Scene {
     federation: Federation,
-    plan: Plan,
     linter: Linter,
 }
 
@@ -25,13 +24,12 @@ impl Scene {
         let site = &mut federation.sites[0];
         site.phases[0].power = Power::watts(4_000 + 1_000 * accelerators);
         site.oversubscribed = true;
-        let plan = Plan::new(&federation);
         let linter = Linter::new(&federation);
-        Self { federation, plan, linter }.then(Event::PhaseOpened { site: SITE, phase: PhaseId(0) })
+        Self { federation, linter }.then(Event::PhaseOpened { site: SITE, phase: PhaseId(0) })
     }
 
     fn then(mut self, event: Event) -> Self {
-        self.linter.check(&self.federation, &self.plan, NOW, &event);
+        self.linter.check(&self.federation, NOW, &event);
         self
     }
 
