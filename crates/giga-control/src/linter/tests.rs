@@ -169,3 +169,21 @@ fn only_the_first_violations_are_kept_in_full() {
     // None of them waited; all but four lack the accelerator, all but sixteen the power.
     assert_eq!((scene.linter.count, scene.linter.first.len()), (100 + 96 + 84, KEPT));
 }
+
+#[test]
+fn a_window_that_nobody_announced_is_known_all_the_same() {
+    let mut scene = Scene::with_power_for(16);
+    let (every, length) = (Duration::hours(100), Duration::hours(1));
+    scene.federation.sites[0].maintenance = Some(giga_model::Maintenance { first: NOW, every, length });
+    scene.starts(0, 4, &[0]).finds(&[Violation::Closed { at: NOW, job: JobId(0) }]);
+}
+
+#[test]
+fn a_need_that_understates_its_power_is_counted_in_full() {
+    let mut scene = Scene::with_power_for(4).submitted(0);
+    let need = Need { pool: POOL, nodes: 2, asked: 8, each: 4, power: Power::watts(1) };
+    let pieces = Arc::new([Piece { word: 0, mask: 0b11 }]);
+    scene = scene.then(Event::Started { job: JobId(0), need, pieces, release: NOW + Duration::hours(1) });
+    let (drawn, envelope) = (Power::watts(8_000), Power::watts(4_000));
+    scene.finds(&[Violation::Power { at: NOW, site: SITE, drawn, envelope }]);
+}
