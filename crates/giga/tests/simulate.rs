@@ -323,6 +323,17 @@ fn every_scenario_runs_two_days_without_violations() {
     }
 }
 
+/// The screen and the story of a job as a person reads them. Where they are meant to change, write the file anew from
+/// what the test shows.
+#[test]
+fn the_screen_is_the_one_that_is_kept() {
+    let scenario = scenarios().into_iter().find(|file| file.ends_with("telenor.toml")).expect("a scenario");
+    let path = scenario.to_str().expect("UTF-8");
+    let ended = giga(&Place::new(), &["simulate", path, "--for", "60d", "--load", "110", "--explain", "260"]);
+    let kept = include_str!("screens/telenor-60d.txt");
+    assert_eq!(ended.done().out, kept);
+}
+
 /// Kueue's published load: all 15,000 jobs done within 80 s of simulated time. How fast that is decided is printed and
 /// not judged.
 #[test]
