@@ -18,7 +18,7 @@ fn sentence(federation: &Federation, now: Instant, explanation: &Explanation) ->
         Explanation::Refused { rule } => format!("refused: {rule}"),
         Explanation::Running { until, pool, nodes, .. } => {
             let pool = &federation.pools[pool.index()].name;
-            format!("runs on {} nodes of `{pool}`, until {until} at the latest", grouped(u64::from(*nodes)))
+            format!("runs on {} of `{pool}`, until {until} at the latest", several(*nodes, "node"))
         }
         Explanation::Waiting { because, first, room_at } => {
             let later = room_at.filter(|at| at.since(now) > Duration::seconds(1));
@@ -30,13 +30,17 @@ fn sentence(federation: &Federation, now: Instant, explanation: &Explanation) ->
     }
 }
 
+fn several(count: u32, what: &str) -> String {
+    format!("{} {what}{}", grouped(u64::from(count)), if count == 1 { "" } else { "s" })
+}
+
 fn reason(federation: &Federation, because: &Because) -> String {
     let name = |pool: giga_model::PoolId| &federation.pools[pool.index()].name;
     match because {
         Because::Maintenance { until } => format!("the site is out for maintenance until {until}"),
         Because::Window { begin } => format!("it would run into the maintenance that begins {begin}"),
         Because::Nodes { pool, needed, free } => {
-            format!("it needs {needed} whole nodes of `{}` and {free} are free", name(*pool))
+            format!("it needs {} of `{}` and {free} are free", several(*needed, "whole node"), name(*pool))
         }
         Because::Accelerators { pool, needed } => {
             format!("no node of `{}` has {needed} accelerators free", name(*pool))
