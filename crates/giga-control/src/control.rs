@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use giga_model::image::{Image, ImageError, Source};
-use giga_model::{Federation, JobId, SiteId};
+use giga_model::{Federation, JobId};
 use giga_scheduler::{Event, Input, Plan, Rule, Scheduler, State, Witness};
 use giga_units::Instant;
 
@@ -30,7 +30,7 @@ struct Books {
 }
 
 impl Witness for Books {
-    fn witness(&mut self, _: &Plan, before: &State, now: Instant, event: &Event) {
+    fn witness(&mut self, before: &State, now: Instant, event: &Event) {
         self.meter.note(&self.federation, before, now, event);
         self.linter.check(&self.federation, now, event);
         self.events.push(event.clone());
@@ -180,11 +180,5 @@ impl Control {
         (linter.count, linter.first) = (u64::read(source)?, Image::read(source)?);
         let books = Books { federation: Arc::clone(&federation), meter, linter, events: Vec::new() };
         Ok(Self { scheduler: Scheduler::with_state(plan, state), federation, books, now })
-    }
-
-    /// Whether a site has work waiting or running.
-    #[must_use]
-    pub fn is_idle(&self, site: SiteId) -> bool {
-        self.state().waiting(site) == 0 && self.state().running(site) == 0
     }
 }

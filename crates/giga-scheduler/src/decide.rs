@@ -37,7 +37,7 @@ impl Scheduler {
 
     /// Tells the witness, then carries the event into the state.
     pub(crate) fn emit(&mut self, now: Instant, event: Event, witness: &mut impl Witness) {
-        witness.witness(&self.plan, &self.state, now, &event);
+        witness.witness(&self.state, now, &event);
         self.state.apply(&self.plan, now, &event);
     }
 

@@ -156,14 +156,6 @@ impl State {
         pool.down.iter().map(|(&node, &until)| (pool.count_of(node), until))
     }
 
-    /// Accelerators of a pool on nodes that are open, and of these, on nodes that are down.
-    #[must_use]
-    pub fn open_and_down(&self, pool: PoolId) -> (u64, u64) {
-        let pool = &self.pools[pool.index()];
-        let per_node = u64::from(pool.per_node);
-        (u64::from(pool.open) * per_node, pool.down.len() as u64 * per_node)
-    }
-
     /// What running work may still draw above idle at a site.
     #[must_use]
     pub fn power_free(&self, site: SiteId) -> Power {

@@ -287,11 +287,6 @@ impl Flops {
     pub const fn tera(count: u64) -> Self {
         Self(count * 1_000)
     }
-    /// The count of 10^9 operations a second.
-    #[must_use]
-    pub const fn as_giga(self) -> u64 {
-        self.0
-    }
 }
 
 #[cfg(test)]
