@@ -64,6 +64,21 @@ impl Control {
         &self.books.events
     }
 
+    /// Carries a recorded batch of events into the books without deciding anything: how a restart catches up.
+    ///
+    /// # Panics
+    /// Panics where an event contradicts what is known; a journal and its beginning belong together.
+    pub fn follow(&mut self, now: Instant, events: &[Event]) {
+        self.now = self.now.max(now);
+        self.books.events.clear();
+        self.roll(self.now);
+        for event in events {
+            self.books.witness(self.scheduler.state(), self.now, event);
+            self.scheduler.apply(self.now, event);
+        }
+        self.books.meter.look(&self.federation, &self.scheduler, self.now);
+    }
+
     /// The jobs that the last batch refused, with the rules.
     pub fn refused(&self) -> impl Iterator<Item = (JobId, Rule)> + '_ {
         self.books.events.iter().filter_map(|event| match event {

@@ -4,6 +4,7 @@
 //! linter, and meters what they lead to. Twin and server call the same function, so they can not differ. Nothing here
 //! reads a clock or a file, and nothing here decides about work: that is the scheduler's.
 
+pub mod calendar;
 mod control;
 mod linter;
 mod meter;

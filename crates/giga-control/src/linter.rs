@@ -165,6 +165,7 @@ impl Linter {
             Event::Closed { site, .. } => self.sites[site.index()].closed = true,
             Event::Opened { site } => self.sites[site.index()].closed = false,
             Event::Refused { .. }
+            | Event::Stopping { .. }
             | Event::Kept { .. }
             | Event::UseHalved
             | Event::YearTurned

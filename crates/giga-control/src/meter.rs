@@ -125,7 +125,11 @@ impl Meter {
             Event::PhaseOpened { site, phase } => self.open(federation, *site, phase.index(), now),
             Event::Closed { site, .. } => self.touch(federation, *site, now).closed = true,
             Event::Opened { site } => self.touch(federation, *site, now).closed = false,
-            Event::Kept { .. } | Event::UseHalved | Event::YearTurned | Event::Settled => {}
+            Event::Kept { .. }
+            | Event::Stopping { .. }
+            | Event::UseHalved
+            | Event::YearTurned
+            | Event::Settled => {}
         }
     }
 
@@ -292,7 +296,7 @@ impl Meter {
         let time = &mut self.hours[job.site.index()].time;
         time.delivered -= undone;
         match cause {
-            Interruption::Failure => time.failure += undone,
+            Interruption::Failure | Interruption::Lost => time.failure += undone,
             Interruption::Maintenance => time.maintenance += undone,
         }
         self.gauges[job.site.index()].wanted += wanted;
@@ -311,6 +315,7 @@ impl Meter {
             Ending::Completed => Outcome::Completed,
             Ending::TimedOut => Outcome::TimedOut,
             Ending::Cancelled => Outcome::Cancelled,
+            Ending::Failed => Outcome::Failed,
         };
         self.totals.end(outcome);
         let book = self.jobs.remove(job.id).expect("a live job has a book");

@@ -19,6 +19,8 @@ pub enum Outcome {
     Running,
     /// It waited when the run ended.
     Waiting,
+    /// It went wrong.
+    Failed,
 }
 
 impl Outcome {
@@ -29,6 +31,7 @@ impl Outcome {
             Self::Completed => "completed",
             Self::TimedOut => "timed-out",
             Self::Cancelled => "cancelled",
+            Self::Failed => "failed",
             Self::Refused => "refused",
             Self::Running => "running",
             Self::Waiting => "waiting",
@@ -237,6 +240,7 @@ giga_model::image! {
         3 => Refused,
         4 => Running,
         5 => Waiting,
+        6 => Failed,
     }
 }
 giga_model::image! {

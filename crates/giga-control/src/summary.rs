@@ -18,6 +18,7 @@ pub(crate) struct Totals {
     completed: u64,
     timed_out: u64,
     cancelled: u64,
+    failed: u64,
     running: u64,
     waiting: u64,
     pub(crate) interruptions: u64,
@@ -25,7 +26,7 @@ pub(crate) struct Totals {
     owners: Vec<AcceleratorTime>,
     waits: Vec<Waits>,
 }
-image! { struct Totals { start, submitted, refusals, completed, timed_out, cancelled, running, waiting, interruptions, sites, owners, waits } }
+image! { struct Totals { start, submitted, refusals, completed, timed_out, cancelled, failed, running, waiting, interruptions, sites, owners, waits } }
 
 /// What adds up at a site.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -52,6 +53,7 @@ impl Totals {
             completed: 0,
             timed_out: 0,
             cancelled: 0,
+            failed: 0,
             running: 0,
             waiting: 0,
             interruptions: 0,
@@ -80,6 +82,7 @@ impl Totals {
             Outcome::Completed => self.completed += 1,
             Outcome::TimedOut => self.timed_out += 1,
             Outcome::Cancelled => self.cancelled += 1,
+            Outcome::Failed => self.failed += 1,
             Outcome::Running => self.running += 1,
             Outcome::Waiting => self.waiting += 1,
             Outcome::Refused => unreachable!("a refused job never lives"),
@@ -117,6 +120,7 @@ impl Totals {
             completed: self.completed,
             timed_out: self.timed_out,
             cancelled: self.cancelled,
+            failed: self.failed,
             refused: self.refusals.values().sum(),
             refusals: self.refusals.iter().map(|(refusal, count)| (*refusal, *count)).collect(),
             running: self.running,
@@ -203,6 +207,8 @@ pub struct Summary {
     pub timed_out: u64,
     /// Jobs taken back.
     pub cancelled: u64,
+    /// Jobs that went wrong; only a live federation has any.
+    pub failed: u64,
     /// Jobs that can never run.
     pub refused: u64,
     /// The same by rule.

@@ -113,7 +113,8 @@ fn jobs_add_up(outcomes: &Outcomes) {
             summary.cancelled,
             summary.refused,
             summary.running,
-            summary.waiting
+            summary.waiting,
+            summary.failed
         ],
         [
             count(Outcome::Completed),
@@ -121,7 +122,8 @@ fn jobs_add_up(outcomes: &Outcomes) {
             count(Outcome::Cancelled),
             count(Outcome::Refused),
             count(Outcome::Running),
-            count(Outcome::Waiting)
+            count(Outcome::Waiting),
+            count(Outcome::Failed)
         ]
     );
     assert_eq!(outcomes.jobs.len() as u64, summary.submitted);

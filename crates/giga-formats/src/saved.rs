@@ -10,7 +10,7 @@ use giga_units::{Fraction, Instant};
 use thiserror::Error;
 
 const MAGIC: &[u8; 8] = b"GIGASAVE";
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 /// Magic, format, version (16 bytes), checksum.
 const FRAME: usize = 8 + 4 + 16 + 8;
 

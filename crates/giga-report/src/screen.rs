@@ -46,6 +46,7 @@ fn jobs(out: &mut String, summary: &Summary) {
         ("completed", summary.completed),
         ("stopped at their limit", summary.timed_out),
         ("cancelled", summary.cancelled),
+        ("failed", summary.failed),
         ("refused", summary.refused),
         ("running at the end", summary.running),
         ("waiting at the end", summary.waiting),

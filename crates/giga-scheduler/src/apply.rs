@@ -5,7 +5,7 @@ use std::sync::Arc;
 use giga_model::{JobId, JobRequest, PoolId, SiteId};
 use giga_units::{Duration, Instant};
 
-use crate::event::{Event, Piece};
+use crate::event::Event;
 use crate::job::{Job, Run, Status};
 use crate::plan::{Need, Plan};
 use crate::state::State;
@@ -20,9 +20,17 @@ impl State {
             Event::Submitted { job, site, request } => self.submitted(plan, now, *job, *site, request),
             Event::Refused { job, .. } => self.next_job = job.0 + 1,
             Event::Kept { site, job } => self.sites[site.index()].kept = Some(*job),
-            Event::Started { job, need, pieces, release } => {
-                self.started(plan, now, *job, *need, pieces, *release);
+            Event::Started { job, attempt, need, pieces, release } => {
+                let run = Run {
+                    started: now,
+                    release: *release,
+                    need: *need,
+                    pieces: Arc::clone(pieces),
+                    stopping: false,
+                };
+                self.started(plan, *job, *attempt, run);
             }
+            Event::Stopping { job } => self.stopping(*job),
             Event::Ended { job, .. } => self.ended(plan, now, *job),
             Event::Interrupted { job, saved, .. } => self.interrupted(plan, now, *job, *saved),
             Event::NodeDown { pool, node, until } => self.node_down(plan, *pool, *node, *until),
@@ -71,23 +79,22 @@ impl State {
         self.enter(job);
     }
 
-    fn started(
-        &mut self,
-        plan: &Plan,
-        now: Instant,
-        id: JobId,
-        need: Need,
-        pieces: &Arc<[Piece]>,
-        release: Instant,
-    ) {
+    fn started(&mut self, plan: &Plan, id: JobId, attempt: u32, run: Run) {
         let mut job = self.leave(id);
         let owner = plan.projects[job.project.index()].owner;
-        let hold = amount(&need, job.limit);
+        let hold = amount(&run.need, job.limit);
         self.account(job.site, job.project, |accounts| accounts.hold(owner, job.project, hold));
-        job.attempts += 1;
-        job.status = Status::Running(Run { started: now, release, need, pieces: Arc::clone(pieces) });
+        job.attempts = attempt;
+        job.status = Status::Running(run);
         self.sites[job.site.index()].epoch += 1;
         self.enter(job);
+    }
+
+    /// The job stays where it is: what runs on its nodes still runs.
+    fn stopping(&mut self, id: JobId) {
+        let job = self.jobs.get_mut(id).expect("only a live job is told to stop");
+        let Status::Running(run) = &mut job.status else { panic!("only a running job is told to stop") };
+        run.stopping = true;
     }
 
     fn ended(&mut self, plan: &Plan, now: Instant, id: JobId) {

@@ -6,9 +6,16 @@ use giga_units::{Duration, Instant};
 use crate::Scheduler;
 use crate::event::{Ending, Event, Input, Interruption};
 use crate::fit::Span;
-use crate::job::{Job, Status};
+use crate::job::{Job, Run, Status};
 use crate::plan::{Need, Plan};
 use crate::witness::Witness;
+
+/// A job whose attempt is lost is tried again until it had so many attempts (an assumption).
+const ATTEMPTS_MOST: u32 = 5;
+
+/// Raised whenever the same inputs may lead to other events than before: a journal is decided again only by the version
+/// that decided it first.
+pub const DECISION_VERSION: u32 = 1;
 
 impl Scheduler {
     /// Decides what an input leads to and carries it into the state, event by event.
@@ -18,7 +25,8 @@ impl Scheduler {
     pub fn advance(&mut self, now: Instant, input: &Input, witness: &mut impl Witness) {
         match input {
             Input::Submit { request } => self.submit(now, request, witness),
-            Input::Finished { job, ending } => self.finish(now, *job, *ending, witness),
+            Input::Finished { job, attempt, ending } => self.finish(now, *job, *attempt, *ending, witness),
+            Input::Lost { job, attempt } => self.lost(now, *job, *attempt, witness),
             Input::Cancel { job } => self.cancel(now, *job, witness),
             Input::NodeFailed { pool, node, until } => self.node_failed(now, *pool, *node, *until, witness),
             Input::NodeRepaired { pool, node } => self.node_repaired(now, *pool, *node, witness),
@@ -74,15 +82,37 @@ impl Scheduler {
         first.or_else(|| possible.first()).expect("an admitted job is possible somewhere").0
     }
 
-    fn finish(&mut self, now: Instant, job: JobId, ending: Ending, witness: &mut impl Witness) {
-        if self.state.job(job).is_some_and(|job| job.run().is_some()) {
-            self.emit(now, Event::Ended { job, ending }, witness);
+    /// The running attempt of a job, if it is this one.
+    fn attempt(&self, job: JobId, attempt: u32) -> Option<&Run> {
+        self.state.job(job).filter(|job| job.attempts == attempt).and_then(Job::run)
+    }
+
+    /// A job that was told to stop counts as taken back, unless its work was done before it heard of that.
+    fn finish(&mut self, now: Instant, job: JobId, attempt: u32, ending: Ending, witness: &mut impl Witness) {
+        let Some(run) = self.attempt(job, attempt) else { return };
+        let done = ending == Ending::Completed || !run.stopping;
+        let ending = if done { ending } else { Ending::Cancelled };
+        self.emit(now, Event::Ended { job, ending }, witness);
+    }
+
+    /// A job that loses attempt after attempt would keep its nodes busy for ever.
+    fn lost(&mut self, now: Instant, job: JobId, attempt: u32, witness: &mut impl Witness) {
+        match self.attempt(job, attempt) {
+            None => {}
+            Some(run) if attempt >= ATTEMPTS_MOST && !run.stopping => {
+                self.emit(now, Event::Ended { job, ending: Ending::Failed }, witness);
+            }
+            Some(_) => self.interrupt(now, job, Interruption::Lost, witness),
         }
     }
 
+    /// What runs keeps its nodes until it has stopped; what waits is gone at once.
     fn cancel(&mut self, now: Instant, job: JobId, witness: &mut impl Witness) {
-        if self.state.job(job).is_some() {
-            self.emit(now, Event::Ended { job, ending: Ending::Cancelled }, witness);
+        let Some(known) = self.state.job(job) else { return };
+        match known.run() {
+            None => self.emit(now, Event::Ended { job, ending: Ending::Cancelled }, witness),
+            Some(run) if run.stopping => {}
+            Some(_) => self.emit(now, Event::Stopping { job }, witness),
         }
     }
 
@@ -108,8 +138,13 @@ impl Scheduler {
     }
 
     fn interrupt(&mut self, now: Instant, job: JobId, cause: Interruption, witness: &mut impl Witness) {
-        let saved = self.state.job(job).map_or(Duration::ZERO, |job| saved(job, now, cause));
-        self.emit(now, Event::Interrupted { job, cause, saved }, witness);
+        let Some(known) = self.state.job(job) else { return };
+        let event = if known.run().is_some_and(|run| run.stopping) {
+            Event::Ended { job, ending: Ending::Cancelled }
+        } else {
+            Event::Interrupted { job, cause, saved: saved(known, now, cause) }
+        };
+        self.emit(now, event, witness);
     }
 
     fn node_repaired(&mut self, now: Instant, pool: PoolId, node: u32, witness: &mut impl Witness) {
@@ -166,7 +201,7 @@ fn saved(job: &Job, now: Instant, cause: Interruption) -> Duration {
     let elapsed = now.since(run.started);
     match cause {
         Interruption::Maintenance => elapsed,
-        Interruption::Failure => elapsed.floor_to(every),
+        Interruption::Failure | Interruption::Lost => elapsed.floor_to(every),
     }
 }
 

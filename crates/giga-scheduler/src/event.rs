@@ -16,12 +16,21 @@ pub enum Input {
         /// What they ask for.
         request: JobRequest,
     },
-    /// The current attempt of a running job ended by itself or at its limit.
+    /// An attempt ended by itself, at its limit, or because it was told to.
     Finished {
-        /// Which.
+        /// Of which job.
         job: JobId,
+        /// Which attempt, counted from one; what is said of an earlier one is late and means nothing.
+        attempt: u32,
         /// How.
         ending: Ending,
+    },
+    /// An attempt is proven dead and left no result.
+    Lost {
+        /// Of which job.
+        job: JobId,
+        /// Which attempt, counted from one.
+        attempt: u32,
     },
     /// Somebody takes a job back.
     Cancel {
@@ -76,6 +85,8 @@ pub enum Ending {
     TimedOut,
     /// Somebody took it back.
     Cancelled,
+    /// The work went wrong, could not be begun, or was lost too often.
+    Failed,
 }
 
 /// Why a running job lost its nodes and waits again.
@@ -85,6 +96,8 @@ pub enum Interruption {
     Failure,
     /// A maintenance window began.
     Maintenance,
+    /// The attempt died and left no result.
+    Lost,
 }
 
 /// Nodes of one word of 64 in a pool: the placement of a job is a list of these.
@@ -128,12 +141,19 @@ pub enum Event {
     Started {
         /// Which job.
         job: JobId,
+        /// Which of its attempts, counted from one.
+        attempt: u32,
         /// In which of its ways.
         need: Need,
         /// On which nodes.
         pieces: Arc<[Piece]>,
         /// When it gives the nodes back at the latest: its limit, or the next maintenance window.
         release: Instant,
+    },
+    /// A running job was taken back: it is to stop, and holds its nodes until it has.
+    Stopping {
+        /// Which.
+        job: JobId,
     },
     /// A job ended for good.
     Ended {
@@ -239,3 +259,52 @@ pub enum Rule {
 }
 
 image! { struct Piece { word, mask } }
+image! { enum Ending { 0 => Completed, 1 => TimedOut, 2 => Cancelled, 3 => Failed } }
+image! { enum Interruption { 0 => Failure, 1 => Maintenance, 2 => Lost } }
+image! {
+    enum Input {
+        0 => Submit { request },
+        1 => Finished { job, attempt, ending },
+        2 => Lost { job, attempt },
+        3 => Cancel { job },
+        4 => NodeFailed { pool, node, until },
+        5 => NodeRepaired { pool, node },
+        6 => PhaseOpens { site },
+        7 => MaintenanceBegins { site },
+        8 => MaintenanceEnds { site },
+        9 => HalveUse,
+        10 => TurnYear,
+        11 => Schedule,
+    }
+}
+image! {
+    enum Event {
+        0 => Submitted { job, site, request },
+        1 => Refused { job, request, rule },
+        2 => Kept { site, job },
+        3 => Started { job, attempt, need, pieces, release },
+        4 => Stopping { job },
+        5 => Ended { job, ending },
+        6 => Interrupted { job, cause, saved },
+        7 => NodeDown { pool, node, until },
+        8 => NodeUp { pool, node },
+        9 => PhaseOpened { site, phase },
+        10 => Closed { site, until },
+        11 => Opened { site },
+        12 => UseHalved,
+        13 => YearTurned,
+        14 => Settled,
+    }
+}
+image! {
+    enum Rule {
+        0 => UnknownProject,
+        1 => NothingAsked,
+        2 => NoSuchAccelerator,
+        3 => GangAboveProgramme { most },
+        4 => LimitAboveProgramme { longest },
+        5 => GangTooLarge { largest },
+        6 => PowerTooLarge { headroom },
+        7 => LongerThanBetweenWindows { longest },
+    }
+}

@@ -52,6 +52,8 @@ pub struct Run {
     pub need: Need,
     /// On which nodes.
     pub pieces: Arc<[Piece]>,
+    /// Whether it was told to stop.
+    pub stopping: bool,
 }
 
 impl Job {
@@ -76,7 +78,7 @@ pub(crate) struct Shape {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct ShapeId(pub(crate) u32);
 
-image! { struct Run { started, release, need, pieces } }
+image! { struct Run { started, release, need, pieces, stopping } }
 
 #[cfg(test)]
 mod tests {

@@ -21,7 +21,7 @@ mod witness;
 
 use std::sync::Arc;
 
-pub use decide::decide;
+pub use decide::{DECISION_VERSION, decide};
 pub use event::{Ending, Event, Input, Interruption, Piece, Rule};
 pub use explain::{Because, Explanation, Lack};
 use giga_model::Federation;

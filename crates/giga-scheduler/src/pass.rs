@@ -104,7 +104,8 @@ impl Scheduler {
 
     fn start(&mut self, job: JobId, start: Start, now: Instant, witness: &mut impl Witness) {
         let Start { need, pieces, release } = start;
-        self.emit(now, Event::Started { job, need, pieces, release }, witness);
+        let attempt = self.state.job(job).expect("a job that starts waits").attempts + 1;
+        self.emit(now, Event::Started { job, attempt, need, pieces, release }, witness);
     }
 
     /// Finds the kinds that may start behind a reservation.

@@ -19,6 +19,7 @@ enum Step {
     Submit { project: Index, asks: Vec<(Option<Index>, u32)>, limit: i64, saves: bool },
     Finish(Index),
     Cancel(Index),
+    Lose(Index),
     Fail { pool: Index, node: Index, repair: i64 },
     Repair(Index),
     Halve,
@@ -32,6 +33,7 @@ fn step() -> impl Strategy<Value = Step> {
         8 => submit.prop_map(|(project, asks, limit, saves)| Step::Submit { project, asks, limit, saves }),
         5 => any::<Index>().prop_map(Step::Finish),
         1 => any::<Index>().prop_map(Step::Cancel),
+        1 => any::<Index>().prop_map(Step::Lose),
         1 => (any::<Index>(), any::<Index>(), 1_i64..20)
             .prop_map(|(pool, node, repair)| Step::Fail { pool, node, repair }),
         1 => any::<Index>().prop_map(Step::Repair),
@@ -132,7 +134,7 @@ impl Trial {
         let found: Vec<Start> = events
             .iter()
             .filter_map(|event| match event {
-                Event::Started { job, need, pieces, release } => {
+                Event::Started { job, need, pieces, release, .. } => {
                     Some((*job, *need, nodes_of(&self.federation, need.pool, pieces), *release))
                 }
                 _ => None,
@@ -191,14 +193,20 @@ impl Trial {
     fn step(&mut self, step: &Step) {
         let some = |index: &Index, jobs: Vec<JobId>| (!jobs.is_empty()).then(|| *index.get(&jobs));
         let state = self.fast.state();
+        let attempt = |index: &Index| {
+            let running = state.jobs().filter(|job| job.run().is_some()).map(|job| job.id).collect();
+            some(index, running).map(|job| (job, state.job(job).expect("it runs").attempts))
+        };
         let input = match step {
             Step::Submit { project, asks, limit, saves } => {
                 Some(self.submission(project, asks, *limit, *saves))
             }
-            Step::Finish(index) => {
-                let running = state.jobs().filter(|job| job.run().is_some()).map(|job| job.id).collect();
-                some(index, running).map(|job| Input::Finished { job, ending: Ending::Completed })
-            }
+            Step::Finish(index) => attempt(index).map(|(job, attempt)| Input::Finished {
+                job,
+                attempt,
+                ending: Ending::Completed,
+            }),
+            Step::Lose(index) => attempt(index).map(|(job, attempt)| Input::Lost { job, attempt }),
             Step::Cancel(index) => {
                 some(index, state.jobs().map(|job| job.id).collect()).map(|job| Input::Cancel { job })
             }

@@ -58,7 +58,20 @@ impl Scene {
     }
 
     fn finish(&mut self, hours: i64, job: u64) -> Vec<String> {
-        self.at(hours, vec![Input::Finished { job: JobId(job), ending: Ending::Completed }])
+        self.end(hours, job, Ending::Completed)
+    }
+
+    fn end(&mut self, hours: i64, job: u64, ending: Ending) -> Vec<String> {
+        let attempt = self.scheduler.state().job(JobId(job)).expect("a live job").attempts;
+        self.at(hours, vec![Input::Finished { job: JobId(job), attempt, ending }])
+    }
+
+    fn lose(&mut self, hours: i64, job: u64, attempt: u32) -> Vec<String> {
+        self.at(hours, vec![Input::Lost { job: JobId(job), attempt }])
+    }
+
+    fn cancel(&mut self, hours: i64, job: u64) -> Vec<String> {
+        self.at(hours, vec![Input::Cancel { job: JobId(job) }])
     }
 
     fn explain(&self, job: u64) -> Explanation {
@@ -75,6 +88,10 @@ fn told(event: &Event) -> Option<String> {
         }
         Event::Refused { job, rule, .. } => Some(format!("{job} is refused: {rule}")),
         Event::Interrupted { job, saved, .. } => Some(format!("{job} is interrupted, {saved} saved")),
+        Event::Stopping { job } => Some(format!("{job} is told to stop")),
+        Event::Ended { job, ending } if *ending != Ending::Completed => {
+            Some(format!("{job} ends: {ending:?}"))
+        }
         _ => None,
     }
 }
@@ -250,4 +267,37 @@ fn a_job_waits_for_what_is_open_rather_than_for_what_opens_later() {
     scene.submit(0, vec![job(4, 1), job(4, 1), job(8, 1)]);
     let site = |id| scene.scheduler.state().job(JobId(id)).map(|job| job.site);
     assert_eq!([site(0), site(1), site(2)], [Some(SiteId(1)), Some(SiteId(1)), Some(SiteId(0))]);
+}
+
+#[test]
+fn what_was_taken_back_keeps_its_nodes_until_it_stopped() {
+    let mut scene = Scene::of(&four_nodes());
+    scene.submit(0, vec![job(16, 10), job(16, 10), job(16, 10)]);
+    assert_eq!(scene.cancel(1, 2), ["2 ends: Cancelled"], "what waits is gone at once");
+    assert_eq!(scene.cancel(1, 0), ["0 is told to stop"]);
+    assert_eq!(scene.cancel(1, 0), [""; 0], "once is enough");
+    assert_eq!(scene.end(2, 0, Ending::Failed), ["0 ends: Cancelled", "1 starts on 4x4 at 0:11 1:11"]);
+    scene.cancel(3, 1);
+    assert_eq!(scene.finish(3, 1), [""; 0], "its work was done before it heard of it");
+}
+
+#[test]
+fn a_lost_attempt_is_made_again_but_not_for_ever() {
+    let mut scene = Scene::of(&four_nodes());
+    scene.submit(0, vec![job(16, 10)]);
+    assert_eq!(scene.lose(1, 0, 2), [""; 0], "there is no such attempt");
+    for attempt in 1..5 {
+        let again = ["0 is interrupted, 0 s saved", "0 starts on 4x4 at 0:11 1:11"];
+        assert_eq!(scene.lose(1, 0, attempt), again);
+        assert_eq!(scene.lose(1, 0, attempt), [""; 0], "what is said of an earlier attempt is late");
+    }
+    assert_eq!(scene.lose(1, 0, 5), ["0 ends: Failed"]);
+}
+
+#[test]
+fn an_attempt_lost_while_it_was_told_to_stop_is_not_made_again() {
+    let mut scene = Scene::of(&four_nodes());
+    scene.submit(0, vec![job(16, 10)]);
+    scene.cancel(1, 0);
+    assert_eq!(scene.lose(2, 0, 1), ["0 ends: Cancelled"]);
 }

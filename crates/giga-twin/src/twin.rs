@@ -151,10 +151,7 @@ impl Twin {
             Coming::MaintenanceEnds { site } => self.inputs.push(Input::MaintenanceEnds { site }),
             Coming::Repaired { pool, node } => self.inputs.push(Input::NodeRepaired { pool, node }),
             Coming::Finished { job, attempt, completed } => {
-                let current = self.control.state().job(job).map(|job| job.attempts);
-                if current == Some(attempt) {
-                    self.inputs.push(Input::Finished { job, ending: ending(completed) });
-                }
+                self.inputs.push(Input::Finished { job, attempt, ending: ending(completed) });
             }
             Coming::HalfLife => {
                 self.inputs.push(Input::HalveUse);

@@ -58,7 +58,7 @@ impl Scene {
         };
         let pieces = nodes.iter().map(|node| Piece { word: node / 2, mask: 1 << (node % 2) });
         let release = NOW + Duration::hours(1);
-        self.then(Event::Started { job: JobId(job), need, pieces: pieces.collect(), release })
+        self.then(Event::Started { job: JobId(job), attempt: 1, need, pieces: pieces.collect(), release })
     }
 
     fn ended(self, job: u64) -> Self {
@@ -112,7 +112,7 @@ fn two_jobs_on_one_accelerator() {
 fn a_job_on_fewer_nodes_than_it_needs() {
     let need = Need { pool: POOL, nodes: 2, asked: 8, each: 4, power: Power::watts(8_000) };
     let pieces = Arc::new([Piece { word: 0, mask: 1 }]);
-    let event = Event::Started { job: JobId(0), need, pieces, release: NOW };
+    let event = Event::Started { job: JobId(0), attempt: 1, need, pieces, release: NOW };
     whole().submitted(0).then(event).finds(&[not_free(0)]);
 }
 
@@ -183,7 +183,13 @@ fn a_need_that_understates_its_power_is_counted_in_full() {
     let mut scene = Scene::with_power_for(4).submitted(0);
     let need = Need { pool: POOL, nodes: 2, asked: 8, each: 4, power: Power::watts(1) };
     let pieces = Arc::new([Piece { word: 0, mask: 0b11 }]);
-    scene = scene.then(Event::Started { job: JobId(0), need, pieces, release: NOW + Duration::hours(1) });
+    scene = scene.then(Event::Started {
+        job: JobId(0),
+        attempt: 1,
+        need,
+        pieces,
+        release: NOW + Duration::hours(1),
+    });
     let (drawn, envelope) = (Power::watts(8_000), Power::watts(4_000));
     scene.finds(&[Violation::Power { at: NOW, site: SITE, drawn, envelope }]);
 }

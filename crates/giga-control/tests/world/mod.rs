@@ -22,6 +22,7 @@ pub(crate) enum Step {
     Submit { project: Index, asks: Vec<(Option<Index>, u32)>, limit: i64, saves: Option<i64>, draw: u64 },
     Finish(Index, bool),
     Cancel(Index),
+    Lose(Index),
     Fail { pool: Index, node: Index, repair: i64 },
     Repair(Index),
     Halve,
@@ -39,6 +40,7 @@ fn step() -> impl Strategy<Value = Step> {
         }),
         5 => (any::<Index>(), any::<bool>()).prop_map(|(index, whole)| Step::Finish(index, whole)),
         1 => any::<Index>().prop_map(Step::Cancel),
+        1 => any::<Index>().prop_map(Step::Lose),
         2 => (any::<Index>(), any::<Index>(), minutes(200))
             .prop_map(|(pool, node, repair)| Step::Fail { pool, node, repair }),
         1 => any::<Index>().prop_map(Step::Repair),
@@ -172,6 +174,7 @@ impl World {
     fn input(&self, step: &Step) -> Option<Input> {
         let state = self.control.state();
         let some = |index: &Index, jobs: Vec<JobId>| (!jobs.is_empty()).then(|| *index.get(&jobs));
+        let attempt = |job: Option<JobId>| job.and_then(|job| Some((job, state.job(job)?.attempts)));
         match step {
             Step::Submit { project, asks, limit, saves, draw } => {
                 let request = JobRequest {
@@ -186,7 +189,11 @@ impl World {
             Step::Finish(index, whole) => {
                 let running = state.jobs().filter(|job| job.run().is_some()).map(|job| job.id).collect();
                 let ending = if *whole { Ending::Completed } else { Ending::TimedOut };
-                some(index, running).map(|job| Input::Finished { job, ending })
+                attempt(some(index, running)).map(|(job, attempt)| Input::Finished { job, attempt, ending })
+            }
+            Step::Lose(index) => {
+                let running = state.jobs().filter(|job| job.run().is_some()).map(|job| job.id).collect();
+                attempt(some(index, running)).map(|(job, attempt)| Input::Lost { job, attempt })
             }
             Step::Cancel(index) => {
                 some(index, state.jobs().map(|job| job.id).collect()).map(|job| Input::Cancel { job })

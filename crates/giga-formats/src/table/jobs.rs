@@ -9,13 +9,14 @@ use super::{Batch, Layout, TableError};
 use crate::columnar::{Cell, Field};
 
 /// All outcomes, each at the place of its number.
-pub(super) const OUTCOMES: [Outcome; 6] = [
+pub(super) const OUTCOMES: [Outcome; 7] = [
     Outcome::Completed,
     Outcome::TimedOut,
     Outcome::Cancelled,
     Outcome::Refused,
     Outcome::Running,
     Outcome::Waiting,
+    Outcome::Failed,
 ];
 
 fn milliseconds(instant: Instant) -> i128 {

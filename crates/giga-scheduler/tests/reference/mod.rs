@@ -471,7 +471,11 @@ impl Reference {
                 self.owners.iter_mut().flatten().for_each(|used| used.settled = 0);
                 self.dirty.fill(true);
             }
-            Event::Refused { .. } | Event::Kept { .. } | Event::Started { .. } | Event::Settled => {}
+            Event::Refused { .. }
+            | Event::Kept { .. }
+            | Event::Started { .. }
+            | Event::Stopping { .. }
+            | Event::Settled => {}
         }
     }
 

@@ -1,0 +1,140 @@
+//! What the description says will come: phases, maintenance, half-lives, years. A host that lives by a real clock asks here
+//! what is due and until when it may sleep. Nothing is remembered: all of it follows from what was known before.
+
+use giga_model::{Federation, SiteId};
+use giga_scheduler::{Input, State};
+use giga_units::{Duration, Instant};
+
+/// What comes due in `(before, now]`, and at the very beginning what was due by then, in the order of its time.
+#[must_use]
+pub fn due(federation: &Federation, state: &State, before: Instant, now: Instant) -> Vec<(Instant, Input)> {
+    let mut all = Vec::new();
+    for site in (0..federation.sites.len()).map(SiteId::at) {
+        phases(federation, state, site, now, &mut all);
+        maintenance(federation, state, site, now, &mut all);
+    }
+    let mut at = next_half_life(federation, before);
+    while at <= now {
+        all.push((at, Input::HalveUse));
+        at = at + federation.policy.half_life;
+    }
+    let mut at = before.next_year();
+    while at <= now {
+        all.push((at, Input::TurnYear));
+        at = at.next_year();
+    }
+    all.sort_by_key(|(at, _)| *at);
+    all
+}
+
+/// When something comes due next, if nothing else happens.
+#[must_use]
+pub fn next(federation: &Federation, state: &State, now: Instant) -> Instant {
+    let mut next = now.next_year().min(next_half_life(federation, now));
+    for (index, site) in federation.sites.iter().enumerate() {
+        let id = SiteId::at(index);
+        next = next.min(site.phases.get(state.phases_open(id)).map_or(Instant::FAR, |phase| phase.opens));
+        next = next.min(state.closed_until(id).unwrap_or(Instant::FAR));
+        let windows = site.maintenance.filter(|_| state.closed_until(id).is_none());
+        next = next.min(windows.map_or(Instant::FAR, |windows| windows.window_at(now).0));
+    }
+    next
+}
+
+fn phases(
+    federation: &Federation,
+    state: &State,
+    site: SiteId,
+    now: Instant,
+    all: &mut Vec<(Instant, Input)>,
+) {
+    let phases = &federation.sites[site.index()].phases[state.phases_open(site)..];
+    let opened = phases.iter().map(|phase| phase.opens).take_while(|opens| *opens <= now);
+    all.extend(opened.map(|opens| (opens, Input::PhaseOpens { site })));
+}
+
+/// A window that began and ended while nobody looked leaves no trace: nothing stopped for it.
+fn maintenance(
+    federation: &Federation,
+    state: &State,
+    site: SiteId,
+    now: Instant,
+    all: &mut Vec<(Instant, Input)>,
+) {
+    let Some(windows) = federation.sites[site.index()].maintenance else { return };
+    if let Some(until) = state.closed_until(site).filter(|until| *until <= now) {
+        all.push((until, Input::MaintenanceEnds { site }));
+    }
+    let (begin, _) = windows.window_at(now);
+    if begin <= now && state.closed_until(site).is_none_or(|until| until <= now) {
+        all.push((begin, Input::MaintenanceBegins { site }));
+    }
+}
+
+fn next_half_life(federation: &Federation, now: Instant) -> Instant {
+    let (start, every) = (federation.start, federation.policy.half_life);
+    let passed = now.since(start).max(Duration::ZERO).as_milliseconds() / every.as_milliseconds();
+    start + Duration::milliseconds(every.as_milliseconds().saturating_mul(passed + 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use giga_model::Maintenance;
+    use giga_model::sample::{accelerator, add_site, empty};
+
+    use super::*;
+    use crate::Control;
+
+    fn hour(hours: i64) -> Instant {
+        Instant::unix_milliseconds(0) + Duration::hours(hours)
+    }
+
+    /// A site with a weekly window of 8 hours from hour 10, half-lives of a day, from the first hour of 1970.
+    fn federation() -> Federation {
+        let mut federation = empty();
+        add_site(&mut federation, "north", &[(accelerator("A", 8, 1), 1)]);
+        federation.start = hour(0);
+        federation.policy.half_life = Duration::days(1);
+        let (first, every, length) = (hour(10), Duration::days(7), Duration::hours(8));
+        federation.sites[0].maintenance = Some(Maintenance { first, every, length });
+        federation.sites[0].phases[0].opens = hour(1);
+        federation
+    }
+
+    #[test]
+    fn what_the_description_says_comes_when_it_says() {
+        let federation = federation();
+        let mut control = Control::new(Arc::new(federation.clone()), hour(0));
+        let site = SiteId(0);
+        let mut check = |now: i64, expected: &[(i64, Input)], then: i64| {
+            let found = due(&federation, control.state(), control.now(), hour(now));
+            let expected: Vec<_> = expected.iter().map(|(at, input)| (hour(*at), input.clone())).collect();
+            assert_eq!(found, expected, "at hour {now}");
+            let inputs: Vec<Input> = found.into_iter().map(|(_, input)| input).collect();
+            control.advance(hour(now), &inputs);
+            assert_eq!(next(&federation, control.state(), control.now()), hour(then), "after hour {now}");
+        };
+        check(0, &[], 1);
+        check(1, &[(1, Input::PhaseOpens { site })], 10);
+        check(11, &[(10, Input::MaintenanceBegins { site })], 18);
+        check(18, &[(18, Input::MaintenanceEnds { site })], 24);
+        check(50, &[(24, Input::HalveUse), (48, Input::HalveUse)], 72);
+        let days = |days: std::ops::RangeInclusive<i64>| days.map(|day| (day * 24, Input::HalveUse));
+        let mut long: Vec<(i64, Input)> = days(3..=14).collect();
+        long.push((10 + 14 * 24, Input::MaintenanceBegins { site }));
+        check(11 + 14 * 24, &long, 18 + 14 * 24);
+    }
+
+    #[test]
+    fn a_year_turns_once() {
+        let federation = federation();
+        let control = Control::new(Arc::new(federation.clone()), hour(0));
+        let turns = |from: i64, to: i64| {
+            let all = due(&federation, control.state(), hour(from), hour(to));
+            all.iter().filter(|(_, input)| *input == Input::TurnYear).count()
+        };
+        assert_eq!([turns(0, 1), turns(0, 365 * 24), turns(365 * 24, 366 * 24)], [0, 1, 0]);
+    }
+}
