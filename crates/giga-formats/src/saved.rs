@@ -9,10 +9,9 @@ use giga_model::{Arrival, image};
 use giga_units::{Fraction, Instant};
 use thiserror::Error;
 
-const MAGIC: &[u8; 8] = b"GIGASAVE";
-const FORMAT: u32 = 2;
-/// Magic, format, version (16 bytes), checksum.
-const FRAME: usize = 8 + 4 + 16 + 8;
+use crate::frame::{Frame, FrameError, checksum, checksum_on};
+
+const FRAME: Frame = Frame { magic: *b"GIGASAVE", format: 2 };
 
 /// A stopped run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,20 +51,9 @@ image! {
 /// Why a file is no stopped run that can go on.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum SavedError {
-    /// It is something else.
-    #[error("this is no saved run; give the folder that `--out` named")]
-    NotSaved,
-    /// Another version wrote it.
-    #[error("another version ({found}) saved this run and only that one can go on with it; this is {ours}")]
-    OtherVersion {
-        /// Who wrote it.
-        found: String,
-        /// Who reads it.
-        ours: &'static str,
-    },
-    /// Its bytes changed.
-    #[error("the saved run is damaged: its checksum does not agree; run from the beginning")]
-    Damaged,
+    /// It is something else, of another version, or damaged.
+    #[error("this is no saved run that can go on: {0}; run from the beginning")]
+    Frame(#[from] FrameError),
     /// Its bytes say nothing.
     #[error("the saved run can not be read; run from the beginning")]
     Image(#[from] ImageError),
@@ -74,14 +62,7 @@ pub enum SavedError {
 /// The bytes of a stopped run.
 #[must_use]
 pub fn write(saved: &Saved, version: &'static str) -> Vec<u8> {
-    let body = image::to_bytes(saved);
-    let mut out = Vec::with_capacity(FRAME + body.len());
-    out.extend_from_slice(MAGIC);
-    out.extend_from_slice(&FORMAT.to_le_bytes());
-    out.extend_from_slice(&padded(version));
-    out.extend_from_slice(&checksum(&body).to_le_bytes());
-    out.extend_from_slice(&body);
-    out
+    FRAME.write(&image::to_bytes(saved), version)
 }
 
 /// Reads a stopped run back.
@@ -89,26 +70,7 @@ pub fn write(saved: &Saved, version: &'static str) -> Vec<u8> {
 /// # Errors
 /// Fails where the bytes are something else, of another version, or damaged.
 pub fn read(bytes: &[u8], version: &'static str) -> Result<Saved, SavedError> {
-    if bytes.len() < FRAME || !bytes.starts_with(MAGIC) {
-        return Err(SavedError::NotSaved);
-    }
-    let (frame, body) = bytes.split_at(FRAME);
-    if frame[8..12] != FORMAT.to_le_bytes() || frame[12..28] != padded(version) {
-        let format = u32::from_le_bytes(frame[8..12].try_into().expect("four bytes"));
-        let name = String::from_utf8_lossy(&frame[12..28]).trim_end_matches('\0').to_owned();
-        let found = if format == FORMAT { name } else { format!("{name} with format {format}") };
-        return Err(SavedError::OtherVersion { found, ours: version });
-    }
-    if frame[28..36] != checksum(body).to_le_bytes() {
-        return Err(SavedError::Damaged);
-    }
-    Ok(image::from_bytes(body)?)
-}
-
-fn padded(version: &str) -> [u8; 16] {
-    let mut name = [0; 16];
-    name.iter_mut().zip(version.bytes()).for_each(|(slot, byte)| *slot = byte);
-    name
+    Ok(image::from_bytes(FRAME.read(bytes, version)?)?)
 }
 
 /// Stands for jobs in their order, so that a run does not go on with other work than it began with.
@@ -137,15 +99,6 @@ impl Image for Fingerprint {
     }
 }
 
-/// FNV-1a over 64 bits (RFC 9923): finds damage by accident, not by intent.
-fn checksum(bytes: &[u8]) -> u64 {
-    checksum_on(0xcbf2_9ce4_8422_2325, bytes)
-}
-
-fn checksum_on(hash: u64, bytes: &[u8]) -> u64 {
-    bytes.iter().fold(hash, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -171,13 +124,8 @@ mod tests {
     fn a_saved_run_reads_back_and_nothing_else_does() {
         let bytes = write(&saved(), "0.1.0");
         assert_eq!(read(&bytes, "0.1.0"), Ok(saved()));
-        assert_eq!(read(b"GIGA", "0.1.0"), Err(SavedError::NotSaved));
-        let other = SavedError::OtherVersion { found: "0.1.0".into(), ours: "0.2.0" };
-        assert_eq!(read(&bytes, "0.2.0"), Err(other));
-        for place in FRAME..bytes.len() {
-            let mut damaged = bytes.clone();
-            damaged[place] ^= 1;
-            assert_eq!(read(&damaged, "0.1.0"), Err(SavedError::Damaged));
-        }
+        assert_eq!(read(b"GIGA", "0.1.0"), Err(FrameError::Other.into()));
+        let short = FRAME.write(b"GIGA", "0.1.0");
+        assert!(matches!(read(&short, "0.1.0"), Err(SavedError::Image(_))));
     }
 }

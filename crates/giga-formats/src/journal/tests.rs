@@ -1,0 +1,112 @@
+//! Golden records of each format, and what is refused.
+
+use std::sync::Arc;
+
+use giga_model::{AcceleratorId, Ask, Asks, JobId, JobRequest, PhaseId, PoolId, ProjectId, SiteId};
+use giga_scheduler::{Ending, Interruption, Need, Piece, Rule};
+use giga_units::{Duration, Fraction, Power};
+
+use super::*;
+
+const GOLDEN_1: &[u8] = include_bytes!("golden/record-1.bin");
+
+fn request() -> JobRequest {
+    let first = Ask { accelerator: Some(AcceleratorId(1)), accelerators: 8 };
+    let second = Ask { accelerator: None, accelerators: 3 };
+    JobRequest {
+        project: ProjectId(7),
+        asks: Asks::any_of(first, vec![second]),
+        limit: Duration::hours(2),
+        checkpoint: Some(Duration::seconds(1800)),
+        draw: Fraction::ppm(900_000),
+    }
+}
+
+/// Every input and every event, with every rule, ending and cause.
+fn everything() -> Record {
+    let (job, site, pool) = (JobId(5), SiteId(2), PoolId(3));
+    let until = Instant::unix_milliseconds(1_800_000_000_000);
+    let mut inputs = vec![Input::Submit { request: request() }, Input::Lost { job, attempt: 2 }];
+    let endings = [Ending::Completed, Ending::TimedOut, Ending::Cancelled, Ending::Failed];
+    inputs.extend(endings.map(|ending| Input::Finished { job, attempt: 1, ending }));
+    inputs.extend([
+        Input::Cancel { job },
+        Input::NodeFailed { pool, node: 9, until },
+        Input::NodeRepaired { pool, node: 9 },
+        Input::PhaseOpens { site },
+        Input::MaintenanceBegins { site },
+        Input::MaintenanceEnds { site },
+        Input::HalveUse,
+        Input::TurnYear,
+        Input::Schedule,
+    ]);
+    let power = Power::watts(700);
+    let need = Need { pool, nodes: 2, each: 4, asked: 8, power };
+    let pieces: Arc<[Piece]> = vec![Piece { word: 1, mask: 6 }].into();
+    let mut events = vec![
+        Event::Submitted { job, site, request: request() },
+        Event::Kept { site, job },
+        Event::Started { job, attempt: 1, need, pieces, release: until },
+        Event::Stopping { job },
+        Event::NodeDown { pool, node: 9, until },
+        Event::NodeUp { pool, node: 9 },
+        Event::PhaseOpened { site, phase: PhaseId(1) },
+        Event::Closed { site, until },
+        Event::Opened { site },
+        Event::UseHalved,
+        Event::YearTurned,
+        Event::Settled,
+    ];
+    events.extend(endings.map(|ending| Event::Ended { job, ending }));
+    let causes = [Interruption::Failure, Interruption::Maintenance, Interruption::Lost];
+    let saved = Duration::seconds(1800);
+    events.extend(causes.map(|cause| Event::Interrupted { job, cause, saved }));
+    let longest = Duration::hours(20);
+    let rules = [
+        Rule::UnknownProject,
+        Rule::NothingAsked,
+        Rule::NoSuchAccelerator,
+        Rule::GangAboveProgramme { most: 4 },
+        Rule::LimitAboveProgramme { longest },
+        Rule::GangTooLarge { largest: 16 },
+        Rule::PowerTooLarge { headroom: power },
+        Rule::LongerThanBetweenWindows { longest },
+    ];
+    events.extend(rules.map(|rule| Event::Refused { job, request: request(), rule }));
+    Record { seq: 12, decisions: 1, now: until, inputs, events }
+}
+
+/// A difference means that what was recorded would be read as something else: raise the format and keep the old reader.
+#[test]
+fn records_of_format_1_stay_as_they_are() {
+    assert_eq!(read(GOLDEN_1), Ok(everything()));
+    assert_eq!(write(&everything()), GOLDEN_1);
+}
+
+#[test]
+fn damage_anywhere_is_found() {
+    for place in 0..GOLDEN_1.len() {
+        let mut damaged = GOLDEN_1.to_vec();
+        damaged[place] ^= 0x40;
+        assert_eq!(read(&damaged), Err(RecordError::Damaged), "byte {place}");
+        assert_eq!(read(&GOLDEN_1[..place]), Err(RecordError::Damaged), "cut at {place}");
+    }
+}
+
+#[test]
+fn a_later_format_is_refused_and_not_misread() {
+    let mut body = 2_u16.to_le_bytes().to_vec();
+    body.extend_from_slice(&checksum(&body).to_le_bytes());
+    assert_eq!(read(&body), Err(RecordError::Later { found: 2 }));
+}
+
+#[test]
+fn a_snapshot_belongs_to_its_version() {
+    let snapshot = Snapshot { seq: 9, control: vec![1, 2, 3] };
+    let bytes = write_snapshot(&snapshot, "0.1.0");
+    assert_eq!(read_snapshot(&bytes, "0.1.0"), Ok(snapshot));
+    assert!(matches!(
+        read_snapshot(&bytes, "0.2.0"),
+        Err(SnapshotError::Frame(FrameError::OtherVersion { .. }))
+    ));
+}

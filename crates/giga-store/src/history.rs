@@ -1,0 +1,181 @@
+//! What became of jobs, as it is asked for.
+
+use giga_model::JobId;
+use giga_units::{Carbon, Energy, Instant, Money};
+use rusqlite::{OptionalExtension as _, Row, ToSql, params};
+
+use crate::store::{Store, StoreError};
+
+/// A job as the tables know it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobRow {
+    /// Its number.
+    pub job: JobId,
+    /// Who is charged.
+    pub project: String,
+    /// What people call it.
+    pub name: String,
+    /// Whose key it came with.
+    pub by: String,
+    /// The word for where it stands.
+    pub state: String,
+    /// Where it waits or ran.
+    pub site: Option<String>,
+    /// In which pool it last ran.
+    pub pool: Option<String>,
+    /// Accelerators it asked for, or held once it ran.
+    pub accelerators: u32,
+    /// How often it was started.
+    pub attempts: u32,
+    /// When it came.
+    pub submitted: Instant,
+    /// When it first started.
+    pub started: Option<Instant>,
+    /// When it ended.
+    pub ended: Option<Instant>,
+    /// How it ended, or why it was refused, in words.
+    pub result: Option<String>,
+    /// At the meter.
+    pub energy: Option<Energy>,
+    /// Electricity, carbon and capital of what it held.
+    pub cost: Option<Money>,
+    /// From its energy.
+    pub carbon: Option<Carbon>,
+}
+
+/// One try at a job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttemptRow {
+    /// Which, counted from one.
+    pub attempt: u32,
+    /// When it was started.
+    pub started: Instant,
+    /// When it was over.
+    pub ended: Option<Instant>,
+    /// How, in words.
+    pub result: Option<String>,
+    /// What the engine said of it, as it was written.
+    pub receipt: Option<String>,
+}
+
+/// Which jobs are asked for, the latest first.
+#[derive(Debug, Clone, Default)]
+pub struct JobFilter {
+    /// Only of these projects, or `None` for all.
+    pub projects: Option<Vec<String>>,
+    /// Only in this state.
+    pub state: Option<String>,
+    /// Only those that wait or run.
+    pub live: bool,
+    /// Only those before this one.
+    pub before: Option<JobId>,
+    /// At most so many.
+    pub most: usize,
+}
+
+const COLUMNS: &str =
+    "job, project, name, by_key, state, site, pool, accelerators, attempts, submitted, started, ended,
+                       result, energy_joule, cost_microeuro, carbon_milligram";
+
+impl Store {
+    /// Jobs, the latest first.
+    ///
+    /// # Errors
+    /// Fails where the store can not be read.
+    pub fn jobs(&self, filter: &JobFilter) -> Result<Vec<JobRow>, StoreError> {
+        let mut sql = format!("SELECT {COLUMNS} FROM job WHERE TRUE");
+        let mut values: Vec<&dyn ToSql> = Vec::new();
+        if let Some(projects) = &filter.projects {
+            let marks = vec!["?"; projects.len()].join(", ");
+            sql += &format!(" AND project IN ({marks})");
+            values.extend(projects.iter().map(|project| project as &dyn ToSql));
+        }
+        if let Some(state) = &filter.state {
+            sql += " AND state = ?";
+            values.push(state);
+        }
+        if filter.live {
+            sql += " AND ended IS NULL";
+        }
+        let before = filter.before.map(|job| job.0);
+        if let Some(before) = &before {
+            sql += " AND job < ?";
+            values.push(before);
+        }
+        sql += " ORDER BY job DESC LIMIT ?";
+        values.push(&filter.most);
+        self.read(|connection| {
+            connection.prepare_cached(&sql)?.query_map(values.as_slice(), job_row)?.collect()
+        })
+    }
+
+    /// One job.
+    ///
+    /// # Errors
+    /// Fails where the store can not be read.
+    pub fn job(&self, job: JobId) -> Result<Option<JobRow>, StoreError> {
+        self.read(|connection| {
+            let sql = format!("SELECT {COLUMNS} FROM job WHERE job = ?1");
+            connection.prepare_cached(&sql)?.query_row([job.0], job_row).optional()
+        })
+    }
+
+    /// What a job asked for, as the body of the request that brought it.
+    ///
+    /// # Errors
+    /// Fails where the store can not be read.
+    pub fn body(&self, job: JobId) -> Result<Option<String>, StoreError> {
+        self.read(|connection| {
+            let sql = "SELECT body FROM job WHERE job = ?1";
+            connection.prepare_cached(sql)?.query_row([job.0], |row| row.get(0)).optional()
+        })
+    }
+
+    /// The attempts of a job in their order.
+    ///
+    /// # Errors
+    /// Fails where the store can not be read.
+    pub fn attempts(&self, job: JobId) -> Result<Vec<AttemptRow>, StoreError> {
+        self.read(|connection| {
+            let sql =
+                "SELECT attempt, started, ended, result, receipt FROM attempt WHERE job = ?1 ORDER BY attempt";
+            connection.prepare_cached(sql)?.query_map(params![job.0], attempt_row)?.collect()
+        })
+    }
+}
+
+fn instant(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Instant>> {
+    Ok(row.get::<_, Option<i64>>(column)?.map(Instant::unix_milliseconds))
+}
+
+fn job_row(row: &Row<'_>) -> rusqlite::Result<JobRow> {
+    let amount = |column| Ok::<_, rusqlite::Error>(row.get::<_, Option<i64>>(column)?.map(i128::from));
+    Ok(JobRow {
+        job: JobId(row.get(0)?),
+        project: row.get(1)?,
+        name: row.get(2)?,
+        by: row.get(3)?,
+        state: row.get(4)?,
+        site: row.get(5)?,
+        pool: row.get(6)?,
+        accelerators: row.get(7)?,
+        attempts: row.get(8)?,
+        submitted: Instant::unix_milliseconds(row.get(9)?),
+        started: instant(row, 10)?,
+        ended: instant(row, 11)?,
+        result: row.get(12)?,
+        energy: amount(13)?.map(Energy::joules),
+        cost: amount(14)?.map(Money::microeuro),
+        carbon: amount(15)?.map(Carbon::milligrams),
+    })
+}
+
+fn attempt_row(row: &Row<'_>) -> rusqlite::Result<AttemptRow> {
+    Ok(AttemptRow {
+        attempt: row.get(0)?,
+        started: Instant::unix_milliseconds(row.get(1)?),
+        ended: instant(row, 2)?,
+        result: row.get(3)?,
+        receipt: row.get(4)?,
+    })
+}

@@ -1,0 +1,101 @@
+//! Who may come in. Only digests of tokens are kept: who reads the store learns no token.
+
+use giga_units::Instant;
+use rusqlite::{OptionalExtension as _, Row, params};
+
+use crate::store::{Store, StoreError};
+
+/// What a key opens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Work of the named projects.
+    User,
+    /// Everything.
+    Operator,
+}
+
+impl Role {
+    /// The word for it.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Operator => "operator",
+        }
+    }
+
+    /// The role of a word.
+    #[must_use]
+    pub fn of(word: &str) -> Option<Self> {
+        [Self::User, Self::Operator].into_iter().find(|role| role.word() == word)
+    }
+}
+
+/// A key, without its token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Key {
+    /// What people call it.
+    pub name: String,
+    /// What it opens.
+    pub role: Role,
+    /// The projects a user works for.
+    pub projects: Vec<String>,
+    /// When it was made.
+    pub created: Instant,
+}
+
+impl Store {
+    /// Adds a key under the digest of its token; `false` where the name is taken.
+    ///
+    /// # Errors
+    /// Fails where the store can not be written.
+    pub fn add_key(&self, key: &Key, digest: &[u8]) -> Result<bool, StoreError> {
+        let sql = "INSERT INTO access_key (name, digest, role, projects, created) VALUES (?1, ?2, ?3, ?4, ?5)
+                   ON CONFLICT (name) DO NOTHING";
+        let created = key.created.as_unix_milliseconds();
+        let values = params![key.name, digest, key.role.word(), key.projects.join("\n"), created];
+        let writer = self.writer();
+        Ok(writer.execute(sql, values)? == 1)
+    }
+
+    /// Removes a key; `false` where there is none of that name.
+    ///
+    /// # Errors
+    /// Fails where the store can not be written.
+    pub fn remove_key(&self, name: &str) -> Result<bool, StoreError> {
+        Ok(self.writer().execute("DELETE FROM access_key WHERE name = ?1", [name])? == 1)
+    }
+
+    /// All keys by name.
+    ///
+    /// # Errors
+    /// Fails where the store can not be read.
+    pub fn keys(&self) -> Result<Vec<Key>, StoreError> {
+        self.read(|connection| {
+            let sql = "SELECT name, role, projects, created FROM access_key ORDER BY name";
+            connection.prepare_cached(sql)?.query_map([], key)?.collect()
+        })
+    }
+
+    /// The key of a token, by its digest.
+    ///
+    /// # Errors
+    /// Fails where the store can not be read.
+    pub fn key(&self, digest: &[u8]) -> Result<Option<Key>, StoreError> {
+        self.read(|connection| {
+            let sql = "SELECT name, role, projects, created FROM access_key WHERE digest = ?1";
+            connection.prepare_cached(sql)?.query_row([digest], key).optional()
+        })
+    }
+}
+
+fn key(row: &Row<'_>) -> rusqlite::Result<Key> {
+    let (role, projects): (String, String) = (row.get(1)?, row.get(2)?);
+    Ok(Key {
+        name: row.get(0)?,
+        // A role of a later version opens nothing more than a user's.
+        role: Role::of(&role).unwrap_or(Role::User),
+        projects: projects.lines().map(str::to_owned).collect(),
+        created: Instant::unix_milliseconds(row.get(3)?),
+    })
+}

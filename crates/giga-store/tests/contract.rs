@@ -1,0 +1,165 @@
+//! What every store must keep.
+
+use giga_formats::journal::{self, Record, Snapshot};
+use giga_model::JobId;
+use giga_store::{Batch, Beginning, Change, Entry, JobFilter, Key, NewJob, Opened, Role, Store, StoreError};
+use giga_units::{Carbon, Energy, Instant, Money};
+use tempfile::TempDir;
+
+fn at(milliseconds: i64) -> Instant {
+    Instant::unix_milliseconds(milliseconds)
+}
+
+fn beginning() -> Beginning {
+    Beginning { file: "federation.toml".into(), text: "format = 1".into(), start: at(5) }
+}
+
+fn store() -> (TempDir, Store) {
+    let folder = TempDir::new().unwrap();
+    let (store, opened) = Store::open(folder.path(), &beginning()).unwrap();
+    assert_eq!(opened, Opened::New);
+    (folder, store)
+}
+
+fn entry(seq: u64) -> Entry {
+    let record = Record { seq, decisions: 1, now: at(9), inputs: Vec::new(), events: Vec::new() };
+    Entry { seq, record: journal::write(&record) }
+}
+
+fn came(job: u64, idempotency: Option<&str>) -> Change {
+    Change::Came(Box::new(NewJob {
+        job: JobId(job),
+        project: if job % 2 == 0 { "even".into() } else { "odd".into() },
+        name: format!("job-{job}"),
+        by: "anna".into(),
+        body: format!("{{\"run\":\"{job}\"}}"),
+        idempotency: idempotency.map(str::to_owned),
+        at: at(10),
+        site: Some("north".into()),
+        refusal: None,
+        accelerators: 2,
+    }))
+}
+
+fn batch(seq: u64, changes: Vec<Change>) -> Batch {
+    Batch { entries: vec![entry(seq)], changes }
+}
+
+#[test]
+fn what_was_appended_is_there_after_opening_again() {
+    let (folder, store) = store();
+    store.append(&[batch(1, vec![came(0, None)]), batch(2, vec![came(1, Some("k"))])]).unwrap();
+    drop(store);
+    let other = Beginning { text: "other".into(), ..beginning() };
+    let (store, opened) = Store::open(folder.path(), &other).unwrap();
+    assert_eq!(opened, Opened::Found(beginning()), "the first beginning stays");
+    let seqs: Vec<u64> = store.records(0, 10).unwrap().iter().map(|record| record.seq).collect();
+    assert_eq!(seqs, [1, 2]);
+    assert_eq!(store.records(1, 10).unwrap().len(), 1);
+    assert_eq!(store.submitted("anna", "k").unwrap(), Some((JobId(1), "{\"run\":\"1\"}".into())));
+    assert_eq!(store.submitted("berta", "k").unwrap(), None, "a word counts for one key only");
+}
+
+#[test]
+fn a_batch_is_kept_whole_or_not_at_all() {
+    let (_folder, store) = store();
+    store.append(&[batch(1, vec![came(0, Some("k"))])]).unwrap();
+    let twice = store.append(&[batch(2, vec![came(1, None), came(2, Some("k"))])]);
+    assert!(matches!(twice, Err(StoreError::Database(_))), "the same word twice");
+    assert_eq!(store.records(0, 10).unwrap().len(), 1);
+    assert_eq!(store.job(JobId(1)).unwrap(), None);
+}
+
+#[test]
+fn a_missing_or_damaged_record_is_named() {
+    let (_folder, store) = store();
+    store.append(&[batch(1, Vec::new()), batch(3, Vec::new())]).unwrap();
+    assert!(matches!(store.records(0, 10), Err(StoreError::Gap { before: 1, after: 3 })));
+    let mut damaged = entry(4);
+    damaged.record[7] ^= 1;
+    store.append(&[Batch { entries: vec![damaged], changes: Vec::new() }]).unwrap();
+    assert!(matches!(store.records(3, 10), Err(StoreError::Record { seq: 4, .. })));
+    let misplaced = Entry { seq: 5, record: entry(6).record };
+    store.append(&[Batch { entries: vec![misplaced], changes: Vec::new() }]).unwrap();
+    assert!(matches!(store.records(4, 10), Err(StoreError::Record { seq: 5, .. })));
+}
+
+#[test]
+fn one_server_at_a_time_and_readers_beside_it() {
+    let (folder, store) = store();
+    assert!(matches!(Store::open(folder.path(), &beginning()), Err(StoreError::InUse { .. })));
+    store.append(&[batch(1, Vec::new())]).unwrap();
+    let (beside, found) = Store::read_only(folder.path()).unwrap();
+    assert_eq!((found, beside.records(0, 10).unwrap().len()), (beginning(), 1));
+    store.append(&[batch(2, Vec::new())]).unwrap();
+    assert_eq!(beside.records(0, 10).unwrap().len(), 2, "it sees what came later");
+    store.fold().unwrap();
+    assert!(matches!(Store::read_only(&folder.path().join("x")), Err(StoreError::Absent { .. })));
+}
+
+#[test]
+fn the_way_of_a_job_is_kept() {
+    let (_folder, store) = store();
+    let (job, pool) = (JobId(0), "main".to_owned());
+    let started = |attempt, when| Change::Started { job, attempt, at: at(when), pool: pool.clone(), held: 4 };
+    let lost = Change::Interrupted { job, at: at(30), cause: "the node failed".into() };
+    store.append(&[batch(1, vec![came(0, None), started(1, 20), lost])]).unwrap();
+    assert_eq!(store.job(job).unwrap().unwrap().state, "waiting");
+    let result = Change::Result { job, attempt: 2, text: "exit code 0".into(), receipt: Some("{}".into()) };
+    store.append(&[batch(2, vec![started(2, 40), Change::Stopping { job }, result])]).unwrap();
+    assert_eq!(store.job(job).unwrap().unwrap().state, "stopping");
+    let (energy, cost, carbon) = (Energy::joules(7), Money::microeuro(8), Carbon::milligrams(9));
+    let ended = Change::Ended { job, at: at(50), state: "completed", energy, cost, carbon };
+    store.append(&[batch(3, vec![ended])]).unwrap();
+    let row = store.job(job).unwrap().unwrap();
+    assert_eq!((row.state.as_str(), row.attempts, row.accelerators), ("completed", 2, 4));
+    assert_eq!((row.started, row.ended), (Some(at(20)), Some(at(50))));
+    assert_eq!((row.energy, row.cost, row.carbon), (Some(energy), Some(cost), Some(carbon)));
+    assert_eq!(row.result.as_deref(), Some("exit code 0"));
+    let attempts = store.attempts(job).unwrap();
+    let told: Vec<_> = attempts.iter().map(|row| (row.attempt, row.ended, row.result.as_deref())).collect();
+    assert_eq!(told, [(1, Some(at(30)), Some("the node failed")), (2, Some(at(50)), Some("exit code 0"))]);
+}
+
+#[test]
+fn jobs_are_listed_as_they_are_asked_for() {
+    let (_folder, store) = store();
+    store.append(&[batch(1, (0..6).map(|job| came(job, None)).collect())]).unwrap();
+    let started = Change::Started { job: JobId(4), attempt: 1, at: at(20), pool: "main".into(), held: 2 };
+    store.append(&[batch(2, vec![started])]).unwrap();
+    let check = |filter: JobFilter, expected: &[u64]| {
+        let found: Vec<u64> = store.jobs(&filter).unwrap().iter().map(|row| row.job.0).collect();
+        assert_eq!(found, expected);
+    };
+    let all = JobFilter { most: 10, ..JobFilter::default() };
+    check(all.clone(), &[5, 4, 3, 2, 1, 0]);
+    check(JobFilter { most: 2, before: Some(JobId(4)), ..all.clone() }, &[3, 2]);
+    check(JobFilter { projects: Some(vec!["even".into()]), ..all.clone() }, &[4, 2, 0]);
+    check(JobFilter { projects: Some(Vec::new()), ..all.clone() }, &[]);
+    check(JobFilter { state: Some("running".into()), live: true, ..all }, &[4]);
+}
+
+#[test]
+fn the_two_latest_snapshots_are_kept_for_their_version() {
+    let (_folder, store) = store();
+    for seq in 1..5 {
+        store.keep_snapshot(&Snapshot { seq, control: vec![0; 9] }, "0.1.0").unwrap();
+    }
+    let seqs = |version| store.snapshots(version).unwrap().iter().map(|snap| snap.seq).collect::<Vec<_>>();
+    assert_eq!((seqs("0.1.0"), seqs("0.2.0")), (vec![4, 3], vec![]));
+}
+
+#[test]
+fn keys_open_by_their_digest() {
+    let (_folder, store) = store();
+    let projects = vec!["even".to_owned(), "odd".to_owned()];
+    let key = Key { name: "anna".into(), role: Role::User, projects, created: at(3) };
+    assert!(store.add_key(&key, &[1; 32]).unwrap());
+    assert!(!store.add_key(&key, &[2; 32]).unwrap(), "the name is taken");
+    assert_eq!(store.key(&[1; 32]).unwrap(), Some(key.clone()));
+    assert_eq!(store.key(&[2; 32]).unwrap(), None);
+    assert_eq!(store.keys().unwrap(), [key]);
+    assert!(store.remove_key("anna").unwrap());
+    assert!(!store.remove_key("anna").unwrap());
+    assert_eq!(store.key(&[1; 32]).unwrap(), None);
+}
