@@ -4,6 +4,7 @@
 //! is read, so that a reference can not point nowhere. [`Federation::flaws`] names what contradicts itself.
 //! This crate never reads files, never decides anything, and knows no scheduler.
 
+mod attempt;
 mod federation;
 mod flaw;
 mod ids;
@@ -13,6 +14,7 @@ pub mod sample;
 mod work;
 mod workload;
 
+pub use attempt::{AttemptId, AttemptIdError, End, Launch, Measured, NodeUse, Receipt};
 pub use federation::{
     Accelerator, Country, Failures, Federation, Maintenance, Owner, Phase, Policy, Pool, Programme, Project,
     Site,

@@ -268,6 +268,11 @@ impl Bytes {
     pub const fn gigabytes(count: u64) -> Self {
         Self(count * 1_000_000_000)
     }
+    /// So many bytes.
+    #[must_use]
+    pub const fn bytes(count: u64) -> Self {
+        Self(count)
+    }
     /// The count of bytes.
     #[must_use]
     pub const fn as_bytes(self) -> u64 {

@@ -1,0 +1,1 @@
+//! The local engine: attempts as processes of this machine.
