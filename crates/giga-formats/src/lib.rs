@@ -3,9 +3,12 @@
 //! This crate turns bytes into values of the model and values into bytes. It never decides anything, and no input makes
 //! it panic: what is wrong with a file is named with its place.
 
+pub mod access;
+pub mod api;
 mod columnar;
 pub mod description;
 pub mod frame;
+pub mod job;
 pub mod journal;
 pub mod saved;
 pub mod summary;

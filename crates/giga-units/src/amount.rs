@@ -171,7 +171,7 @@ fn decimal(count: i128, size: i128) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{CarbonPrice, Duration, EnergyPrice, Fraction, Money, Power};
+    use crate::{Bytes, CarbonPrice, Duration, EnergyPrice, Fraction, Money, Power};
 
     fn check<A: Amount + PartialEq + std::fmt::Debug>(text: &str, expected: A) {
         assert_eq!(A::parse(text), Ok(expected));
@@ -188,6 +188,7 @@ mod tests {
         check("200 ms", Duration::milliseconds(200));
         check("12.5 %", Fraction::ppm(125_000));
         check("100_000 EUR", Money::euro(100_000));
+        check("4 GiB", Bytes::mebibytes(4 << 10));
     }
 
     #[test]
@@ -214,6 +215,8 @@ mod tests {
         assert_eq!(Power::megawatts(230).written(), "230 MW");
         assert_eq!(Duration::milliseconds(1).written(), "1 ms");
         assert_eq!(Duration::hours(36).written(), "1.5 d");
+        assert_eq!(Bytes::gigabytes(288).written(), "288 GB");
+        assert_eq!(Bytes::mebibytes(4 << 10).written(), "4 GiB");
         assert_eq!(CarbonPrice::microeuro_per_tonne(85_123_456).written(), "85.123456 EUR/t");
     }
 }

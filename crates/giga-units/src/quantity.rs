@@ -259,10 +259,16 @@ impl Carbon {
 quantity! {
     /// An amount of data, held in bytes; units are decimal.
     Bytes(u64), "amount of data", signed false,
-    ["GB" => 1_000_000_000, "PB" => 1_000_000_000_000_000, "TB" => 1_000_000_000_000, "MB" => 1_000_000, "kB" => 1_000, "B" => 1]
+    ["GB" => 1_000_000_000, "PB" => 1_000_000_000_000_000, "TB" => 1_000_000_000_000, "MB" => 1_000_000, "kB" => 1_000,
+     "GiB" => 1 << 30, "TiB" => 1 << 40, "MiB" => 1 << 20, "KiB" => 1 << 10, "B" => 1]
 }
 
 impl Bytes {
+    /// So many mebibyte of 2^20 bytes.
+    #[must_use]
+    pub const fn mebibytes(count: u64) -> Self {
+        Self(count << 20)
+    }
     /// So many gigabyte of 10^9 bytes.
     #[must_use]
     pub const fn gigabytes(count: u64) -> Self {

@@ -359,7 +359,8 @@ fn date(value: &DeValue<'_>, key: &str) -> Result<Instant, Shape> {
     Instant::parse(&text).filter(inside).ok_or(Shape::NotADate { text })
 }
 
-fn mismatch(key: &str, expected: &str, found: &DeValue<'_>, example: &str) -> Shape {
+/// The fault of a value of another type.
+pub(crate) fn mismatch(key: &str, expected: &str, found: &DeValue<'_>, example: &str) -> Shape {
     let found = match found {
         DeValue::String(_) => "a text",
         DeValue::Integer(_) => "a whole number",

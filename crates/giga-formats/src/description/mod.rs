@@ -13,15 +13,15 @@ mod build;
 mod catalogue;
 mod classes;
 mod complete;
-mod decode;
-mod diagnostic;
+pub(crate) mod decode;
+pub(crate) mod diagnostic;
 mod expand;
 mod field;
 mod flaws;
 mod meaning;
 mod record;
 mod schema;
-mod shape;
+pub(crate) mod shape;
 mod table;
 #[cfg(test)]
 mod tests;

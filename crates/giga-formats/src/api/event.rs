@@ -1,0 +1,123 @@
+//! What is told as it happens, by server-sent events: the course of jobs, and their output.
+//!
+//! An event has a name, an id with which a client goes on after a break (`Last-Event-ID`), and one of these bodies.
+
+use serde::{Deserialize, Serialize};
+
+use super::stamp::Stamp;
+
+/// The name of an event whose body is a [`JobEvent`].
+pub const EVENT_JOB: &str = "job";
+/// The name of an event whose body is a [`LogPiece`].
+pub const EVENT_LOG: &str = "log";
+/// The name of the last event of a followed log; its body is a [`super::JobView`] of the job, which is over.
+pub const EVENT_END: &str = "end";
+
+/// Something that happened to a job.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct JobEvent {
+    /// Its number in the journal; also the id of the event.
+    pub seq: u64,
+    /// When it happened.
+    pub at: Stamp,
+    /// The job.
+    pub job: u64,
+    /// What happened.
+    pub kind: JobEventKind,
+    /// Where, or nothing where no site had to do with it.
+    pub site: Option<String>,
+    /// The same as a sentence.
+    pub text: String,
+}
+
+/// What can happen to a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum JobEventKind {
+    /// It came and waits.
+    Submitted,
+    /// An attempt started.
+    Started,
+    /// It ended for good.
+    Ended,
+    /// An attempt was interrupted; it waits again.
+    Interrupted,
+    /// It was told to stop.
+    Stopping,
+    /// No rule lets it run.
+    Refused,
+}
+
+/// One of the two streams a command writes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum LogStream {
+    /// Standard output.
+    #[default]
+    Stdout,
+    /// Standard error.
+    Stderr,
+}
+
+/// The query of `GET /v1/jobs/{id}/logs`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::IntoParams), into_params(parameter_in = Query))]
+#[serde(deny_unknown_fields)]
+pub struct LogQuery {
+    /// Which stream; standard output unless given.
+    #[serde(default)]
+    pub stream: LogStream,
+    /// Of which attempt, from 1; the latest unless given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<u32>,
+    /// From which byte on.
+    #[serde(default)]
+    pub from: u64,
+    /// Whether to send server-sent events until the job is over, instead of one piece.
+    #[serde(default)]
+    pub follow: bool,
+}
+
+/// A piece of a command's output. Bytes that are no UTF-8 are shown as `�`; the places count bytes as they were.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct LogPiece {
+    /// Which stream it is of.
+    pub stream: LogStream,
+    /// Of which attempt, from 1; 0 where none started yet.
+    pub attempt: u32,
+    /// The place of its first byte in the output of that attempt.
+    pub from: u64,
+    /// The place behind its last byte: what to ask for next.
+    pub next: u64,
+    /// The output.
+    pub text: String,
+    /// Whether nothing will come behind it.
+    pub over: bool,
+}
+
+impl LogPiece {
+    /// A piece that begins with these bytes. A character that is cut at the end is left for the next piece, unless
+    /// the output is `over`, so that reading piece by piece shows what reading at once does.
+    #[must_use]
+    pub fn of(stream: LogStream, attempt: u32, from: u64, bytes: &[u8], over: bool) -> Self {
+        let kept = if over { bytes } else { &bytes[..whole(bytes)] };
+        let next = from + kept.len() as u64;
+        let text = String::from_utf8_lossy(kept).into_owned();
+        Self { stream, attempt, from, next, text, over }
+    }
+}
+
+/// How many of the bytes are left when a character that is cut at the end is taken off.
+fn whole(bytes: &[u8]) -> usize {
+    let last = bytes.utf8_chunks().last();
+    let cut = last.map_or(&[][..], |chunk| chunk.invalid());
+    // Only at the end may more bytes still make a character of these; then the error has no length of its own.
+    match std::str::from_utf8(cut) {
+        Err(error) if error.error_len().is_none() => bytes.len() - cut.len(),
+        _ => bytes.len(),
+    }
+}

@@ -1,0 +1,25 @@
+//! The bodies of the HTTP interface, version 1: what a server answers and a client reads, and nothing of how.
+//!
+//! Units stand in the names of the keys; times are RFC 3339 in UTC with milliseconds. The body of a submission is
+//! [`crate::job::JobBody`]. The schemas for an OpenAPI document come with the feature `openapi`.
+
+mod event;
+mod forecast;
+mod job;
+mod key;
+mod plan;
+mod problem;
+mod site;
+mod stamp;
+#[cfg(test)]
+mod tests;
+
+pub use crate::job::FieldFault;
+pub use event::{EVENT_END, EVENT_JOB, EVENT_LOG, JobEvent, JobEventKind, LogPiece, LogQuery, LogStream};
+pub use forecast::{AmountRange, ExplainView, ForecastView, TimeRange};
+pub use job::{Accepted, AttemptView, JobDetail, JobList, JobQuery, JobState, JobView, UnknownState};
+pub use key::{KeyBody, KeyList, KeyView, Role};
+pub use plan::{PlaceView, PlanView, Starts};
+pub use problem::{PROBLEM_JSON, Problem};
+pub use site::{PoolView, SiteList, SiteView};
+pub use stamp::Stamp;

@@ -1,0 +1,59 @@
+//! Sites as they are now.
+
+use serde::{Deserialize, Serialize};
+
+use super::stamp::Stamp;
+
+/// The answer to `GET /v1/sites`, in the order of the description.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SiteList {
+    /// The sites.
+    pub sites: Vec<SiteView>,
+}
+
+/// One site.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SiteView {
+    /// What people call it.
+    pub name: String,
+    /// Its country, two letters of ISO 3166-1.
+    pub country: String,
+    /// What carries decisions out there, or nothing where it is only described.
+    pub engine: Option<String>,
+    /// Its pools.
+    pub pools: Vec<PoolView>,
+    /// Jobs that run there.
+    pub running: u64,
+    /// Jobs that wait for it.
+    pub waiting: u64,
+    /// The power above idle that work may draw there, in milliwatt.
+    pub power_headroom_milliwatt: u64,
+    /// What of it no running job holds, in milliwatt.
+    pub power_free_milliwatt: u64,
+    /// What electricity costs there, with its unit.
+    pub electricity_price: String,
+    /// What electricity emits there, with its unit.
+    pub carbon_intensity: String,
+    /// When its maintenance ends, or nothing where it is open.
+    pub closed_until: Option<Stamp>,
+}
+
+/// One pool.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PoolView {
+    /// What people call it.
+    pub name: String,
+    /// What it holds.
+    pub accelerator: String,
+    /// Nodes of open phases.
+    pub nodes: u32,
+    /// Accelerators of open phases.
+    pub accelerators: u64,
+    /// Accelerators that no job holds and that are not down.
+    pub free: u64,
+    /// Accelerators of nodes that failed and are not repaired.
+    pub down: u64,
+}

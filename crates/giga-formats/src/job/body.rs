@@ -1,0 +1,78 @@
+//! A job as it is written: the keys of a job file and of the body of a submission.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// What a job file says and what is sent to submit it. Nothing in it is checked yet but its form.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct JobBody {
+    /// What people call it; without one the first word of the command.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Who is charged; may be left out where the token allows one project only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub project: Option<String>,
+    /// What to run: a script for `/bin/sh`, or a command with its arguments as a list.
+    pub run: RunBody,
+    /// An absolute folder to run in; without one a folder of the job's own, kept over its attempts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workdir: Option<String>,
+    /// The longest it may run, such as `2 h`; it is stopped then. One hour unless given (an assumption).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<String>,
+    /// How often it saves its progress, such as `30 min`; without it an interruption loses all of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checkpoint: Option<String>,
+    /// Variables of its environment.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub env: BTreeMap<String, String>,
+    /// What it needs.
+    #[serde(default)]
+    pub resources: ResourcesBody,
+}
+
+/// What to run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(untagged, expecting = "`run` takes a script as a text, or a command as a list of texts")]
+pub enum RunBody {
+    /// A script for `/bin/sh`, which stops at the first command that fails.
+    Script(String),
+    /// A program and its arguments, run as they are, without a shell.
+    Command(Vec<String>),
+}
+
+/// What a job needs while it runs.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ResourcesBody {
+    /// Accelerators: a number of any kind, `"H200-HGX:8"`, or a list of such texts, the preferred first. One unless given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accelerators: Option<AcceleratorsBody>,
+    /// Processor cores in all; without it the job's part of its nodes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpus: Option<i64>,
+    /// Main memory in all, such as `4 GiB`; without it the job's part of its nodes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory: Option<String>,
+}
+
+/// Which accelerators a job can run on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(
+    untagged,
+    expecting = "`accelerators` takes a whole number, a text such as \"H200-HGX:8\", or a list of such texts"
+)]
+pub enum AcceleratorsBody {
+    /// So many of any kind.
+    Count(i64),
+    /// So many of one kind: `H200-HGX:8`.
+    One(String),
+    /// Any of these, the preferred one first.
+    AnyOf(Vec<String>),
+}

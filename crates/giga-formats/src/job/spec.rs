@@ -1,0 +1,93 @@
+//! A job after it was checked, and back to what would be written for it.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use giga_units::{Amount as _, Bytes, Duration};
+
+use super::body::{AcceleratorsBody, JobBody, ResourcesBody, RunBody};
+
+/// A job whose every value is inside its limits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobSpec {
+    /// What people call it: 1 to 64 letters, digits, `.`, `_` and `-`.
+    pub name: String,
+    /// Who is charged, or `None` for the only project that a token allows.
+    pub project: Option<String>,
+    /// The program and its arguments; never empty. A script has become `/bin/sh -e -c SCRIPT`.
+    pub command: Vec<String>,
+    /// Variables of its environment; none begins with `GIGA_`.
+    pub env: BTreeMap<String, String>,
+    /// An absolute folder, or `None` for one of the job's own.
+    pub workdir: Option<PathBuf>,
+    /// The longest it may run, from one second to one year.
+    pub limit: Duration,
+    /// How often it saves its progress, or `None` where an interruption loses all of it.
+    pub checkpoint: Option<Duration>,
+    /// The ways in which it can run, the preferred one first; 1 to 16.
+    pub asks: Vec<AskSpec>,
+    /// Processor cores in all, or `None` for its part of the nodes.
+    pub cpus: Option<u32>,
+    /// Main memory in all, or `None` for its part of the nodes.
+    pub memory: Option<Bytes>,
+}
+
+/// One way in which a job can run, by name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AskSpec {
+    /// The kind, or `None` for any.
+    pub accelerator: Option<String>,
+    /// How many at the same time; at least one.
+    pub accelerators: u32,
+}
+
+/// What stands before a script in a command. `-e`: a script that goes on after a failure and ends well would report
+/// work as done that is not.
+pub(super) const SHELL: [&str; 3] = ["/bin/sh", "-e", "-c"];
+
+impl JobSpec {
+    /// What would be written for this job. It checks to an equal one.
+    #[must_use]
+    pub fn body(&self) -> JobBody {
+        JobBody {
+            name: Some(self.name.clone()),
+            project: self.project.clone(),
+            run: self.run(),
+            workdir: self.workdir.as_ref().map(|folder| folder.display().to_string()),
+            limit: Some(self.limit.written()),
+            checkpoint: self.checkpoint.map(Duration::written),
+            env: self.env.clone(),
+            resources: ResourcesBody {
+                accelerators: Some(self.accelerators()),
+                cpus: self.cpus.map(i64::from),
+                memory: self.memory.map(Bytes::written),
+            },
+        }
+    }
+
+    fn run(&self) -> RunBody {
+        match self.command.as_slice() {
+            [shell @ .., script] if shell == SHELL => RunBody::Script(script.clone()),
+            command => RunBody::Command(command.to_vec()),
+        }
+    }
+
+    fn accelerators(&self) -> AcceleratorsBody {
+        match self.asks.as_slice() {
+            [AskSpec { accelerator: None, accelerators }] => {
+                AcceleratorsBody::Count(i64::from(*accelerators))
+            }
+            [only] => AcceleratorsBody::One(only.to_string()),
+            several => AcceleratorsBody::AnyOf(several.iter().map(ToString::to_string).collect()),
+        }
+    }
+}
+
+impl std::fmt::Display for AskSpec {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.accelerator {
+            Some(name) => write!(f, "{name}:{}", self.accelerators),
+            None => write!(f, "{}", self.accelerators),
+        }
+    }
+}
