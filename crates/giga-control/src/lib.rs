@@ -14,5 +14,6 @@ mod waits;
 
 pub use control::Control;
 pub use linter::Violation;
+pub use meter::Bill;
 pub use summary::{OwnerUse, SiteTotals, Summary, WaitRow};
 pub use waits::{SIZE_CLASSES, Waits};

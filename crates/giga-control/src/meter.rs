@@ -5,7 +5,7 @@
 use giga_model::image::{Image, ImageError, Source};
 use giga_model::{Federation, JobId, JobMap, JobRequest, OwnerId, PoolId, SiteId, image};
 use giga_scheduler::{Ending, Event, Interruption, Job, Lack, Need, Rule, Scheduler, State};
-use giga_units::{AcceleratorTime, Duration, EnergyMeter, Fraction, Instant, Money, Power};
+use giga_units::{AcceleratorTime, Carbon, Duration, Energy, EnergyMeter, Fraction, Instant, Money, Power};
 
 use crate::record::{HourRecord, JobRecord, Outcome, TimeUse};
 use crate::summary::Totals;
@@ -225,9 +225,9 @@ impl Meter {
             refusal: Some(rule.into()),
             useful: AcceleratorTime::ZERO,
             lost: AcceleratorTime::ZERO,
-            energy: giga_units::Energy::ZERO,
+            energy: Energy::ZERO,
             cost: Money::ZERO,
-            carbon: giga_units::Carbon::ZERO,
+            carbon: Carbon::ZERO,
         });
     }
 
@@ -255,12 +255,9 @@ impl Meter {
         let asked = u64::from(run.need.asked);
         let held = u64::from(run.need.held());
         let elapsed = now.since(run.started);
-        let kind = federation.accelerator_of(run.need.pool);
-        let site = &federation.sites[job.site.index()];
-        let idle = kind.node_idle.times(held).split(u64::from(kind.per_node));
-        book.energy += site.facility_factor.of(idle + job_draw(job, &run.need)).over(elapsed);
-        let rate = kind.cost_per_hour.as_microeuro() * i128::from(held);
-        book.capital += rate * i128::from(elapsed.as_milliseconds());
+        let (energy, capital) = use_of(federation, &run.need, job.draw, elapsed);
+        book.energy += energy;
+        book.capital += capital;
         let gauges = self.touch(federation, job.site, now);
         gauges.held -= held;
         gauges.asked -= asked;
@@ -391,7 +388,50 @@ struct Attempt {
 
 /// What a job draws above idle.
 fn job_draw(job: &Job, need: &Need) -> Power {
-    job.draw.min(Fraction::ONE).of(need.power)
+    draw_of(job.draw, need)
+}
+
+fn draw_of(draw: Fraction, need: &Need) -> Power {
+    draw.min(Fraction::ONE).of(need.power)
+}
+
+/// What an attempt uses in a time: energy at the meter, and capital in µEUR times milliseconds per hour.
+fn use_of(federation: &Federation, need: &Need, draw: Fraction, elapsed: Duration) -> (EnergyMeter, i128) {
+    let held = u64::from(need.held());
+    let kind = federation.accelerator_of(need.pool);
+    let site = &federation.sites[federation.pools[need.pool.index()].site.index()];
+    let idle = kind.node_idle.times(held).split(u64::from(kind.per_node));
+    let energy = site.facility_factor.of(idle + draw_of(draw, need)).over(elapsed);
+    let rate = kind.cost_per_hour.as_microeuro() * i128::from(held);
+    (energy, rate * i128::from(elapsed.as_milliseconds()))
+}
+
+/// What a job is charged for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Bill {
+    /// At the meter.
+    pub energy: Energy,
+    /// From the energy.
+    pub carbon: Carbon,
+    /// Electricity, carbon and capital.
+    pub cost: Money,
+}
+
+impl Bill {
+    /// What holding accelerators in one of a job's ways for a time comes to.
+    #[must_use]
+    pub fn of(federation: &Federation, need: &Need, draw: Fraction, elapsed: Duration) -> Self {
+        let (energy, capital) = use_of(federation, need, draw, elapsed);
+        Self::from_sums(federation, federation.pools[need.pool.index()].site, energy, capital)
+    }
+
+    fn from_sums(federation: &Federation, site: SiteId, energy: EnergyMeter, capital: i128) -> Self {
+        let about = &federation.sites[site.index()];
+        let energy = energy.energy();
+        let carbon = energy.emission(about.carbon_intensity);
+        let power = energy.cost(about.electricity_price) + federation.carbon_price.cost(carbon);
+        Self { energy, carbon, cost: power + per_hour(capital) }
+    }
 }
 
 impl Hour {
@@ -421,18 +461,15 @@ impl Hour {
     }
 
     fn record(&self, federation: &Federation, site: SiteId, hour: Instant, state: &State) -> HourRecord {
-        let about = &federation.sites[site.index()];
-        let energy = self.energy.energy();
-        let carbon = energy.emission(about.carbon_intensity);
-        let cost = energy.cost(about.electricity_price) + federation.carbon_price.cost(carbon);
+        let bill = Bill::from_sums(federation, site, self.energy, self.capital);
         HourRecord {
             hour,
             site,
             time: self.time,
-            energy,
+            energy: bill.energy,
             peak: self.peak,
-            cost: cost + per_hour(self.capital),
-            carbon,
+            cost: bill.cost,
+            carbon: bill.carbon,
             running: state.running(site),
             waiting: state.waiting(site),
         }
@@ -453,12 +490,9 @@ impl JobBook {
         outcome: Outcome,
         ended: Option<Instant>,
     ) -> JobRecord {
-        let about = &federation.sites[job.site.index()];
         let project = &federation.projects[job.project.index()];
         let owner: OwnerId = project.owner;
-        let energy = self.energy.energy();
-        let carbon = energy.emission(about.carbon_intensity);
-        let cost = energy.cost(about.electricity_price) + federation.carbon_price.cost(carbon);
+        let bill = Bill::from_sums(federation, job.site, self.energy, self.capital);
         let waited = self.started.or(ended).map_or(Duration::ZERO, |then| then.since(job.submitted));
         JobRecord {
             job: job.id,
@@ -478,9 +512,9 @@ impl JobBook {
             refusal: None,
             useful: self.useful,
             lost: self.lost,
-            energy,
-            cost: cost + per_hour(self.capital),
-            carbon,
+            energy: bill.energy,
+            cost: bill.cost,
+            carbon: bill.carbon,
         }
     }
 }

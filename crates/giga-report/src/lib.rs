@@ -5,4 +5,4 @@ mod screen;
 mod story;
 
 pub use screen::screen;
-pub use story::story;
+pub use story::{reason, sentence, story};

@@ -12,7 +12,9 @@ pub fn story(federation: &Federation, told: &[(Instant, Explanation)]) -> Vec<St
     told.iter().map(|(at, explanation)| format!("{at}  {}", sentence(federation, *at, explanation))).collect()
 }
 
-fn sentence(federation: &Federation, now: Instant, explanation: &Explanation) -> String {
+/// What there is to say about a job now.
+#[must_use]
+pub fn sentence(federation: &Federation, now: Instant, explanation: &Explanation) -> String {
     match explanation {
         Explanation::Gone => "over".to_owned(),
         Explanation::Refused { rule } => format!("refused: {rule}"),
@@ -34,7 +36,9 @@ fn several(count: u32, what: &str) -> String {
     format!("{} {what}{}", grouped(u64::from(count)), if count == 1 { "" } else { "s" })
 }
 
-fn reason(federation: &Federation, because: &Because) -> String {
+/// What keeps a job from starting.
+#[must_use]
+pub fn reason(federation: &Federation, because: &Because) -> String {
     let name = |pool: giga_model::PoolId| &federation.pools[pool.index()].name;
     match because {
         Because::Maintenance { until } => format!("the site is out for maintenance until {until}"),

@@ -63,7 +63,12 @@ impl Scheduler {
 
     /// The first site with room now, or else the first whose open phases could run the job, or else the first that
     /// ever could.
-    fn bind(&self, now: Instant, request: &JobRequest, possible: &[(SiteId, Vec<Need>)]) -> SiteId {
+    pub(crate) fn bind(
+        &self,
+        now: Instant,
+        request: &JobRequest,
+        possible: &[(SiteId, Vec<Need>)],
+    ) -> SiteId {
         let span = Span { limit: request.limit, saves: request.checkpoint.is_some() };
         let has_room = |site: SiteId, needs: &[Need]| {
             let power = self.state.power_free(site);

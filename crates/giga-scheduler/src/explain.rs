@@ -1,12 +1,12 @@
 //! Why a job is where it is, answered from the state and without side effects.
 
-use giga_model::{JobId, PoolId, SiteId};
+use giga_model::{JobId, JobRequest, PoolId, SiteId};
 use giga_units::{Instant, Power};
 
 use crate::Scheduler;
 use crate::event::Rule;
 use crate::fit::Span;
-use crate::job::Job;
+use crate::job::{Job, ShapeId, Status};
 use crate::plan::Need;
 
 /// What there is to say about a job.
@@ -86,6 +86,27 @@ pub enum Because {
     Due,
 }
 
+/// What would become of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Preview {
+    /// It can never run.
+    Refused {
+        /// By which rule.
+        rule: Rule,
+    },
+    /// It would wait or start at a site.
+    Placed {
+        /// Where.
+        site: SiteId,
+        /// In which of its ways, as far as is known now.
+        need: Need,
+        /// What would keep it from starting at once; [`Because::Due`] where nothing would.
+        because: Because,
+        /// When there will be room for it if all that runs takes as long as it may and nothing else starts.
+        room_at: Option<Instant>,
+    },
+}
+
 /// What the first in the line of a site lacks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Lack {
@@ -125,10 +146,43 @@ impl Scheduler {
         }
         let first = self.state.first(job.site).unwrap_or(id);
         let room_at = self.state.reserve(&self.plan, now, job).map(|reserved| reserved.at);
-        Explanation::Waiting { because: self.because(job, first, now), first, room_at }
+        let ways = &self.state.shapes[job.shape.0 as usize].needs;
+        Explanation::Waiting { because: self.because(job, ways, first, now), first, room_at }
     }
 
-    fn because(&self, job: &Job, first: JobId, now: Instant) -> Because {
+    /// What would become of a request that came now.
+    #[must_use]
+    pub fn preview(&self, request: &JobRequest, now: Instant) -> Preview {
+        let possible = match self.plan.admit(request) {
+            Err(rule) => return Preview::Refused { rule },
+            Ok(possible) => possible,
+        };
+        let site = self.bind(now, request, &possible);
+        let (_, ways) =
+            possible.into_iter().find(|(id, _)| *id == site).expect("it binds to a possible site");
+        let job = Job {
+            id: self.state.next_job(),
+            project: request.project,
+            site,
+            shape: ShapeId(u32::MAX),
+            submitted: now,
+            limit: request.limit,
+            checkpoint: request.checkpoint,
+            draw: request.draw,
+            attempts: 0,
+            status: Status::Waiting,
+        };
+        let reserved = self.state.reserve_among(&self.plan, now, &job, &ways);
+        let because = self.because(&job, &ways, self.state.first(site).unwrap_or(job.id), now);
+        let need = match because {
+            Because::Due => ways.iter().find(|need| self.state.has_nodes(need)).copied(),
+            _ => reserved.as_ref().map(|reserved| reserved.need),
+        };
+        let room_at = reserved.map(|reserved| reserved.at);
+        Preview::Placed { site, need: need.unwrap_or(ways[0]), because, room_at }
+    }
+
+    fn because(&self, job: &Job, ways: &[Need], first: JobId, now: Instant) -> Because {
         let site = &self.state.sites[job.site.index()];
         if let Some(until) = site.closed {
             return Because::Maintenance { until };
@@ -137,17 +191,16 @@ impl Scheduler {
             let windows = self.plan.sites[job.site.index()].maintenance;
             return Because::Window { begin: windows.map_or(now, |windows| windows.window_at(now).0) };
         };
-        let needs = &self.state.shapes[job.shape.0 as usize].needs;
-        let roomy: Vec<&Need> = needs.iter().filter(|need| self.state.has_nodes(need)).collect();
+        let roomy: Vec<&Need> = ways.iter().filter(|need| self.state.has_nodes(need)).collect();
         if roomy.is_empty() {
-            return self.lacks_nodes(&needs[0]);
+            return self.lacks_nodes(&ways[0]);
         }
         if roomy.iter().all(|need| need.power > site.power_free) {
             return Because::Power { needed: roomy[0].power, free: site.power_free };
         }
         let reserved = self.state.job(first).filter(|_| first != job.id);
         let reserved = reserved.and_then(|first| self.state.reserve(&self.plan, now, first));
-        let start = self.state.start_now(job.site, job.shape, release, reserved.as_ref());
+        let start = self.state.way_now(job.site, ways, release, reserved.as_ref());
         match (start, reserved) {
             (None, Some(reserved)) => Because::Reserved { at: reserved.at },
             _ => Because::Due,

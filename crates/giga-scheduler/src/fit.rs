@@ -122,23 +122,23 @@ impl State {
         release: Instant,
         reserved: Option<&Reservation>,
     ) -> Option<Start> {
-        let need = self.way_now(site, shape, release, reserved)?;
+        let ways = &self.shapes[shape.0 as usize].needs;
+        let need = self.way_now(site, ways, release, reserved)?;
         let pieces = self.pools[need.pool.index()].place(&need);
         Some(Start { need, pieces, release })
     }
 
     /// The first way in which a job fits now and does not delay the reserved one.
-    fn way_now(
+    pub(crate) fn way_now(
         &self,
         site: SiteId,
-        shape: ShapeId,
+        ways: &[Need],
         release: Instant,
         reserved: Option<&Reservation>,
     ) -> Option<Need> {
         let power = self.sites[site.index()].power_free;
         let reserved = reserved.filter(|reserved| release > reserved.at);
-        let ways = self.shapes[shape.0 as usize].needs.iter();
-        let mut fits = ways.filter(|need| self.fits_now(power, need));
+        let mut fits = ways.iter().filter(|need| self.fits_now(power, need));
         fits.find(|need| reserved.is_none_or(|reserved| self.spares(reserved, need))).copied()
     }
 
@@ -194,8 +194,18 @@ impl State {
     /// When and where a job that does not fit now will, if all that runs takes as long as it may.
     pub(crate) fn reserve(&self, plan: &Plan, now: Instant, job: &Job) -> Option<Reservation> {
         debug_assert_eq!(job.status, Status::Waiting);
-        let needs = &self.shapes[job.shape.0 as usize].needs;
-        let ways = needs.iter().filter_map(|need| self.reserve_need(plan, now, job, need));
+        self.reserve_among(plan, now, job, &self.shapes[job.shape.0 as usize].needs)
+    }
+
+    /// The same among ways that need not be those of the job's shape.
+    pub(crate) fn reserve_among(
+        &self,
+        plan: &Plan,
+        now: Instant,
+        job: &Job,
+        ways: &[Need],
+    ) -> Option<Reservation> {
+        let ways = ways.iter().filter_map(|need| self.reserve_need(plan, now, job, need));
         ways.min_by_key(|reservation| reservation.at)
     }
 

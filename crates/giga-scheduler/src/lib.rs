@@ -23,7 +23,7 @@ use std::sync::Arc;
 
 pub use decide::{DECISION_VERSION, decide};
 pub use event::{Ending, Event, Input, Interruption, Piece, Rule};
-pub use explain::{Because, Explanation, Lack};
+pub use explain::{Because, Explanation, Lack, Preview};
 use giga_model::Federation;
 use giga_units::Instant;
 pub use job::{Job, Run, Status};

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use giga_model::{Asks, JobId, JobMap, PoolId, ProjectId, SiteId};
 use giga_units::{Instant, Power};
 
+use crate::event::Piece;
 use crate::job::{Job, Shape, ShapeId, Status};
 use crate::plan::{Need, Plan};
-use crate::pool::{Pool, Tag};
+use crate::pool::{NodeIndex, Pool, Tag};
 use crate::queue::{Queue, Use};
 use crate::store::Releases;
 
@@ -178,6 +179,31 @@ impl State {
     #[must_use]
     pub fn has_nodes(&self, need: &Need) -> bool {
         self.pools[need.pool.index()].fits(need)
+    }
+
+    /// The nodes of a placement, counted within their pool from zero.
+    #[must_use]
+    pub fn nodes(&self, pool: PoolId, pieces: &[Piece]) -> Vec<u32> {
+        let pool = &self.pools[pool.index()];
+        let bits = |piece: &Piece| {
+            let (word, mask) = (piece.word as usize, piece.mask);
+            (0..64).filter(move |bit| mask >> bit & 1 == 1).map(move |bit| NodeIndex(word * 64 + bit))
+        };
+        pieces.iter().flat_map(bits).map(|node| pool.count_of(node)).collect()
+    }
+
+    /// Nodes of a pool whose phases are open.
+    #[must_use]
+    pub fn nodes_open(&self, pool: PoolId) -> u32 {
+        self.pools[pool.index()].open
+    }
+
+    /// Accelerators of a pool that no job holds, on nodes that are up.
+    #[must_use]
+    pub fn accelerators_free(&self, pool: PoolId) -> u64 {
+        let pool = &self.pools[pool.index()];
+        let parts = pool.shared.keys().map(|node| u64::from(pool.free[node.0]));
+        u64::from(pool.whole_free) * u64::from(pool.per_node) + parts.sum::<u64>()
     }
 
     /// What a job asks for.

@@ -5,7 +5,7 @@ use giga_model::{
     Ask, Asks, Federation, JobId, JobRequest, Maintenance, Owner, OwnerId, Programme, ProgrammeId,
 };
 use giga_model::{PoolId, ProjectId, SiteId};
-use giga_scheduler::{Because, Ending, Event, Explanation, Input, Rule, Scheduler};
+use giga_scheduler::{Because, Ending, Event, Explanation, Input, Preview, Rule, Scheduler};
 use giga_units::{Duration, Fraction, Instant, Power};
 
 /// A scheduler and what happened, told in short words: `0 starts on 1 node` and so on.
@@ -300,4 +300,24 @@ fn an_attempt_lost_while_it_was_told_to_stop_is_not_made_again() {
     scene.submit(0, vec![job(16, 10)]);
     scene.cancel(1, 0);
     assert_eq!(scene.lose(2, 0, 1), ["0 ends: Cancelled"]);
+}
+
+#[test]
+fn a_preview_says_what_would_become_of_a_request_and_changes_nothing() {
+    let mut scene = Scene::of(&four_nodes());
+    let preview = |scene: &Scene, job| scene.scheduler.preview(&job, hour(scene.hours));
+    let told = |preview| match preview {
+        Preview::Placed { need, because, room_at, .. } => (need.nodes, because, room_at.is_some()),
+        Preview::Refused { rule } => panic!("{rule}"),
+    };
+    assert_eq!(told(preview(&scene, job(12, 10))), (3, Because::Due, true));
+    scene.submit(0, vec![job(12, 10), job(16, 5)]);
+    assert_eq!(told(preview(&scene, job(4, 9))), (1, Because::Due, true), "it fits behind");
+    let reserved = Because::Reserved { at: hour(10) };
+    assert_eq!(told(preview(&scene, job(4, 11))), (1, reserved, true));
+    let nodes = Because::Nodes { pool: PoolId(0), needed: 2, free: 1 };
+    assert_eq!(told(preview(&scene, job(8, 1))), (2, nodes, true));
+    let rule = Rule::GangTooLarge { largest: 16 };
+    assert_eq!(preview(&scene, job(17, 1)), Preview::Refused { rule });
+    assert_eq!(scene.submit(0, vec![job(4, 9)]), ["2 starts on 1x4 at 1:10"], "as it was said");
 }
