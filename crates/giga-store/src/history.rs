@@ -29,7 +29,7 @@ pub struct JobRow {
     pub attempts: u32,
     /// When it came.
     pub submitted: Instant,
-    /// When it first started.
+    /// When its latest attempt started.
     pub started: Option<Instant>,
     /// When it ended.
     pub ended: Option<Instant>,
@@ -48,6 +48,10 @@ pub struct JobRow {
 pub struct AttemptRow {
     /// Which, counted from one.
     pub attempt: u32,
+    /// In which pool.
+    pub pool: String,
+    /// Accelerators that it held.
+    pub accelerators: u32,
     /// When it was started.
     pub started: Instant,
     /// When it was over.
@@ -63,8 +67,8 @@ pub struct AttemptRow {
 pub struct JobFilter {
     /// Only of these projects, or `None` for all.
     pub projects: Option<Vec<String>>,
-    /// Only in this state.
-    pub state: Option<String>,
+    /// Only in these states, or in any where there are none.
+    pub states: Vec<String>,
     /// Only those that wait or run.
     pub live: bool,
     /// Only those before this one.
@@ -90,9 +94,10 @@ impl Store {
             sql += &format!(" AND project IN ({marks})");
             values.extend(projects.iter().map(|project| project as &dyn ToSql));
         }
-        if let Some(state) = &filter.state {
-            sql += " AND state = ?";
-            values.push(state);
+        if !filter.states.is_empty() {
+            let marks = vec!["?"; filter.states.len()].join(", ");
+            sql += &format!(" AND state IN ({marks})");
+            values.extend(filter.states.iter().map(|state| state as &dyn ToSql));
         }
         if filter.live {
             sql += " AND ended IS NULL";
@@ -138,7 +143,8 @@ impl Store {
     pub fn attempts(&self, job: JobId) -> Result<Vec<AttemptRow>, StoreError> {
         self.read(|connection| {
             let sql =
-                "SELECT attempt, started, ended, result, receipt FROM attempt WHERE job = ?1 ORDER BY attempt";
+                "SELECT attempt, pool, accelerators, started, ended, result, receipt FROM attempt
+                       WHERE job = ?1 ORDER BY attempt";
             connection.prepare_cached(sql)?.query_map(params![job.0], attempt_row)?.collect()
         })
     }
@@ -173,9 +179,11 @@ fn job_row(row: &Row<'_>) -> rusqlite::Result<JobRow> {
 fn attempt_row(row: &Row<'_>) -> rusqlite::Result<AttemptRow> {
     Ok(AttemptRow {
         attempt: row.get(0)?,
-        started: Instant::unix_milliseconds(row.get(1)?),
-        ended: instant(row, 2)?,
-        result: row.get(3)?,
-        receipt: row.get(4)?,
+        pool: row.get(1)?,
+        accelerators: row.get(2)?,
+        started: Instant::unix_milliseconds(row.get(3)?),
+        ended: instant(row, 4)?,
+        result: row.get(5)?,
+        receipt: row.get(6)?,
     })
 }

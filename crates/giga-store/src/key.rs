@@ -1,35 +1,10 @@
 //! Who may come in. Only digests of tokens are kept: who reads the store learns no token.
 
+use giga_formats::api::Role;
 use giga_units::Instant;
 use rusqlite::{OptionalExtension as _, Row, params};
 
 use crate::store::{Store, StoreError};
-
-/// What a key opens.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Role {
-    /// Work of the named projects.
-    User,
-    /// Everything.
-    Operator,
-}
-
-impl Role {
-    /// The word for it.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::User => "user",
-            Self::Operator => "operator",
-        }
-    }
-
-    /// The role of a word.
-    #[must_use]
-    pub fn of(word: &str) -> Option<Self> {
-        [Self::User, Self::Operator].into_iter().find(|role| role.word() == word)
-    }
-}
 
 /// A key, without its token.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,7 +13,7 @@ pub struct Key {
     pub name: String,
     /// What it opens.
     pub role: Role,
-    /// The projects a user works for.
+    /// The projects it may charge; empty for all of them.
     pub projects: Vec<String>,
     /// When it was made.
     pub created: Instant,
@@ -94,7 +69,7 @@ fn key(row: &Row<'_>) -> rusqlite::Result<Key> {
     Ok(Key {
         name: row.get(0)?,
         // A role of a later version opens nothing more than a user's.
-        role: Role::of(&role).unwrap_or(Role::User),
+        role: Role::parse(&role).unwrap_or(Role::User),
         projects: projects.lines().map(str::to_owned).collect(),
         created: Instant::unix_milliseconds(row.get(3)?),
     })

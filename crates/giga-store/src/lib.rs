@@ -8,9 +8,10 @@ mod change;
 mod history;
 mod key;
 mod schema;
+mod snapshot;
 mod store;
 
 pub use change::{Batch, Change, Entry, NewJob};
 pub use history::{AttemptRow, JobFilter, JobRow};
-pub use key::{Key, Role};
+pub use key::Key;
 pub use store::{Beginning, Opened, Store, StoreError};

@@ -15,9 +15,6 @@ CREATE TABLE IF NOT EXISTS about (
 CREATE TABLE IF NOT EXISTS journal (
     seq INTEGER PRIMARY KEY, record BLOB NOT NULL
 ) STRICT;
-CREATE TABLE IF NOT EXISTS snapshot (
-    seq INTEGER PRIMARY KEY, image BLOB NOT NULL
-) STRICT;
 CREATE TABLE IF NOT EXISTS job (
     job INTEGER PRIMARY KEY, project TEXT NOT NULL, name TEXT NOT NULL, by_key TEXT NOT NULL, body TEXT NOT NULL,
     idempotency TEXT, submitted INTEGER NOT NULL, state TEXT NOT NULL, site TEXT, pool TEXT, accelerators INTEGER NOT NULL,
@@ -28,8 +25,8 @@ CREATE UNIQUE INDEX IF NOT EXISTS job_idempotency ON job (by_key, idempotency) W
 CREATE INDEX IF NOT EXISTS job_project ON job (project, job);
 CREATE INDEX IF NOT EXISTS job_live ON job (job) WHERE ended IS NULL;
 CREATE TABLE IF NOT EXISTS attempt (
-    job INTEGER NOT NULL, attempt INTEGER NOT NULL, started INTEGER NOT NULL, ended INTEGER, result TEXT, receipt TEXT,
-    PRIMARY KEY (job, attempt)
+    job INTEGER NOT NULL, attempt INTEGER NOT NULL, pool TEXT NOT NULL, accelerators INTEGER NOT NULL,
+    started INTEGER NOT NULL, ended INTEGER, result TEXT, receipt TEXT, PRIMARY KEY (job, attempt)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS access_key (
     name TEXT PRIMARY KEY, digest BLOB NOT NULL UNIQUE, role TEXT NOT NULL, projects TEXT NOT NULL, created INTEGER NOT NULL

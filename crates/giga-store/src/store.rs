@@ -4,7 +4,7 @@ use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use giga_formats::journal::{self, Record, RecordError, Snapshot};
+use giga_formats::journal::{self, Record, RecordError};
 use giga_model::JobId;
 use giga_units::Instant;
 use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
@@ -91,6 +91,7 @@ pub enum Opened {
 /// The store in a folder.
 #[derive(Debug)]
 pub struct Store {
+    pub(crate) folder: PathBuf,
     file: PathBuf,
     writer: Mutex<Connection>,
     readers: Mutex<Vec<Connection>>,
@@ -129,7 +130,7 @@ impl Store {
             }
         };
         let (writer, readers) = (Mutex::new(connection), Mutex::default());
-        Ok((Self { file, writer, readers, _lock: Some(lock) }, opened))
+        Ok((Self { folder: folder.to_owned(), file, writer, readers, _lock: Some(lock) }, opened))
     }
 
     /// Opens the store of a folder to read it, also while a server works in it.
@@ -145,7 +146,7 @@ impl Store {
         let connection = schema::reader(&file)?;
         let beginning = about(&connection)?.ok_or_else(absent)?;
         let (writer, readers) = (Mutex::new(connection), Mutex::default());
-        Ok((Self { file, writer, readers, _lock: None }, beginning))
+        Ok((Self { folder: folder.to_owned(), file, writer, readers, _lock: None }, beginning))
     }
 
     /// Makes a batch durable: all of it is on the disk when this returns, or none of it.
@@ -192,32 +193,14 @@ impl Store {
         Ok(records)
     }
 
-    /// Keeps a snapshot, and the one before it; older ones are removed.
+    /// The last record, or 0 where there is none.
     ///
     /// # Errors
-    /// Fails where the store can not be written.
-    pub fn keep_snapshot(&self, snapshot: &Snapshot, version: &'static str) -> Result<(), StoreError> {
-        let image = journal::write_snapshot(snapshot, version);
-        let mut writer = self.writer();
-        let transaction = writer.transaction()?;
-        let sql = "INSERT OR REPLACE INTO snapshot (seq, image) VALUES (?1, ?2)";
-        transaction.execute(sql, params![snapshot.seq, image])?;
-        let sql =
-            "DELETE FROM snapshot WHERE seq NOT IN (SELECT seq FROM snapshot ORDER BY seq DESC LIMIT 2)";
-        transaction.execute(sql, [])?;
-        Ok(transaction.commit()?)
-    }
-
-    /// The snapshots that this version can read, the latest first.
-    ///
-    /// # Errors
-    /// Fails where the database refuses.
-    pub fn snapshots(&self, version: &'static str) -> Result<Vec<Snapshot>, StoreError> {
-        let images: Vec<Vec<u8>> = self.read(|connection| {
-            let mut statement = connection.prepare("SELECT image FROM snapshot ORDER BY seq DESC")?;
-            statement.query_map([], |row| row.get(0))?.collect()
-        })?;
-        Ok(images.iter().filter_map(|image| journal::read_snapshot(image, version).ok()).collect())
+    /// Fails where the store can not be read.
+    pub fn last(&self) -> Result<u64, StoreError> {
+        self.read(|connection| {
+            connection.query_row("SELECT coalesce(max(seq), 0) FROM journal", [], |row| row.get(0))
+        })
     }
 
     /// The job that a request with this word led to before, with what it asked for.
@@ -301,11 +284,12 @@ fn write(transaction: &Transaction<'_>, change: &Change) -> rusqlite::Result<()>
         Change::Started { job, attempt, at, pool, held } => {
             let at = at.as_unix_milliseconds();
             let sql =
-                "UPDATE job SET state = 'running', attempts = ?2, started = coalesce(started, ?3), pool = ?4,
+                "UPDATE job SET state = 'running', attempts = ?2, started = ?3, pool = ?4,
                        accelerators = ?5 WHERE job = ?1";
             run(sql, &[&job.0, attempt, &at, pool, held])?;
-            let sql = "INSERT OR IGNORE INTO attempt (job, attempt, started) VALUES (?1, ?2, ?3)";
-            run(sql, &[&job.0, attempt, &at])
+            let sql = "INSERT OR IGNORE INTO attempt (job, attempt, started, pool, accelerators)
+                       VALUES (?1, ?2, ?3, ?4, ?5)";
+            run(sql, &[&job.0, attempt, &at, pool, held])
         }
         Change::Stopping { job } => run("UPDATE job SET state = 'stopping' WHERE job = ?1", &[&job.0]),
         Change::Interrupted { job, at, cause } => {

@@ -1,8 +1,9 @@
 //! What every store must keep.
 
+use giga_formats::api::Role;
 use giga_formats::journal::{self, Record, Snapshot};
 use giga_model::JobId;
-use giga_store::{Batch, Beginning, Change, Entry, JobFilter, Key, NewJob, Opened, Role, Store, StoreError};
+use giga_store::{Batch, Beginning, Change, Entry, JobFilter, Key, NewJob, Opened, Store, StoreError};
 use giga_units::{Carbon, Energy, Instant, Money};
 use tempfile::TempDir;
 
@@ -113,7 +114,7 @@ fn the_way_of_a_job_is_kept() {
     store.append(&[batch(3, vec![ended])]).unwrap();
     let row = store.job(job).unwrap().unwrap();
     assert_eq!((row.state.as_str(), row.attempts, row.accelerators), ("completed", 2, 4));
-    assert_eq!((row.started, row.ended), (Some(at(20)), Some(at(50))));
+    assert_eq!((row.started, row.ended), (Some(at(40)), Some(at(50))));
     assert_eq!((row.energy, row.cost, row.carbon), (Some(energy), Some(cost), Some(carbon)));
     assert_eq!(row.result.as_deref(), Some("exit code 0"));
     let attempts = store.attempts(job).unwrap();
@@ -136,17 +137,20 @@ fn jobs_are_listed_as_they_are_asked_for() {
     check(JobFilter { most: 2, before: Some(JobId(4)), ..all.clone() }, &[3, 2]);
     check(JobFilter { projects: Some(vec!["even".into()]), ..all.clone() }, &[4, 2, 0]);
     check(JobFilter { projects: Some(Vec::new()), ..all.clone() }, &[]);
-    check(JobFilter { state: Some("running".into()), live: true, ..all }, &[4]);
+    check(JobFilter { states: vec!["running".into()], live: true, ..all }, &[4]);
 }
 
 #[test]
 fn the_two_latest_snapshots_are_kept_for_their_version() {
-    let (_folder, store) = store();
+    let (folder, store) = store();
     for seq in 1..5 {
         store.keep_snapshot(&Snapshot { seq, control: vec![0; 9] }, "0.1.0").unwrap();
     }
     let seqs = |version| store.snapshots(version).unwrap().iter().map(|snap| snap.seq).collect::<Vec<_>>();
     assert_eq!((seqs("0.1.0"), seqs("0.2.0")), (vec![4, 3], vec![]));
+    std::fs::write(folder.path().join(format!("snapshot-{:020}", 4)), "torn").unwrap();
+    assert_eq!(seqs("0.1.0"), [3], "a damaged one is left aside");
+    assert_eq!(store.last().unwrap(), 0);
 }
 
 #[test]
