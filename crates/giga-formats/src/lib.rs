@@ -3,6 +3,7 @@
 //! This crate turns bytes into values of the model and values into bytes. It never decides anything, and no input makes
 //! it panic: what is wrong with a file is named with its place.
 
+pub mod attempt;
 mod columnar;
 pub mod description;
 pub mod saved;

@@ -138,7 +138,7 @@ impl Image for Fingerprint {
 }
 
 /// FNV-1a over 64 bits (RFC 9923): finds damage by accident, not by intent.
-fn checksum(bytes: &[u8]) -> u64 {
+pub(crate) fn checksum(bytes: &[u8]) -> u64 {
     checksum_on(0xcbf2_9ce4_8422_2325, bytes)
 }
 
