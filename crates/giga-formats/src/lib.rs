@@ -5,6 +5,7 @@
 
 pub mod access;
 pub mod api;
+pub mod attempt;
 mod columnar;
 pub mod description;
 pub mod frame;

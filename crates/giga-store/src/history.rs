@@ -142,8 +142,7 @@ impl Store {
     /// Fails where the store can not be read.
     pub fn attempts(&self, job: JobId) -> Result<Vec<AttemptRow>, StoreError> {
         self.read(|connection| {
-            let sql =
-                "SELECT attempt, pool, accelerators, started, ended, result, receipt FROM attempt
+            let sql = "SELECT attempt, pool, accelerators, started, ended, result, receipt FROM attempt
                        WHERE job = ?1 ORDER BY attempt";
             connection.prepare_cached(sql)?.query_map(params![job.0], attempt_row)?.collect()
         })

@@ -283,8 +283,7 @@ fn write(transaction: &Transaction<'_>, change: &Change) -> rusqlite::Result<()>
         Change::Came(new) => came(transaction, new),
         Change::Started { job, attempt, at, pool, held } => {
             let at = at.as_unix_milliseconds();
-            let sql =
-                "UPDATE job SET state = 'running', attempts = ?2, started = ?3, pool = ?4,
+            let sql = "UPDATE job SET state = 'running', attempts = ?2, started = ?3, pool = ?4,
                        accelerators = ?5 WHERE job = ?1";
             run(sql, &[&job.0, attempt, &at, pool, held])?;
             let sql = "INSERT OR IGNORE INTO attempt (job, attempt, started, pool, accelerators)
