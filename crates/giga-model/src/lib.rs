@@ -14,8 +14,8 @@ mod work;
 mod workload;
 
 pub use federation::{
-    Accelerator, Country, Failures, Federation, Maintenance, Owner, Phase, Policy, Pool, Programme, Project,
-    Site,
+    Accelerator, Country, EngineKind, Failures, Federation, Maintenance, Owner, Phase, Policy, Pool,
+    Programme, Project, Site,
 };
 pub use flaw::Flaw;
 pub use ids::{AcceleratorId, JobId, OwnerId, PhaseId, PoolId, ProgrammeId, ProjectId, SiteId};
