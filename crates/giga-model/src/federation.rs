@@ -63,6 +63,33 @@ pub struct Site {
     pub failures: Option<Failures>,
     /// Windows known ahead in which the whole site is out, or `None`.
     pub maintenance: Option<Maintenance>,
+    /// What carries decisions out there, or `None` where the site is only described.
+    pub engine: Option<EngineKind>,
+}
+
+/// What carries decisions out at a site.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum EngineKind {
+    /// Processes of the machine that the server runs on.
+    Local,
+}
+
+impl EngineKind {
+    /// All kinds.
+    pub const ALL: [Self; 1] = [Self::Local];
+
+    /// The word for it in a description.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Local => "local",
+        }
+    }
+    /// The kind of a word.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.word() == word)
+    }
 }
 
 /// What a site adds at a date.

@@ -16,8 +16,8 @@ mod workload;
 
 pub use attempt::{AttemptId, AttemptIdError, End, Launch, Measured, NodeUse, Receipt};
 pub use federation::{
-    Accelerator, Country, Failures, Federation, Maintenance, Owner, Phase, Policy, Pool, Programme, Project,
-    Site,
+    Accelerator, Country, EngineKind, Failures, Federation, Maintenance, Owner, Phase, Policy, Pool,
+    Programme, Project, Site,
 };
 pub use flaw::Flaw;
 pub use ids::{AcceleratorId, JobId, OwnerId, PhaseId, PoolId, ProgrammeId, ProjectId, SiteId};

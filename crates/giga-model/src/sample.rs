@@ -80,6 +80,7 @@ pub fn add_site(federation: &mut Federation, name: &str, pools: &[(Accelerator, 
         shares: (0..federation.owners.len()).map(|owner| (OwnerId::at(owner), share)).collect(),
         failures: None,
         maintenance: None,
+        engine: None,
     });
     id
 }

@@ -253,6 +253,7 @@ fn settle(value: &mut Value, span: &Range<usize>) {
 fn scalar(kind: &Kind, value: &DeValue<'_>, key: &str) -> Result<Value, Shape> {
     match kind {
         Kind::Text => text(value, key).map(Value::Text),
+        Kind::Word(words) => word(value, key, words).map(Value::Text),
         Kind::Flag => match value {
             DeValue::Boolean(flag) => Ok(Value::Flag(*flag)),
             other => Err(mismatch(key, "true or false", other, "true")),
@@ -285,6 +286,20 @@ fn text(value: &DeValue<'_>, key: &str) -> Result<String, Shape> {
         DeValue::String(text) => Ok(text.to_string()),
         other => Err(mismatch(key, "a text in quotes", other, "\"a name\"")),
     }
+}
+
+/// One of several words.
+fn word(value: &DeValue<'_>, key: &str, words: &'static [&'static str]) -> Result<String, Shape> {
+    let example = || format!("\"{}\"", words[0]);
+    let DeValue::String(text) = value else {
+        return Err(mismatch(key, "a word in quotes", value, &example()));
+    };
+    if words.contains(&text.trim()) {
+        return Ok(text.trim().to_owned());
+    }
+    let known = super::complete::quoted(words.iter().copied());
+    let begin = text.chars().take(60).collect();
+    Err(Shape::NotAWord { key: key.to_owned(), text: begin, known, example: example() })
 }
 
 fn count(value: &DeValue<'_>, key: &str, min: u64, max: u64) -> Result<u64, Shape> {

@@ -58,6 +58,8 @@ pub(crate) enum Kind {
     AmountOr { of: &'static AmountKind, min: &'static str, max: &'static str, words: &'static [&'static str] },
     /// A date, with or without a time, UTC.
     Date,
+    /// One of these words.
+    Word(&'static [&'static str]),
     /// A list of texts.
     Names { max: usize },
     /// A list of amounts.

@@ -24,6 +24,8 @@ pub(crate) enum Shape {
     Amount { key: String, error: AmountError, example: String },
     #[error("{text} is neither a {what} nor one of {words}")]
     Word { key: String, text: String, what: &'static str, words: String, example: String },
+    #[error("`{text}` is no word for `{key}`, which takes {known}")]
+    NotAWord { key: String, text: String, known: String, example: String },
     #[error("`{key}` has no unit: a {what} needs one")]
     NoUnit { key: String, what: &'static str, example: String, units: String },
     #[error("`{key}` is {found}, outside {least} to {most}")]
@@ -71,7 +73,9 @@ impl Explain for Shape {
             }
             Self::Missing { key, example, .. } => format!("add it, for example `{key} = {example}`"),
             Self::WrongType { key, example, .. } => format!("write for example `{key} = {example}`"),
-            Self::Amount { key, example, .. } | Self::Word { key, example, .. } => {
+            Self::Amount { key, example, .. }
+            | Self::Word { key, example, .. }
+            | Self::NotAWord { key, example, .. } => {
                 format!("write for example `{key} = {example}`")
             }
             Self::NoUnit { key, example, units, .. } => {

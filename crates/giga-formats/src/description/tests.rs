@@ -1,6 +1,6 @@
 //! Examples of sound and faulty descriptions, and the laws that hold for all.
 
-use giga_model::{Arrivals, JobClass, Length, Workload};
+use giga_model::{Arrivals, EngineKind, JobClass, Length, Workload};
 use giga_units::{CarbonIntensity, Duration, EnergyPrice, Fraction, Money, Power};
 use proptest::prelude::*;
 
@@ -95,15 +95,16 @@ fn every_kind_of_fault_of_a_file_is_reported_at_once() {
             "46:15 site[2].phase[0].pool[0].accelerator: there is no accelerator … did you mean `GB300-NVL72`?",
             "50:8 site[3].electricity_price: no price of electricity is known for IT without a `zone`",
             "50:8 site[3].carbon_intensity: no carbon intensity is known for IT",
-            "52:1 site[3].maintenance: a maintenance window of `south` is as long as the time between two",
-            "61:16 site[3].phase[0].pool[0].accelerators: 1001 accelerators are not a whole number of nodes of 8 … \
+            "52:10 site[3].engine: `slurm` is no word for `engine`, which takes `local` … `engine = \"local\"`",
+            "53:1 site[3].maintenance: a maintenance window of `south` is as long as the time between two",
+            "62:16 site[3].phase[0].pool[0].accelerators: 1001 accelerators are not a whole number of nodes of 8 … \
              `accelerators = 1000` or `accelerators = 1008`",
-            "74:9 site[4].phase[1].opens: this phase of `late` opens before",
-            "89:9 project[0].owner: there is no owner called `unoin` … did you mean `union`?",
-            "90:1 project[1].owner: [[project]] needs `owner`",
-            "95:8 workload.seed: `seed` is -1, outside 0 to",
-            "97:8 workload.class[0].like: `pretrainig` is not a built-in class … did you mean `pretraining`?",
-            "100:13 workload.class[1].programme: there is no programme called `opn` … did you mean `open`?",
+            "75:9 site[4].phase[1].opens: this phase of `late` opens before",
+            "90:9 project[0].owner: there is no owner called `unoin` … did you mean `union`?",
+            "91:1 project[1].owner: [[project]] needs `owner`",
+            "96:8 workload.seed: `seed` is -1, outside 0 to",
+            "98:8 workload.class[0].like: `pretrainig` is not a built-in class … did you mean `pretraining`?",
+            "101:13 workload.class[1].programme: there is no programme called `opn` … did you mean `open`?",
         ],
     );
 }
@@ -138,6 +139,20 @@ fn damage_does_not_hide_faults_and_makes_none_up() {
     let text = SMALL.replace("country = \"FI\"", "country = \"FI").replace("\"1 MW\"", "1");
     check(&text, &["6:14 : this is not TOML", "9:9 site[0].phase[0].power: `power` has no unit"]);
     check(&SMALL.replace("[[site.phase]]", "[[site.phase]"), &["8:14 : this is not TOML: unclosed"]);
+}
+
+#[test]
+fn a_word_of_a_closed_vocabulary_is_read() {
+    let with = |line: &str| SMALL.replace("country", &format!("{line}\ncountry"));
+    let engine = |text: &str| read("federation.toml", text).expect("a sound file").federation.sites[0].engine;
+    assert_eq!(engine(SMALL), None);
+    assert_eq!(engine(&with("engine = \"local\"")), Some(EngineKind::Local));
+    check(&with("engine = true"), &["6:10 site[0].engine: `engine` takes a word in quotes"]);
+    let words = match super::table::SITE.field("engine").map(|field| field.kind) {
+        Some(Kind::Word(words)) => words,
+        other => panic!("`engine` holds {other:?}"),
+    };
+    assert!(words.iter().copied().eq(EngineKind::ALL.map(EngineKind::word)));
 }
 
 #[test]

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use giga_model::{
-    Accelerator, AcceleratorId, Country, Failures, Maintenance, OwnerId, Phase, Pool, PoolId, Site, SiteId,
+    Accelerator, AcceleratorId, Country, EngineKind, Failures, Maintenance, OwnerId, Phase, Pool, PoolId,
+    Site, SiteId,
 };
 use giga_units::{Fraction, Instant, Money};
 
@@ -122,6 +123,7 @@ impl<'r> Builder<'r, '_> {
             shares: self.shares(record),
             failures: record.table("failures").and_then(failures),
             maintenance: record.table("maintenance").and_then(maintenance),
+            engine: record.text("engine").and_then(EngineKind::parse),
         }
     }
 
