@@ -1,0 +1,180 @@
+//! Carries decisions out at one site: keeps what runs there as it should be, and tells the core what became of it.
+//!
+//! One thread for each site, so that a slow engine holds up nobody else. It holds no policy: what should run comes from
+//! durable events, what does comes from the engine, and [`reconcile`] says the steps between.
+
+mod reconcile;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
+use std::time::Duration as Wait;
+
+use giga_engine::{AttemptId, End, Engine, EngineError, Seen};
+use giga_formats::attempt::AttemptFile;
+use giga_formats::job::{JobBody, JobSpec};
+use giga_model::{JobId, Receipt};
+use giga_scheduler::Ending;
+use giga_store::Store;
+
+use self::reconcile::{Action, Wanted, reconcile};
+use crate::live::command::{Command, Effect, Fact, Order};
+
+/// How often an engine with work is looked at. A user feels it as the delay between end and result.
+const LOOK: Wait = Wait::from_millis(50);
+/// How often one without work is.
+const IDLE: Wait = Wait::from_secs(2);
+
+/// What carries decisions out at one site.
+pub(crate) struct Carrier {
+    site: String,
+    engine: Arc<dyn Engine>,
+    store: Arc<Store>,
+    core: SyncSender<Command>,
+    wanted: BTreeMap<JobId, Order>,
+    /// What was said last about a failing engine, so that it is said once.
+    complaint: Option<String>,
+}
+
+impl Carrier {
+    pub(crate) fn new(
+        site: String,
+        engine: Arc<dyn Engine>,
+        store: Arc<Store>,
+        core: SyncSender<Command>,
+        orders: Vec<Order>,
+    ) -> Self {
+        let wanted = orders.into_iter().map(|order| (order.attempt.job, order)).collect();
+        Self { site, engine, store, core, wanted, complaint: None }
+    }
+
+    /// Works until nobody sends effects any more.
+    pub(crate) fn run(mut self, effects: &Receiver<Effect>) {
+        loop {
+            self.round();
+            let wait = if self.wanted.is_empty() { IDLE } else { LOOK };
+            match effects.recv_timeout(wait) {
+                Ok(effect) => self.take(effect),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+            while let Ok(effect) = effects.try_recv() {
+                self.take(effect);
+            }
+        }
+    }
+
+    fn take(&mut self, effect: Effect) {
+        match effect {
+            Effect::Run(order) => drop(self.wanted.insert(order.attempt.job, order)),
+            Effect::Stop(attempt) => {
+                let order = self.wanted.get_mut(&attempt.job).filter(|order| order.attempt == attempt);
+                order.into_iter().for_each(|order| order.stopping = true);
+            }
+            Effect::Drop(job) => drop(self.wanted.remove(&job)),
+        }
+    }
+
+    /// One comparison, and the steps that follow from it.
+    fn round(&mut self) {
+        let seen = match self.engine.observe() {
+            Ok(seen) => seen,
+            Err(error) => return self.complain(&error),
+        };
+        let wanted = self
+            .wanted
+            .iter()
+            .map(|(&job, order)| (job, Wanted { attempt: order.attempt, stopping: order.stopping }));
+        let mut facts = Vec::new();
+        let mut worked = true;
+        for action in reconcile(&wanted.collect(), &seen) {
+            let done = match action {
+                Action::Start(attempt) => self.start(attempt),
+                Action::Stop(attempt) => self.engine.stop(attempt),
+                Action::Forget(attempt) => self.engine.forget(attempt),
+                Action::Report(attempt) => {
+                    facts.extend(fact(attempt, &seen[&attempt]));
+                    Ok(())
+                }
+            };
+            match done {
+                Ok(()) => {}
+                Err(EngineError::Refused { cause, .. }) => facts.extend(refused(&action, cause)),
+                Err(error) => {
+                    worked = false;
+                    self.complain(&error);
+                }
+            }
+        }
+        if worked {
+            self.complaint = None;
+        }
+        if !facts.is_empty() {
+            // Where the core is gone there is nobody to tell; the next server will see the same.
+            drop(self.core.send(Command::Facts(facts)));
+        }
+    }
+
+    fn complain(&mut self, error: &EngineError) {
+        let text = error.to_string();
+        if self.complaint.as_ref() != Some(&text) {
+            tracing::warn!("site {}: {text}", self.site);
+            self.complaint = Some(text);
+        }
+    }
+
+    fn start(&self, attempt: AttemptId) -> Result<(), EngineError> {
+        let order = &self.wanted[&attempt.job];
+        let unavailable =
+            |cause: String| EngineError::Unavailable { what: "look up what a job runs", cause, source: None };
+        let body = self.store.body(attempt.job).map_err(|error| unavailable(error.to_string()))?;
+        let spec = body.as_deref().and_then(spec).ok_or_else(|| EngineError::Refused {
+            attempt,
+            cause: "what it should run can not be read from the store".into(),
+        })?;
+        let mut env = spec.env;
+        env.insert("GIGA_SITE".into(), self.site.clone());
+        env.insert("GIGA_JOB_NAME".into(), spec.name);
+        self.engine.start(&order.launch(spec.command, env, spec.workdir.map(PathBuf::from)))
+    }
+}
+
+/// A job as it was kept.
+fn spec(body: &str) -> Option<JobSpec> {
+    let body: JobBody = serde_json::from_str(body).ok()?;
+    body.check().ok()
+}
+
+/// What an engine will never do is the end of the attempt, if it was to start it.
+fn refused(action: &Action, cause: String) -> Option<Fact> {
+    let Action::Start(attempt) = *action else { return None };
+    Some(Fact { attempt, ending: Some(Ending::Failed), text: cause, receipt: None })
+}
+
+/// What there is to tell of an attempt that is over.
+fn fact(attempt: AttemptId, seen: &Seen) -> Option<Fact> {
+    match seen {
+        Seen::Ended(receipt) => {
+            let (ending, text) = ending(receipt);
+            let receipt = Some(AttemptFile::write(receipt));
+            Some(Fact { attempt, ending: Some(ending), text, receipt })
+        }
+        Seen::Lost { cause } => {
+            Some(Fact { attempt, ending: None, text: format!("lost: {cause}"), receipt: None })
+        }
+        Seen::Pending | Seen::Running { .. } | Seen::Unclear { .. } => None,
+    }
+}
+
+/// How an attempt counts, and in words.
+fn ending(receipt: &Receipt) -> (Ending, String) {
+    match &receipt.end {
+        End::Exited { code: 0 } => (Ending::Completed, "exit code 0".into()),
+        End::Exited { code } => (Ending::Failed, format!("exit code {code}")),
+        End::Signalled { signal } => (Ending::Failed, format!("signal {signal}")),
+        End::TimedOut => (Ending::TimedOut, "it reached its limit".into()),
+        End::Stopped => (Ending::Cancelled, "it was stopped".into()),
+        End::NotStarted { cause } => (Ending::Failed, cause.clone()),
+    }
+}

@@ -1,0 +1,116 @@
+//! The HTTP interface, version 1: who may ask, what is asked, what is answered. It decides nothing about work.
+
+mod events;
+mod jobs;
+mod key;
+mod keys;
+mod logs;
+mod problem;
+mod request;
+mod sites;
+mod view;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
+
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::http::header;
+use axum::{Router, middleware};
+use giga_control::Control;
+use giga_engine::Engine;
+use giga_model::{Federation, SiteId};
+use giga_store::Store;
+use giga_units::Instant;
+use tokio::sync::{oneshot, watch};
+use utoipa::OpenApi;
+use utoipa::openapi::OpenApi as Document;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+pub(crate) use key::{Keys, digest, token};
+use problem::{Answer, Refusal};
+
+use crate::live::command::Command;
+
+/// The largest body of a request, in bytes.
+const BODY_MAX: usize = 1 << 20;
+
+/// What every request can see.
+pub(crate) struct App {
+    pub(crate) federation: Arc<Federation>,
+    pub(crate) store: Arc<Store>,
+    pub(crate) keys: Keys,
+    pub(crate) core: SyncSender<Command>,
+    /// The last record that is durable.
+    pub(crate) durable: watch::Receiver<u64>,
+    pub(crate) engines: BTreeMap<SiteId, Arc<dyn Engine>>,
+}
+
+impl App {
+    /// Hands a command to the core. A core that can not keep up refuses, rather than to let the line grow without end.
+    fn tell(&self, command: Command) -> Answer<()> {
+        self.core.try_send(command).map_err(|_| Refusal::unavailable())
+    }
+
+    /// Asks the state as it is. The answer comes when everything it tells of is durable.
+    async fn ask<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&Control, Instant) -> T + Send + 'static,
+    ) -> Answer<T> {
+        let (reply, told) = oneshot::channel();
+        self.tell(Command::Ask(Box::new(move |control, now| {
+            crate::live::core::answer(reply, question(control, now))
+        })))?;
+        told.await.map_err(|_| Refusal::unavailable())
+    }
+}
+
+/// Does what blocks away from the threads that serve.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Answer<T> {
+    tokio::task::spawn_blocking(work).await.map_err(|_| Refusal::unavailable())
+}
+
+#[derive(OpenApi)]
+#[openapi(info(
+    title = "giga",
+    description = "One federation over many sites: submit, watch and explain work."
+))]
+struct Doc;
+
+/// All routes; every one asks for a token.
+pub(crate) fn router(app: Arc<App>) -> Router {
+    let (routes, mut document) = OpenApiRouter::<Arc<App>>::with_openapi(Doc::openapi())
+        .routes(routes!(jobs::plan))
+        .routes(routes!(jobs::submit, jobs::list))
+        .routes(routes!(jobs::show))
+        .routes(routes!(jobs::cancel))
+        .routes(routes!(jobs::explain))
+        .routes(routes!(logs::logs))
+        .routes(routes!(events::events))
+        .routes(routes!(sites::list))
+        .routes(routes!(keys::create, keys::list))
+        .routes(routes!(keys::revoke))
+        .split_for_parts();
+    secure(&mut document);
+    let document: Arc<str> = document.to_json().expect("the document can be written").into();
+    let answer = async move || ([(header::CONTENT_TYPE, "application/json")], document.to_string());
+    routes
+        .route("/v1/openapi.json", axum::routing::get(answer))
+        .fallback(async |request: Request| Refusal::no_route(request.uri().path()))
+        .method_not_allowed_fallback(async |request: Request| {
+            Refusal::no_method(request.method().as_str(), request.uri().path())
+        })
+        .layer(DefaultBodyLimit::max(BODY_MAX))
+        .layer(middleware::map_response(problem::uniform))
+        .layer(middleware::from_fn_with_state(Arc::clone(&app), key::admit))
+        .with_state(app)
+}
+
+/// Says in the document that every route takes a token.
+fn secure(document: &mut Document) {
+    let scheme = SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build());
+    document.components.get_or_insert_default().add_security_scheme("token", scheme);
+    document.security = Some(vec![SecurityRequirement::new("token", Vec::<String>::new())]);
+}

@@ -1,0 +1,292 @@
+//! Jobs over HTTP: plan, submit, list, show, cancel, explain.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::{Path, Query, State, rejection::QueryRejection};
+use axum::http::{HeaderMap, StatusCode};
+use axum::{Extension, Json};
+use giga_control::Bill;
+use giga_formats::api::{
+    Accepted, ExplainView, JobDetail, JobList, JobQuery, JobState, JobView, PlaceView, PlanView, Problem,
+    Stamp, Starts,
+};
+use giga_formats::job::JobBody;
+use giga_model::{Federation, JobId};
+use giga_report::{reason, sentence};
+use giga_scheduler::{Because, Explanation, Job, Need, Preview};
+use giga_store::{JobFilter, JobRow};
+use giga_units::{Amount as _, Instant};
+use tokio::sync::oneshot;
+
+use super::key::Caller;
+use super::problem::{Answer, Refusal};
+use super::request::{Understood, understand};
+use super::{App, view};
+use crate::live::command::{Command, Submission, Submitted};
+
+/// The header that makes a repeated request the same request.
+const IDEMPOTENCY: &str = "idempotency-key";
+/// The longest word in it.
+const IDEMPOTENCY_MAX: usize = 255;
+
+/// What would become of a job if it were submitted now; nothing is.
+#[utoipa::path(post, path = "/v1/plan", tag = "jobs", request_body = JobBody, responses(
+    (status = 200, body = PlanView),
+    (status = "4XX", body = Problem, content_type = "application/problem+json"),
+))]
+pub(crate) async fn plan(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    body: Bytes,
+) -> Answer<Json<PlanView>> {
+    let understood = understand(&app, &caller, &read(&body)?)?;
+    let request = understood.request.clone();
+    let preview = app.ask(move |control, now| control.scheduler().preview(&request, now)).await?;
+    Ok(Json(plan_view(&app.federation, understood, preview)))
+}
+
+fn plan_view(federation: &Federation, understood: Understood, preview: Preview) -> PlanView {
+    let Understood { spec, request, project, notes } = understood;
+    let mut view = PlanView {
+        name: spec.name,
+        project,
+        place: None,
+        limit: request.limit.written(),
+        starts: None,
+        energy_most_joule: 0,
+        cost_most_microeuro: 0,
+        notes,
+        refused: None,
+    };
+    match preview {
+        Preview::Refused { rule } => view.refused = Some(rule.to_string()),
+        Preview::Placed { site, need, because, room_at } => {
+            let bill = Bill::of(federation, &need, request.draw, request.limit);
+            view.energy_most_joule = view::small(bill.energy.as_joules());
+            view.cost_most_microeuro = view::small(bill.cost.as_microeuro());
+            view.place = Some(place(federation, &federation.sites[site.index()], &need));
+            view.starts = Some(match because {
+                Because::Due => Starts::Now,
+                because => {
+                    Starts::Waits { reason: reason(federation, &because), room_at: room_at.map(Stamp) }
+                }
+            });
+            if need.held() > need.asked {
+                view.notes
+                    .push("it holds whole nodes, which have more accelerators than it asked for".into());
+            }
+            if request.checkpoint.is_none() {
+                view.notes.push("it saves no progress: an interruption starts it from the beginning".into());
+            }
+        }
+    }
+    view
+}
+
+fn place(federation: &Federation, site: &giga_model::Site, need: &Need) -> PlaceView {
+    PlaceView {
+        site: site.name.clone(),
+        country: site.country.code().to_owned(),
+        pool: federation.pools[need.pool.index()].name.clone(),
+        accelerator: federation.accelerator_of(need.pool).name.clone(),
+        accelerators: need.held(),
+        nodes: need.nodes,
+    }
+}
+
+/// Submits a job. When this answers, the job is on the disk.
+///
+/// With the header `Idempotency-Key` a request can be sent again after a broken connection: the same key with the same
+/// body leads to the same job.
+#[utoipa::path(post, path = "/v1/jobs", tag = "jobs", request_body = JobBody,
+    params(("Idempotency-Key" = Option<String>, Header, description = "a word of one's own, at most 255 characters")),
+    responses(
+        (status = 201, body = Accepted, description = "a new job"),
+        (status = 200, body = Accepted, description = "the job that this request led to before"),
+        (status = 503, body = Problem, content_type = "application/problem+json",
+            description = "perhaps taken: send it again with the same key"),
+        (status = "4XX", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub(crate) async fn submit(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Answer<(StatusCode, Json<Accepted>)> {
+    let idempotency = idempotency(&headers)?;
+    let understood = understand(&app, &caller, &read(&body)?)?;
+    let name = understood.spec.name.clone();
+    let kept = serde_json::to_string(&understood.spec.body()).expect("a body can be written");
+    if let Some(word) = &idempotency
+        && let Some((job, before)) = app.store.submitted(caller.name(), word)?
+    {
+        return if before == kept { replay(&app, name, job) } else { Err(Refusal::other_request(job.0)) };
+    }
+    let (reply, told) = oneshot::channel();
+    app.tell(Command::Submit(Box::new(Submission {
+        request: understood.request,
+        name: name.clone(),
+        project: understood.project,
+        by: caller.name().to_owned(),
+        body: kept,
+        idempotency,
+        reply,
+    })))?;
+    match told.await.map_err(|_| Refusal::unavailable())? {
+        Submitted::Bound { job, site } => {
+            let site = Some(app.federation.sites[site.index()].name.clone());
+            let state = JobState::Waiting;
+            Ok((StatusCode::CREATED, Json(Accepted { id: job.0, name, site, state, replayed: false })))
+        }
+        Submitted::Refused { job, .. } => {
+            let state = JobState::Refused;
+            Ok((StatusCode::CREATED, Json(Accepted { id: job.0, name, site: None, state, replayed: false })))
+        }
+        Submitted::Before { job } => replay(&app, name, job),
+        Submitted::OtherRequest { job } => Err(Refusal::other_request(job.0)),
+    }
+}
+
+fn replay(app: &App, name: String, job: JobId) -> Answer<(StatusCode, Json<Accepted>)> {
+    let row = app.store.job(job)?.ok_or_else(Refusal::unavailable)?;
+    let state = view::state(&row);
+    Ok((StatusCode::OK, Json(Accepted { id: job.0, name, site: row.site, state, replayed: true })))
+}
+
+fn idempotency(headers: &HeaderMap) -> Answer<Option<String>> {
+    let Some(value) = headers.get(IDEMPOTENCY) else { return Ok(None) };
+    let word = value.to_str().ok().filter(|word| (1..=IDEMPOTENCY_MAX).contains(&word.len()));
+    let fault = || Refusal::unreadable("`Idempotency-Key` takes 1 to 255 visible ASCII characters");
+    word.map(|word| Some(word.to_owned())).ok_or_else(fault)
+}
+
+fn read(body: &[u8]) -> Answer<JobBody> {
+    serde_json::from_slice(body).map_err(|error| Refusal::unreadable(format!("the body is no job: {error}")))
+}
+
+/// Jobs, the latest first.
+#[utoipa::path(get, path = "/v1/jobs", tag = "jobs", params(JobQuery), responses(
+    (status = 200, body = JobList),
+    (status = "4XX", body = Problem, content_type = "application/problem+json"),
+))]
+pub(crate) async fn list(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    query: Result<Query<JobQuery>, QueryRejection>,
+) -> Answer<Json<JobList>> {
+    let query = query.map_err(|error| Refusal::unreadable(error.body_text()))?.0;
+    let states = query.states().map_err(|error| Refusal::unreadable(error.to_string()))?;
+    let most = query.limit.unwrap_or(50).clamp(1, 1_000) as usize;
+    let filter = JobFilter {
+        projects: caller.projects().map(<[String]>::to_vec),
+        live: !states.is_empty() && states.iter().all(|state| !state.is_over()),
+        states: states.into_iter().map(|state| state.word().to_owned()).collect(),
+        before: query.before.map(JobId),
+        most: most + 1,
+    };
+    let store = Arc::clone(&app.store);
+    let mut rows = super::blocking(move || store.jobs(&filter)).await??;
+    let more = rows.len() > most;
+    rows.truncate(most);
+    let next = rows.last().filter(|_| more).map(|row| row.job.0);
+    Ok(Json(JobList { jobs: rows.iter().map(view::job).collect(), next }))
+}
+
+/// One job with what was submitted and its attempts.
+#[utoipa::path(get, path = "/v1/jobs/{id}", tag = "jobs", params(("id" = u64, Path)), responses(
+    (status = 200, body = JobDetail),
+    (status = "4XX", body = Problem, content_type = "application/problem+json"),
+))]
+pub(crate) async fn show(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+) -> Answer<Json<JobDetail>> {
+    let row = find(&app, &caller, &id)?;
+    let body = app.store.body(row.job)?.unwrap_or_default();
+    let spec = read(body.as_bytes())?;
+    let site = row.site.clone().unwrap_or_default();
+    let attempts = app.store.attempts(row.job)?.into_iter().map(|attempt| view::attempt(&site, attempt));
+    Ok(Json(JobDetail { job: view::job(&row), spec, attempts: attempts.collect() }))
+}
+
+/// Takes a job back. What runs keeps its accelerators until it has stopped.
+#[utoipa::path(post, path = "/v1/jobs/{id}/cancel", tag = "jobs", params(("id" = u64, Path)), responses(
+    (status = 200, body = JobView),
+    (status = 409, body = Problem, content_type = "application/problem+json", description = "it is over"),
+    (status = "4XX", body = Problem, content_type = "application/problem+json"),
+))]
+pub(crate) async fn cancel(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+) -> Answer<Json<JobView>> {
+    let job = find(&app, &caller, &id)?.job;
+    let (reply, told) = oneshot::channel();
+    app.tell(Command::Cancel { job, reply })?;
+    let live = told.await.map_err(|_| Refusal::unavailable())?;
+    let row = find(&app, &caller, &id)?;
+    // Cancelling twice is no mistake: a client may not have heard the first answer.
+    let cancelled = matches!(view::state(&row), JobState::Cancelled | JobState::Stopping);
+    if live || cancelled { Ok(Json(view::job(&row))) } else { Err(Refusal::over(job.0, &row.state)) }
+}
+
+/// Why a job is where it is.
+#[utoipa::path(get, path = "/v1/jobs/{id}/explain", tag = "jobs", params(("id" = u64, Path)), responses(
+    (status = 200, body = ExplainView),
+    (status = "4XX", body = Problem, content_type = "application/problem+json"),
+))]
+pub(crate) async fn explain(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+) -> Answer<Json<ExplainView>> {
+    let job = find(&app, &caller, &id)?.job;
+    let (explanation, stopping, now) = app
+        .ask(move |control, now| {
+            let run = control.state().job(job).and_then(Job::run);
+            (control.scheduler().explain(job, now), run.is_some_and(|run| run.stopping), now)
+        })
+        .await?;
+    // The state kept nothing of a job that is over; the books did.
+    let row = find(&app, &caller, &id)?;
+    Ok(Json(explain_view(&app.federation, &row, &explanation, stopping, now)))
+}
+
+fn explain_view(
+    federation: &Federation,
+    row: &JobRow,
+    explanation: &Explanation,
+    stopping: bool,
+    now: Instant,
+) -> ExplainView {
+    let mut sentences = Vec::new();
+    let mut room = None;
+    match explanation {
+        Explanation::Gone | Explanation::Refused { .. } => {
+            let result = row.result.as_ref().map_or_else(String::new, |result| format!(": {result}"));
+            sentences.push(format!("{}{result}", row.state));
+        }
+        Explanation::Running { .. } => {
+            sentences.push(sentence(federation, now, explanation));
+            if stopping {
+                sentences.push("it was told to stop, and keeps its accelerators until it has".into());
+            }
+        }
+        Explanation::Waiting { room_at, .. } => {
+            sentences.push(sentence(federation, now, explanation));
+            let last = row.result.as_ref().filter(|_| row.attempts > 0);
+            sentences.extend(last.map(|result| format!("attempt {} ended: {result}", row.attempts)));
+            room = room_at.map(Stamp);
+        }
+    }
+    ExplainView { id: row.job.0, state: view::state(row), sentences, room_at: room }
+}
+
+/// The row of a job that the caller may see.
+pub(crate) fn find(app: &App, caller: &Caller, id: &str) -> Answer<JobRow> {
+    let number = id.parse().map(JobId).map_err(|_| Refusal::unknown("job", id))?;
+    let row = app.store.job(number)?.filter(|row| caller.may_use(&row.project));
+    row.ok_or_else(|| Refusal::unknown("job", id))
+}

@@ -1,0 +1,146 @@
+//! From what a user wrote to what the scheduler is asked: names become ids, processors and memory become accelerators.
+
+use giga_engine::Carried;
+use giga_formats::api::FieldFault;
+use giga_formats::job::{AskSpec, JobBody, JobSpec};
+use giga_model::{AcceleratorId, Ask, Asks, Federation, JobRequest, PoolId, ProjectId};
+use giga_units::{Amount as _, Bytes, Fraction};
+
+use super::App;
+use super::key::Caller;
+use super::problem::{Answer, Refusal};
+
+/// A request that was understood.
+pub(crate) struct Understood {
+    pub(crate) spec: JobSpec,
+    pub(crate) request: JobRequest,
+    pub(crate) project: String,
+    /// What the user should know of how it was understood, a sentence each.
+    pub(crate) notes: Vec<String>,
+}
+
+/// Understands a body on behalf of a caller.
+///
+/// # Errors
+/// Names every fault of the body, or refuses a project that the caller may not charge.
+pub(crate) fn understand(app: &App, caller: &Caller, body: &JobBody) -> Answer<Understood> {
+    let spec = body.check().map_err(|faults| Refusal::faulty("job", faults))?;
+    let federation = &app.federation;
+    let mut faults = Vec::new();
+    let mut notes = Vec::new();
+    let project =
+        project(federation, caller, spec.project.as_deref()).map_err(|fault| faults.push(fault)).ok();
+    let mut asks = Vec::new();
+    for ask in &spec.asks {
+        match resolve(app, &spec, ask, &mut notes) {
+            Ok(ask) => asks.push(ask),
+            Err(fault) => faults.push(fault),
+        }
+    }
+    let (Some(project), true) = (project, faults.is_empty()) else {
+        return Err(Refusal::faulty("job", faults));
+    };
+    let name = federation.projects[project.index()].name.clone();
+    if !caller.may_use(&name) {
+        let detail = format!("key `{}` may not charge project `{name}`", caller.name());
+        return Err(Refusal::forbidden(detail));
+    }
+    let first = asks.remove(0);
+    let request = JobRequest {
+        project,
+        asks: Asks::any_of(first, asks),
+        limit: spec.limit,
+        checkpoint: spec.checkpoint,
+        draw: Fraction::ONE,
+    };
+    Ok(Understood { spec, request, project: name, notes })
+}
+
+/// The project that is charged: the one that is named, or the only one there is for this caller.
+fn project(federation: &Federation, caller: &Caller, named: Option<&str>) -> Result<ProjectId, FieldFault> {
+    let find = |name: &str| federation.projects.iter().position(|project| project.name == name);
+    let fault = |message: String| {
+        let usable = federation.projects.iter().map(|project| project.name.as_str());
+        let usable: Vec<String> =
+            usable.filter(|name| caller.may_use(name)).map(|name| format!("`{name}`")).collect();
+        let help = format!("name one of {}", usable.join(", "));
+        FieldFault { field: "project".into(), message, help }
+    };
+    match named {
+        Some(name) => find(name).ok_or_else(|| fault(format!("there is no project `{name}`"))),
+        None => {
+            let mut usable = (0..federation.projects.len())
+                .filter(|&index| caller.may_use(&federation.projects[index].name));
+            match (usable.next(), usable.next()) {
+                (Some(only), None) => Ok(only),
+                _ => Err(fault("it does not say which project is charged".into())),
+            }
+        }
+    }
+    .map(ProjectId::at)
+}
+
+/// One way to run. Where processors or memory are asked for that more accelerators bring with them, so many are taken.
+fn resolve(app: &App, spec: &JobSpec, ask: &AskSpec, notes: &mut Vec<String>) -> Result<Ask, FieldFault> {
+    let field = "resources.accelerators".to_owned();
+    let kinds = &app.federation.accelerators;
+    let accelerator = match &ask.accelerator {
+        None => None,
+        Some(name) => {
+            let Some(place) = kinds.iter().position(|kind| kind.name == *name) else {
+                let known: Vec<String> = kinds.iter().map(|kind| format!("`{}`", kind.name)).collect();
+                let message = format!("no site has accelerators called `{name}`");
+                return Err(FieldFault { field, message, help: format!("name one of {}", known.join(", ")) });
+            };
+            Some(AcceleratorId::at(place))
+        }
+    };
+    let carried = carried(app, accelerator);
+    let mut accelerators = ask.accelerators;
+    if let Some(cpus) = spec.cpus {
+        let each = carried.cpus_thousandths;
+        accelerators = accelerators.max(share("resources.cpus", u64::from(cpus) * 1000, each)?);
+    }
+    if let Some(memory) = spec.memory {
+        let each = carried.memory.as_bytes();
+        accelerators = accelerators.max(share("resources.memory", memory.as_bytes(), each)?);
+    }
+    if accelerators > ask.accelerators {
+        notes.push(format!(
+            "it takes {accelerators} accelerators instead of {}, because each brings {} processors and {} of memory",
+            ask.accelerators,
+            thousandths(carried.cpus_thousandths),
+            carried.memory.written(),
+        ));
+    }
+    Ok(Ask { accelerator, accelerators })
+}
+
+fn thousandths(count: u64) -> String {
+    let text = format!("{}.{:03}", count / 1000, count % 1000);
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+fn share(field: &str, wanted: u64, each: u64) -> Result<u32, FieldFault> {
+    let count = wanted.div_ceil(each.max(1));
+    u32::try_from(count).ok().filter(|_| each > 0).ok_or_else(|| FieldFault {
+        field: field.into(),
+        message: "no site says how much of this comes with an accelerator".into(),
+        help: "leave it out, and ask for accelerators only".into(),
+    })
+}
+
+/// What an accelerator of a kind brings with it at least, wherever it is.
+fn carried(app: &App, kind: Option<AcceleratorId>) -> Carried {
+    let federation = &app.federation;
+    let pools = (0..federation.pools.len()).filter_map(|index| {
+        let pool = &federation.pools[PoolId::at(index).index()];
+        let engine = app.engines.get(&pool.site)?;
+        kind.is_none_or(|kind| kind == pool.accelerator).then(|| engine.carries(&pool.name))
+    });
+    let least = |one: Carried, other: Carried| Carried {
+        cpus_thousandths: one.cpus_thousandths.min(other.cpus_thousandths),
+        memory: Bytes::bytes(one.memory.as_bytes().min(other.memory.as_bytes())),
+    };
+    pools.reduce(least).unwrap_or_default()
+}

@@ -1,0 +1,166 @@
+//! What the core is asked, and what it answers once that is durable.
+
+use std::collections::HashMap;
+use std::mem;
+
+use giga_control::Control;
+use giga_model::{AttemptId, JobId, JobRequest, Launch, NodeUse, SiteId};
+use giga_scheduler::{Ending, Input};
+use giga_units::{Duration, Instant};
+use tokio::sync::oneshot;
+
+/// An answer on its way: called once everything that was decided before it is durable, dropped if that fails.
+pub(crate) type Release = Box<dyn FnOnce() + Send>;
+
+/// A question about the state as it is.
+pub(crate) type Question = Box<dyn FnOnce(&Control, Instant) -> Release + Send>;
+
+/// Something for the core.
+pub(crate) enum Command {
+    /// Somebody wants work done.
+    Submit(Box<Submission>),
+    /// Somebody takes a job back; the answer is whether it was live.
+    Cancel { job: JobId, reply: oneshot::Sender<bool> },
+    /// An engine saw something.
+    Facts(Vec<Fact>),
+    /// Somebody wants to know.
+    Ask(Question),
+    /// The end: a last snapshot, and nothing after it.
+    Stop,
+}
+
+/// A job on its way in.
+pub(crate) struct Submission {
+    pub(crate) request: JobRequest,
+    pub(crate) name: String,
+    pub(crate) project: String,
+    /// The name of the key it came with.
+    pub(crate) by: String,
+    /// The body of the request as it is kept.
+    pub(crate) body: String,
+    pub(crate) idempotency: Option<String>,
+    pub(crate) reply: oneshot::Sender<Submitted>,
+}
+
+/// What became of a submission.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Submitted {
+    /// It is in the books.
+    Bound { job: JobId, site: SiteId },
+    /// It can never run.
+    Refused { job: JobId, rule: giga_scheduler::Rule },
+    /// The same request came before and led to this job.
+    Before { job: JobId },
+    /// The word was used for another request.
+    OtherRequest { job: JobId },
+}
+
+/// What an engine saw of an attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Fact {
+    pub(crate) attempt: AttemptId,
+    /// How it ended, or `None` where it was lost.
+    pub(crate) ending: Option<Ending>,
+    /// The same in words.
+    pub(crate) text: String,
+    /// The receipt as it is kept.
+    pub(crate) receipt: Option<String>,
+}
+
+impl Fact {
+    pub(crate) fn input(&self) -> Input {
+        let (job, attempt) = (self.attempt.job, self.attempt.number);
+        match self.ending {
+            Some(ending) => Input::Finished { job, attempt, ending },
+            None => Input::Lost { job, attempt },
+        }
+    }
+}
+
+/// What a site's engine is to do from here on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Effect {
+    /// This attempt should run.
+    Run(Order),
+    /// This attempt should stop.
+    Stop(AttemptId),
+    /// Nothing of this job should run.
+    Drop(JobId),
+}
+
+/// An attempt that should run: everything but the command, which is in the store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Order {
+    pub(crate) attempt: AttemptId,
+    pub(crate) nodes: Vec<NodeUse>,
+    pub(crate) limit: Duration,
+    pub(crate) stopping: bool,
+}
+
+/// From the request to stop until an attempt is killed: an assumption, as in many batch systems (Slurm's KillWait is
+/// 30 s, Kubernetes' grace period as well); shorter here because these are small local jobs.
+const GRACE: Duration = Duration::seconds(10);
+
+impl Order {
+    pub(crate) fn launch(
+        &self,
+        command: Vec<String>,
+        env: std::collections::BTreeMap<String, String>,
+        workdir: Option<std::path::PathBuf>,
+    ) -> Launch {
+        let Self { attempt, nodes, limit, .. } = self.clone();
+        Launch { attempt, nodes, limit, grace: GRACE, command, env, workdir }
+    }
+}
+
+/// The words of requests that came lately. A request that is not here has been in the store for long: whoever asks looks
+/// there first, so a word lives here for longer than any request is on its way.
+#[derive(Debug)]
+pub(crate) struct Recent {
+    since: Instant,
+    young: Words,
+    old: Words,
+}
+
+/// By key and word: the job, and the request.
+type Words = HashMap<(String, String), (JobId, String)>;
+
+/// A word is remembered for one to two of these.
+const GENERATION: Duration = Duration::seconds(600);
+
+impl Recent {
+    pub(crate) fn new(now: Instant) -> Self {
+        Self { since: now, young: Words::new(), old: Words::new() }
+    }
+
+    pub(crate) fn find(&self, by: &str, word: &str) -> Option<&(JobId, String)> {
+        let key = (by.to_owned(), word.to_owned());
+        self.young.get(&key).or_else(|| self.old.get(&key))
+    }
+
+    pub(crate) fn add(&mut self, now: Instant, by: &str, word: &str, job: JobId, body: &str) {
+        if now.since(self.since) > GENERATION {
+            self.old = mem::take(&mut self.young);
+            self.since = now;
+        }
+        self.young.insert((by.to_owned(), word.to_owned()), (job, body.to_owned()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_is_remembered_for_a_generation_at_least() {
+        let at = |seconds| Instant::unix_milliseconds(0) + Duration::seconds(seconds);
+        let mut recent = Recent::new(at(0));
+        recent.add(at(1), "anna", "w", JobId(1), "a");
+        let known = |recent: &Recent| recent.find("anna", "w").map(|(job, _)| job.0);
+        recent.add(at(601), "anna", "x", JobId(2), "b");
+        assert_eq!(known(&recent), Some(1));
+        assert_eq!(recent.find("berta", "w"), None);
+        recent.add(at(1202), "anna", "y", JobId(3), "c");
+        assert_eq!(known(&recent), None);
+    }
+}

@@ -1,0 +1,277 @@
+//! The one thread that decides: takes what has come, tells control, and hands on what that led to.
+//!
+//! It never waits for a disk: a batch that is decided goes to the writer, which makes it durable before anybody hears of
+//! it. Reading is a question in the same line, so that no answer tells of what could still be lost.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
+use std::time::{Duration as Wait, SystemTime};
+
+use giga_control::{Control, calendar};
+use giga_formats::journal::{self, Record, Snapshot};
+use giga_model::{AttemptId, Federation, JobId};
+use giga_scheduler::{DECISION_VERSION, Event, Input, Job};
+use giga_store::{Batch, Change, Entry, NewJob};
+use giga_units::Instant;
+use tokio::sync::oneshot;
+
+use super::command::{Command, Effect, Fact, Recent, Release, Submission, Submitted};
+use super::effect;
+
+/// The time of this machine.
+pub(crate) fn clock() -> Instant {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Instant::unix_milliseconds(i64::try_from(since.as_millis()).unwrap_or(i64::MAX / 2))
+}
+
+/// What was decided together, on its way to the disk.
+#[derive(Default)]
+pub(crate) struct Decided {
+    pub(crate) batch: Batch,
+    /// The last record when this is durable.
+    pub(crate) seq: u64,
+    pub(crate) releases: Vec<Release>,
+    pub(crate) effects: Vec<(giga_model::SiteId, Effect)>,
+    pub(crate) snapshot: Option<Snapshot>,
+}
+
+/// The core with what it needs beside control.
+pub(crate) struct Core {
+    control: Control,
+    federation: Arc<Federation>,
+    seq: u64,
+    recent: Recent,
+    out: SyncSender<Decided>,
+    /// Records since the last snapshot.
+    behind: u64,
+}
+
+/// How many commands are taken together at most: enough to share a commit, few enough to answer soon.
+const TOGETHER: usize = 512;
+/// How many records a restart follows at most, if the server is killed.
+const SNAPSHOT_EVERY: u64 = 20_000;
+/// How long the core sleeps at most. A clock that was set is noticed by then.
+const SLEEP: Wait = Wait::from_secs(10);
+
+impl Core {
+    pub(crate) fn new(control: Control, seq: u64, out: SyncSender<Decided>) -> Self {
+        let federation = Arc::clone(control.federation());
+        let recent = Recent::new(control.now());
+        Self { control, federation, seq, recent, out, behind: 0 }
+    }
+
+    /// Works until it is told to stop, or the writer has failed.
+    pub(crate) fn run(mut self, commands: &Receiver<Command>) {
+        loop {
+            let due = calendar::next(&self.federation, self.control.state(), self.control.now());
+            let wait = due.since(clock()).as_milliseconds();
+            let wait = Wait::from_millis(u64::try_from(wait).unwrap_or(0)).min(SLEEP);
+            let mut batch = Vec::new();
+            match commands.recv_timeout(wait) {
+                Ok(command) => batch.push(command),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => batch.push(Command::Stop),
+            }
+            while batch.len() < TOGETHER
+                && let Ok(command) = commands.try_recv()
+            {
+                batch.push(command);
+            }
+            let over = batch.iter().any(|command| matches!(command, Command::Stop));
+            let mut decided = self.step(clock(), batch);
+            if over || self.behind >= SNAPSHOT_EVERY {
+                decided.snapshot = Some(self.snapshot());
+            }
+            if self.out.send(decided).is_err() || over {
+                return;
+            }
+        }
+    }
+
+    fn snapshot(&mut self) -> Snapshot {
+        self.behind = 0;
+        let mut control = Vec::new();
+        self.control.write_image(&mut control);
+        Snapshot { seq: self.seq, control }
+    }
+
+    /// Decides what has come up to `now`.
+    pub(crate) fn step(&mut self, now: Instant, commands: Vec<Command>) -> Decided {
+        let now = now.max(self.control.now());
+        let mut step = Step::default();
+        let due = calendar::due(&self.federation, self.control.state(), self.control.now(), now);
+        step.inputs.extend(due.into_iter().map(|(_, input)| input));
+        let mut questions = Vec::new();
+        for command in commands {
+            match command {
+                Command::Submit(submission) => self.submit(*submission, &mut step),
+                Command::Cancel { job, reply } => self.cancel(job, reply, &mut step),
+                Command::Facts(facts) => facts.into_iter().for_each(|fact| self.fact(fact, &mut step)),
+                Command::Ask(question) => questions.push(question),
+                Command::Stop => {}
+            }
+        }
+        let mut decided = self.decide(now, step);
+        decided.releases.extend(questions.into_iter().map(|question| question(&self.control, now)));
+        decided
+    }
+
+    /// A request that came before is answered as before; a new one becomes an input.
+    fn submit(&mut self, submission: Submission, step: &mut Step) {
+        if let Some(word) = &submission.idempotency {
+            let twin = step
+                .coming
+                .iter()
+                .position(|other| other.idempotency.as_ref() == Some(word) && other.by == submission.by);
+            if let Some(place) = twin {
+                step.twins.push((place, submission));
+                return;
+            }
+            if let Some((job, body)) = self.recent.find(&submission.by, word) {
+                let told = before(*job, *body == submission.body);
+                step.releases.push(answer(submission.reply, told));
+                return;
+            }
+        }
+        step.inputs.push(Input::Submit { request: submission.request.clone() });
+        step.coming.push(submission);
+    }
+
+    fn cancel(&self, job: JobId, reply: oneshot::Sender<bool>, step: &mut Step) {
+        let live = self.control.state().job(job).is_some();
+        if live {
+            step.inputs.push(Input::Cancel { job });
+        }
+        step.releases.push(answer(reply, live));
+    }
+
+    /// What is said of an attempt that does not run is late, and not worth a record.
+    fn fact(&self, fact: Fact, step: &mut Step) {
+        let AttemptId { job, number } = fact.attempt;
+        let known = self.control.state().job(job).filter(|job| job.attempts == number);
+        if known.and_then(Job::run).is_none()
+            || step.results.iter().any(|other| other.attempt == fact.attempt)
+        {
+            return;
+        }
+        step.inputs.push(fact.input());
+        step.results.push(fact);
+    }
+
+    fn decide(&mut self, now: Instant, step: Step) -> Decided {
+        let mut decided = Decided { releases: step.releases, ..Decided::default() };
+        if !step.inputs.is_empty() {
+            let events = self.control.advance(now, &step.inputs).to_vec();
+            decided.batch.changes.extend(step.results.into_iter().map(result));
+            let told = self.admit(now, &events, &step.coming, &mut decided.batch);
+            for (place, twin) in step.twins {
+                let (first, job) = (&step.coming[place], told[place].job());
+                let told = before(job, first.body == twin.body);
+                decided.releases.push(answer(twin.reply, told));
+            }
+            let replies = step.coming.into_iter().map(|submission| submission.reply);
+            decided.releases.extend(replies.zip(told).map(|(reply, told)| answer(reply, told)));
+            self.follow(now, &events, &mut decided);
+            if !events.is_empty() {
+                self.record(now, step.inputs, events, &mut decided.batch);
+            }
+        }
+        decided.seq = self.seq;
+        decided
+    }
+
+    fn record(&mut self, now: Instant, inputs: Vec<Input>, events: Vec<Event>, batch: &mut Batch) {
+        self.seq += 1;
+        self.behind += 1;
+        let record = Record { seq: self.seq, decisions: DECISION_VERSION, now, inputs, events };
+        batch.entries.push(Entry { seq: self.seq, record: journal::write(&record) });
+    }
+
+    /// What became of each submission, in their order; all of them come into the books.
+    fn admit(
+        &mut self,
+        now: Instant,
+        events: &[Event],
+        coming: &[Submission],
+        batch: &mut Batch,
+    ) -> Vec<Submitted> {
+        let outcomes = events.iter().filter_map(|event| match event {
+            Event::Submitted { job, site, .. } => Some(Submitted::Bound { job: *job, site: *site }),
+            Event::Refused { job, rule, .. } => Some(Submitted::Refused { job: *job, rule: *rule }),
+            _ => None,
+        });
+        let told: Vec<Submitted> = outcomes.collect();
+        assert_eq!(told.len(), coming.len(), "each submission leads to one outcome");
+        for (submission, told) in coming.iter().zip(&told) {
+            if let Some(word) = &submission.idempotency {
+                self.recent.add(now, &submission.by, word, told.job(), &submission.body);
+            }
+            let (site, refusal) = match told {
+                Submitted::Bound { site, .. } => {
+                    (Some(self.federation.sites[site.index()].name.clone()), None)
+                }
+                Submitted::Refused { rule, .. } => (None, Some(rule.to_string())),
+                Submitted::Before { .. } | Submitted::OtherRequest { .. } => (None, None),
+            };
+            batch.changes.push(Change::Came(Box::new(NewJob {
+                job: told.job(),
+                project: submission.project.clone(),
+                name: submission.name.clone(),
+                by: submission.by.clone(),
+                body: submission.body.clone(),
+                idempotency: submission.idempotency.clone(),
+                at: now,
+                site,
+                refusal,
+                accelerators: submission.request.asks.first().accelerators,
+            })));
+        }
+        told
+    }
+
+    /// What the events mean for the tables of jobs and for the engines.
+    fn follow(&mut self, now: Instant, events: &[Event], decided: &mut Decided) {
+        let (rows, _) = self.control.take_rows();
+        let bill = |job: JobId| rows.iter().find(|row| row.job == job);
+        for event in events {
+            decided.batch.changes.extend(effect::change(&self.federation, now, event, bill));
+            decided.effects.extend(effect::effect(&self.control, event, bill));
+        }
+    }
+}
+
+/// What one step gathers before control is told.
+#[derive(Default)]
+struct Step {
+    inputs: Vec<Input>,
+    coming: Vec<Submission>,
+    /// Repeated requests of this very step, with the place of the first.
+    twins: Vec<(usize, Submission)>,
+    results: Vec<Fact>,
+    releases: Vec<Release>,
+}
+
+impl Submitted {
+    pub(crate) const fn job(&self) -> JobId {
+        match self {
+            Self::Bound { job, .. }
+            | Self::Refused { job, .. }
+            | Self::Before { job }
+            | Self::OtherRequest { job } => *job,
+        }
+    }
+}
+
+fn before(job: JobId, same: bool) -> Submitted {
+    if same { Submitted::Before { job } } else { Submitted::OtherRequest { job } }
+}
+
+/// An answer to one who may have gone away meanwhile.
+pub(crate) fn answer<T: Send + 'static>(reply: oneshot::Sender<T>, value: T) -> Release {
+    Box::new(move || drop(reply.send(value)))
+}
+
+fn result(fact: Fact) -> Change {
+    let AttemptId { job, number } = fact.attempt;
+    Change::Result { job, attempt: number, text: fact.text, receipt: fact.receipt }
+}

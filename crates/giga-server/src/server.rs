@@ -1,0 +1,289 @@
+//! Starting and stopping a server: the store is opened, the state built again, threads and port follow.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::{self, SyncSender};
+use std::thread::{self, JoinHandle};
+use std::time::Duration as Wait;
+
+use axum::serve::ListenerExt as _;
+use giga_engine::Engine;
+use giga_formats::access::{self, Access, AccessError};
+use giga_formats::api::Role;
+use giga_model::{Federation, SiteId};
+use giga_store::{Beginning, Key, Opened, Store, StoreError};
+use thiserror::Error;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use crate::carry::Carrier;
+use crate::http::{self, App, Keys};
+use crate::live::command::{Command, Effect};
+use crate::live::core::{Core, clock};
+use crate::live::effect::orders;
+use crate::live::resume::resume;
+use crate::live::writer;
+
+/// What a server is started with.
+pub struct Call {
+    /// The federation.
+    pub federation: Arc<Federation>,
+    /// The name of its file.
+    pub file: String,
+    /// The description as it is written.
+    pub text: String,
+    /// Where everything is kept.
+    pub folder: PathBuf,
+    /// Where it listens; only on this machine, since nothing is encrypted.
+    pub listen: SocketAddr,
+    /// What carries decisions out, for every site.
+    pub engines: BTreeMap<SiteId, Arc<dyn Engine>>,
+    /// The version of this program: snapshots belong to it.
+    pub version: &'static str,
+}
+
+/// Why a server can not start.
+#[derive(Debug, Error)]
+pub enum ServerError {
+    /// The store can not be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The store belongs to another description.
+    #[error(
+        "`{}` was begun with another description (`{file}` then); a federation that lives can not change its \
+         description yet: give that one again, or begin anew in another folder with `--data`",
+        folder.display()
+    )]
+    OtherDescription {
+        /// The folder.
+        folder: PathBuf,
+        /// The file it was begun with.
+        file: String,
+    },
+    /// A site has nothing that carries decisions out.
+    #[error("site `{site}` has no engine; write `engine = \"local\"` for it, or leave it out")]
+    NoEngine {
+        /// Which site.
+        site: String,
+    },
+    /// It would listen where others could listen in.
+    #[error(
+        "`{listen}` can be reached from other machines, and nothing is encrypted yet; listen on 127.0.0.1 and let a \
+         proxy with TLS forward to it"
+    )]
+    NotLoopback {
+        /// The address.
+        listen: SocketAddr,
+    },
+    /// The port can not be had.
+    #[error("`{listen}` can not be listened on: {cause}; give another with `--listen`")]
+    Listen {
+        /// The address.
+        listen: SocketAddr,
+        /// Why not.
+        #[source]
+        cause: std::io::Error,
+    },
+    /// The access file can not be written.
+    #[error(transparent)]
+    Access(#[from] AccessError),
+    /// The system has no chance to give.
+    #[error("no token can be made: {0}")]
+    Chance(#[from] getrandom::Error),
+    /// A thread can not be had.
+    #[error("the system gives no thread: {0}")]
+    Thread(#[source] std::io::Error),
+}
+
+/// How a server ended.
+#[derive(Debug)]
+pub enum Stopped {
+    /// It was told to.
+    Told,
+    /// The journal could not be written any more. Nothing that was answered is lost.
+    Journal(StoreError),
+}
+
+/// A running server.
+pub struct Server {
+    url: String,
+    opened: Opened,
+    listener: TcpListener,
+    app: Arc<App>,
+    core: SyncSender<Command>,
+    writer: JoinHandle<Result<(), StoreError>>,
+    over: watch::Receiver<bool>,
+}
+
+/// The key that a server makes for the one who started it.
+const FIRST_KEY: &str = "operator";
+/// Commands that may wait for the core.
+const LINE: usize = 16_384;
+/// Decided batches that may wait for the disk.
+const UNWRITTEN: usize = 64;
+/// How often the log of the database is folded into its file.
+const FOLD: Wait = Wait::from_secs(2);
+
+impl Server {
+    /// Opens the store, builds the state again, adopts what runs, and listens.
+    ///
+    /// # Errors
+    /// Says why it can not, and what would help.
+    pub async fn start(call: Call) -> Result<Self, ServerError> {
+        if !call.listen.ip().is_loopback() {
+            return Err(ServerError::NotLoopback { listen: call.listen });
+        }
+        for (index, site) in call.federation.sites.iter().enumerate() {
+            if !call.engines.contains_key(&SiteId::at(index)) {
+                return Err(ServerError::NoEngine { site: site.name.clone() });
+            }
+        }
+        let beginning = Beginning { file: call.file.clone(), text: call.text.clone(), start: clock() };
+        let (store, opened) = Store::open(&call.folder, &beginning)?;
+        let start = match &opened {
+            Opened::New => beginning.start,
+            Opened::Found(found) if found.text == call.text => found.start,
+            Opened::Found(found) => {
+                let (folder, file) = (call.folder, found.file.clone());
+                return Err(ServerError::OtherDescription { folder, file });
+            }
+        };
+        let store = Arc::new(store);
+        let listen = |cause| ServerError::Listen { listen: call.listen, cause };
+        let listener = TcpListener::bind(call.listen).await.map_err(listen)?;
+        let url = format!("http://{}", listener.local_addr().map_err(listen)?);
+        leave_access(&store, &call.folder, &url)?;
+        Self::run(call, store, opened, start, listener, url)
+    }
+
+    fn run(
+        call: Call,
+        store: Arc<Store>,
+        opened: Opened,
+        start: giga_units::Instant,
+        listener: TcpListener,
+        url: String,
+    ) -> Result<Self, ServerError> {
+        let (control, seq) = resume(&store, &call.federation, start, call.version)?;
+        let (core, commands) = mpsc::sync_channel(LINE);
+        let (out, decided) = mpsc::sync_channel(UNWRITTEN);
+        let (durable, durable_seen) = watch::channel(seq);
+        let (ended, over) = watch::channel(false);
+
+        let mut wanted = orders(&control);
+        let mut carriers = BTreeMap::new();
+        for (&site, engine) in &call.engines {
+            let name = call.federation.sites[site.index()].name.clone();
+            let orders = wanted.extract_if(.., |(at, _)| *at == site).map(|(_, order)| order).collect();
+            let carrier =
+                Carrier::new(name.clone(), Arc::clone(engine), Arc::clone(&store), core.clone(), orders);
+            let (effects, receiver) = mpsc::channel::<Effect>();
+            spawn(&format!("site {name}"), move || carrier.run(&receiver))?;
+            carriers.insert(site, effects);
+        }
+        let tell = move |site: SiteId, effect: Effect| {
+            // A carrier that is gone was told all it needs: its server stops.
+            if let Some(carrier) = carriers.get(&site) {
+                drop(carrier.send(effect));
+            }
+        };
+        let live = Core::new(control, seq, out);
+        spawn("core", move || live.run(&commands))?;
+        let written = Arc::clone(&store);
+        let version = call.version;
+        let writer = spawn("writer", move || {
+            let result =
+                writer::write(&written, &decided, &durable, &(Box::new(tell) as writer::Carriers), version);
+            // Dropping what was not written closes every waiting answer.
+            drop(decided);
+            ended.send_replace(true);
+            result
+        })?;
+        fold(&store)?;
+        let app = Arc::new(App {
+            federation: call.federation,
+            store,
+            keys: Keys::default(),
+            core: core.clone(),
+            durable: durable_seen,
+            engines: call.engines,
+        });
+        Ok(Self { url, opened, listener, app, core, writer, over })
+    }
+
+    /// Where it listens, as `http://…`.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Whether it found an earlier life in its folder.
+    #[must_use]
+    pub fn opened(&self) -> &Opened {
+        &self.opened
+    }
+
+    /// Serves until `stop` is done or the journal fails, then keeps a snapshot. Work goes on running.
+    pub async fn serve(self, stop: impl Future<Output = ()> + Send + 'static) -> Stopped {
+        let Self { listener, app, core, writer, mut over, .. } = self;
+        let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
+        let router = http::router(app);
+        let serve = async { axum::serve(listener, router).await };
+        tokio::select! {
+            _ = serve => {}
+            () = stop => {}
+            _ = over.wait_for(|over| *over) => {}
+        }
+        // The core may be waiting for a writer that is gone; then it has ended by itself.
+        let told = tokio::task::spawn_blocking(move || {
+            drop(core.send(Command::Stop));
+            writer.join()
+        });
+        match told.await {
+            Ok(Ok(Err(error))) => Stopped::Journal(error),
+            _ => Stopped::Told,
+        }
+    }
+}
+
+fn spawn<T: Send + 'static>(
+    name: &str,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<JoinHandle<T>, ServerError> {
+    thread::Builder::new().name(name.to_owned()).spawn(work).map_err(ServerError::Thread)
+}
+
+/// Folds the log of the database away from commits, as long as the store is in use.
+fn fold(store: &Arc<Store>) -> Result<(), ServerError> {
+    let store = Arc::downgrade(store);
+    spawn("fold", move || {
+        loop {
+            thread::sleep(FOLD);
+            let Some(store) = store.upgrade() else { return };
+            if let Err(error) = store.fold() {
+                tracing::warn!("the log of the database was not folded: {error}");
+            }
+        }
+    })
+    .map(drop)
+}
+
+/// Leaves a way in for the one who started the server: the key of the last time if it still opens, a new one otherwise.
+fn leave_access(store: &Store, folder: &std::path::Path, url: &str) -> Result<(), ServerError> {
+    let before = access::read(folder).ok().map(|access| access.token);
+    let opens = |token: &String| store.key(&http::digest(token)).is_ok_and(|key| key.is_some());
+    let token = match before.filter(opens) {
+        Some(token) => token,
+        None => {
+            let token = http::token()?;
+            store.remove_key(FIRST_KEY)?;
+            let (name, created) = (FIRST_KEY.to_owned(), clock());
+            let key = Key { name, role: Role::Operator, projects: Vec::new(), created };
+            store.add_key(&key, &http::digest(&token))?;
+            token
+        }
+    };
+    Ok(access::write(folder, &Access { url: url.to_owned(), token })?)
+}
