@@ -99,7 +99,7 @@ impl<'a> Scene<'a> {
 
     #[track_caller]
     pub(super) fn nothing_lives(&self) {
-        let living = self.bench.living(&self.attempt().to_string());
+        let living = self.bench.living(&self.launch.env["MARK"]);
         assert!(living.is_empty(), "{living:?} of `{}` still live", self.attempt());
     }
 }
@@ -115,7 +115,7 @@ pub(super) fn launch(bench: &dyn Bench, attempt: AttemptId, script: &str) -> Lau
         limit: Duration::hours(1),
         grace: Duration::seconds(60),
         command: vec!["/bin/sh".to_owned(), "-c".to_owned(), script],
-        env: BTreeMap::from([("HERE".to_owned(), here), ("MARK".to_owned(), attempt.to_string())]),
+        env: BTreeMap::from([("HERE".to_owned(), here.clone()), ("MARK".to_owned(), here)]),
         workdir: None,
     }
 }

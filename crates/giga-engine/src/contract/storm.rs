@@ -62,7 +62,7 @@ impl Storm<'_> {
             std::thread::sleep(Span::from_millis(self.dice.below(8) as u64));
         }
         for launch in &self.launches {
-            self.judge(launch.attempt);
+            self.judge(launch);
         }
     }
 
@@ -115,7 +115,8 @@ impl Storm<'_> {
         }
     }
 
-    fn judge(&self, attempt: AttemptId) {
+    fn judge(&self, launch: &Launch) {
+        let attempt = launch.attempt;
         let (begun, over) = (begun(self.bench, attempt), &self.over[&attempt]);
         assert!(begun <= 1, "`{attempt}` began {begun} times and is {over:?}");
         if let Seen::Ended(receipt) = over
@@ -123,7 +124,7 @@ impl Storm<'_> {
         {
             assert_eq!(begun, 1, "`{attempt}` ended by itself: {receipt:?}");
         }
-        let living = self.bench.living(&attempt.to_string());
+        let living = self.bench.living(&launch.env["MARK"]);
         assert!(living.is_empty(), "{living:?} of `{attempt}` still live, which is {over:?}");
     }
 }

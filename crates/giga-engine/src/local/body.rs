@@ -18,7 +18,7 @@ use std::process::{Command, ExitCode, Stdio};
 use giga_formats::attempt::{Body, Claim, Handover};
 use nix::sched::{CpuSet, sched_setaffinity};
 use nix::sys::prctl::set_pdeathsig;
-use nix::sys::signal::Signal;
+use nix::sys::signal::{SigSet, Signal};
 use nix::unistd::{Pid, getppid, setsid};
 
 use super::claim::CLAIM;
@@ -66,6 +66,8 @@ fn prepared(folder: &Folder, supervisor: &str) -> Result<(), String> {
     folder.put(BODY, &Body { process, at: now() }).map_err(told("write `body.json`"))?;
     let (program, arguments) =
         handover.launch.command.split_first().ok_or_else(|| "its command is empty".to_owned())?;
+    // The supervisor keeps signals back; the program must hear them.
+    SigSet::empty().thread_set_mask().map_err(|errno| told("hear signals")(errno.into()))?;
     let mut command = Command::new(program);
     command.args(arguments).env_clear().envs(environment(&handover, &claim)).stdin(Stdio::null());
     Err(format!("`{program}`: {}", command.exec()))

@@ -84,7 +84,7 @@ fn supervised(folder: &Folder) -> io::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Keeps back the signals that are waited for. The program begins with none kept back: std sees to it.
+/// Keeps back the signals that are waited for. The second stage lets them through again for the program.
 fn signals() -> io::Result<SignalFd> {
     let mut set = SigSet::empty();
     set.extend([Signal::SIGCHLD, Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP]);
