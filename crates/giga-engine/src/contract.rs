@@ -5,7 +5,7 @@
 //! for conditions and never for a time.
 
 mod cases;
-mod scene;
+pub mod scene;
 mod storm;
 
 use std::path::Path;
@@ -37,6 +37,9 @@ pub trait Bench: Sync {
 
     /// The living processes that began with `MARK=` and this in their environment, by number.
     fn living(&self, mark: &str) -> Vec<u32>;
+
+    /// Whether a process of this number lives where the programs run.
+    fn lives(&self, pid: u32) -> bool;
 }
 
 /// A part of the contract, which panics where it is broken.

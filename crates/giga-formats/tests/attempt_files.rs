@@ -48,7 +48,7 @@ fn receipt(end: End, energy: Option<Measured>) -> Receipt {
         end,
         host: "node-a".into(),
         cpu_time: Duration::milliseconds(3_250),
-        memory_peak: energy.is_some().then(|| Bytes::bytes(123_456)),
+        memory_peak: energy.is_some().then(|| Bytes::of(123_456)),
         energy,
     }
 }

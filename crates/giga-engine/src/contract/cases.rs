@@ -155,7 +155,7 @@ pub(super) fn output_is_read_while_it_grows_and_later(bench: &dyn Bench) {
     scene.ends(&End::Exited { code: 0 }, 1);
     for _ in 0..2 {
         let first = out(0, 3);
-        assert_eq!((first.bytes.as_slice(), first.next, first.rest), (&b"one"[..], 3, Bytes::bytes(5)));
+        assert_eq!((first.bytes.as_slice(), first.next, first.rest), (&b"one"[..], 3, Bytes::of(5)));
         let rest = out(first.next, 100);
         assert_eq!((rest.bytes.as_slice(), rest.next, rest.rest), (&b"\ntwo\n"[..], 8, Bytes::ZERO));
         assert_eq!(out(100, 100).bytes, b"");
@@ -210,15 +210,20 @@ pub(super) fn only_what_is_over_is_forgotten(bench: &dyn Bench) {
 }
 
 pub(super) fn a_dead_supervisor_leaves_nothing(bench: &dyn Bench) {
-    // A child in the program's group, one that left it, and one that hides its environment.
-    let children = "sleep 1001 & setsid sleep 1002 & env -i sleep 1003 & env -i setsid sleep 1004 &";
-    let scene = Scene::of(bench, &format!("{children} {LASTS}"));
+    // A child in the program's group, one that left it, and two that hide their environment.
+    let children = ["sleep 1001", "setsid sleep 1002", "env -i sleep 1003", "env -i setsid sleep 1004"];
+    let noted = children.map(|child| format!("{child} & echo $! >> \"$HERE.pids\"\n"));
+    let scene = Scene::of(bench, &format!("{}{LASTS}", noted.concat()));
     scene.start();
     scene.until_file("under-way");
     bench.kill_supervisor(scene.attempt());
     let over = scene.over();
     assert!(matches!(over, Seen::Lost { .. }), "{over:?}");
     scene.nothing_lives();
+    let pids = fs::read_to_string(scene.file("pids")).expect("the program noted its children");
+    let pids: Vec<u32> = pids.lines().map(|line| line.parse().expect("a shell writes numbers")).collect();
+    assert_eq!(pids.len(), 4);
+    assert!(!pids.iter().any(|&pid| bench.lives(pid)), "one of {pids:?} still lives");
     scene.start();
     assert_eq!((scene.over(), scene.begun()), (over, 1), "what is lost stays lost");
     scene.engine.forget(scene.attempt()).expect("what is lost can be forgotten");

@@ -12,47 +12,55 @@ use super::Bench;
 use crate::{Engine, Seen};
 
 /// One attempt under test.
-pub(super) struct Scene<'a> {
-    pub(super) bench: &'a dyn Bench,
-    pub(super) engine: Box<dyn Engine>,
-    pub(super) launch: Launch,
+pub struct Scene<'a> {
+    /// The bench it runs on.
+    pub bench: &'a dyn Bench,
+    /// The engine that it is seen through.
+    pub engine: Box<dyn Engine>,
+    /// What is handed over; it may be changed before the start.
+    pub launch: Launch,
 }
 
 impl<'a> Scene<'a> {
     /// An attempt that runs this script for `sh`. It counts its begin first; `$HERE` names files of its own.
-    pub(super) fn of(bench: &'a dyn Bench, script: &str) -> Self {
+    pub fn of(bench: &'a dyn Bench, script: &str) -> Self {
         let attempt = bench.fresh();
         Self { bench, engine: bench.open(), launch: launch(bench, attempt, script) }
     }
 
-    pub(super) fn attempt(&self) -> AttemptId {
+    /// Which attempt it is.
+    pub fn attempt(&self) -> AttemptId {
         self.launch.attempt
     }
 
-    pub(super) fn start(&self) {
+    /// Starts it.
+    pub fn start(&self) {
         self.engine.start(&self.launch).expect("a launch that fits is taken");
     }
-    pub(super) fn stop(&self) {
+
+    /// Stops it.
+    pub fn stop(&self) {
         self.engine.stop(self.attempt()).expect("an attempt can be stopped");
     }
 
     /// Where the script writes as `$HERE.NAME`.
-    pub(super) fn file(&self, name: &str) -> PathBuf {
+    pub fn file(&self, name: &str) -> PathBuf {
         self.bench.scratch().join(format!("{}.{name}", self.attempt()))
     }
 
     /// How often the script began.
-    pub(super) fn begun(&self) -> usize {
+    pub fn begun(&self) -> usize {
         begun(self.bench, self.attempt())
     }
 
-    pub(super) fn seen(&self) -> Option<Seen> {
+    /// What its engine sees of it.
+    pub fn seen(&self) -> Option<Seen> {
         self.engine.observe().expect("an engine can be observed").remove(&self.attempt())
     }
 
     /// Waits until something is so.
     #[track_caller]
-    pub(super) fn until(&self, what: &str, mut holds: impl FnMut() -> bool) {
+    pub fn until(&self, what: &str, mut holds: impl FnMut() -> bool) {
         let from = Clock::now();
         while !holds() {
             let late = from.elapsed() > self.bench.patience();
@@ -63,13 +71,13 @@ impl<'a> Scene<'a> {
 
     /// Waits until the script wrote a file.
     #[track_caller]
-    pub(super) fn until_file(&self, name: &str) {
+    pub fn until_file(&self, name: &str) {
         self.until(&format!("a file `{name}`"), || self.file(name).exists());
     }
 
     /// Waits until it is over, and gives what is seen of it.
     #[track_caller]
-    pub(super) fn over(&self) -> Seen {
+    pub fn over(&self) -> Seen {
         let mut last = None;
         self.until("over", || {
             last = self.seen();
@@ -80,7 +88,7 @@ impl<'a> Scene<'a> {
 
     /// Waits for its receipt.
     #[track_caller]
-    pub(super) fn receipt(&self) -> Receipt {
+    pub fn receipt(&self) -> Receipt {
         match self.over() {
             Seen::Ended(receipt) => receipt,
             other => panic!("`{}` should leave a receipt and is {other:?}", self.attempt()),
@@ -89,7 +97,7 @@ impl<'a> Scene<'a> {
 
     /// It ends like this, with a sound receipt, having begun so often, and nothing of it lives.
     #[track_caller]
-    pub(super) fn ends(&self, expected: &End, begun: usize) {
+    pub fn ends(&self, expected: &End, begun: usize) {
         let receipt = self.receipt();
         assert_eq!((&receipt.end, self.begun()), (expected, begun), "{receipt:?}");
         assert_eq!(receipt.attempt, self.attempt());
@@ -97,8 +105,9 @@ impl<'a> Scene<'a> {
         self.nothing_lives();
     }
 
+    /// No process of it lives.
     #[track_caller]
-    pub(super) fn nothing_lives(&self) {
+    pub fn nothing_lives(&self) {
         let living = self.bench.living(&self.launch.env["MARK"]);
         assert!(living.is_empty(), "{living:?} of `{}` still live", self.attempt());
     }

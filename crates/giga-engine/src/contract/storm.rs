@@ -64,6 +64,8 @@ impl Storm<'_> {
         for launch in &self.launches {
             self.judge(launch);
         }
+        let lost = self.over.values().filter(|seen| matches!(seen, Seen::Lost { .. })).count();
+        assert!(0 < lost && lost < ATTEMPTS, "{lost} of {ATTEMPTS} are lost: this was no storm");
     }
 
     fn act(&mut self) {

@@ -400,6 +400,6 @@ fn piece(mut file: File, from: u64, most: usize) -> io::Result<Chunk> {
     file.seek(SeekFrom::Start(from))?;
     (&mut file).take(most as u64).read_to_end(&mut bytes)?;
     let next = from.saturating_add(bytes.len() as u64);
-    let rest = Bytes::bytes(file.metadata()?.len().saturating_sub(next));
+    let rest = Bytes::of(file.metadata()?.len().saturating_sub(next));
     Ok(Chunk { bytes, next, rest })
 }

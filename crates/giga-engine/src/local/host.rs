@@ -97,7 +97,7 @@ fn memory() -> io::Result<Bytes> {
     let total = kilobytes.ok_or(io::ErrorKind::InvalidData)?.saturating_mul(1024);
     let bound =
         fs::read_to_string("/sys/fs/cgroup/memory.max").ok().and_then(|text| text.trim().parse().ok());
-    Ok(Bytes::bytes(bound.map_or(total, |bound: u64| bound.min(total))))
+    Ok(Bytes::of(bound.map_or(total, |bound: u64| bound.min(total))))
 }
 
 /// The clock of this machine.
@@ -118,7 +118,7 @@ mod tests {
 
     #[track_caller]
     fn check(cpus: u32, pools: &[(&str, u32, u32)], thousandths: u64, own: &[&[u32]]) {
-        let host = Host { cpus: (0..cpus).collect(), memory: Bytes::bytes(1_000), devices: Vec::new() };
+        let host = Host { cpus: (0..cpus).collect(), memory: Bytes::of(1_000), devices: Vec::new() };
         let divided = host.divide(pools);
         assert!(divided.iter().all(|pool| pool.carried.cpus_thousandths == thousandths), "{divided:?}");
         assert_eq!(divided.iter().map(|pool| pool.cpus.as_slice()).collect::<Vec<_>>(), own);

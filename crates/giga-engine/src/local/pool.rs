@@ -97,7 +97,7 @@ mod tests {
             name: "a".into(),
             nodes: 2,
             accelerators_per_node: 4,
-            carried: Carried { cpus_thousandths: 2_000, memory: Bytes::bytes(10) },
+            carried: Carried { cpus_thousandths: 2_000, memory: Bytes::of(10) },
             cpus: (0..16).collect(),
             devices: (0..8).map(|device| format!("GPU-{device}")).collect(),
         }]
@@ -146,7 +146,7 @@ mod tests {
         let handover = choose(&pools(), &InUse::new(), &launch(&[("a", 1, 2)])).unwrap();
         assert_eq!(handover.cpus, [8, 9, 10, 11]);
         assert_eq!(handover.devices, ["GPU-4", "GPU-5"]);
-        assert_eq!((handover.cpus_thousandths, handover.memory), (4_000, Bytes::bytes(20)));
+        assert_eq!((handover.cpus_thousandths, handover.memory), (4_000, Bytes::of(20)));
     }
 
     #[test]

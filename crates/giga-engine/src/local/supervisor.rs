@@ -247,7 +247,7 @@ impl Watch<'_> {
             end,
             host: host::name(),
             cpu_time: Duration::milliseconds(cpu.max(0)),
-            memory_peak: kilobytes.map(|count| Bytes::bytes(count.saturating_mul(1024))),
+            memory_peak: kilobytes.map(|count| Bytes::of(count.saturating_mul(1024))),
             energy,
         }
     }

@@ -37,11 +37,27 @@ impl LocalBench {
     }
 
     pub(crate) fn engine(&self) -> LocalEngine {
+        self.engine_with(supervisor())
+    }
+
+    /// An engine whose supervisor is another program.
+    pub(crate) fn engine_with(&self, supervisor: Vec<OsString>) -> LocalEngine {
         let host = Host::here().expect("Linux tells what it has");
         let pools = host.divide(&[("virtual", NODES, 4)]);
-        let this = std::env::current_exe().expect("Linux tells a program where it lies");
-        LocalEngine::open(&self.home.path().join("engine"), pools, vec![this.into(), SUPERVISE.into()])
+        LocalEngine::open(&self.home.path().join("engine"), pools, supervisor)
             .expect("an engine opens in a folder that can be written to")
+    }
+
+    /// The processes that watch over an attempt, and those that are about to become its program.
+    pub(crate) fn supervisors(&self, attempt: AttemptId) -> Vec<i32> {
+        let folder = self.folder(attempt);
+        let supervises = |pid: &i32| {
+            let command = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            let mut words = command.split(|&byte| byte == 0).filter(|word| !word.is_empty());
+            let ours = words.clone().any(|word| word == SUPERVISE.as_bytes());
+            ours && words.next_back() == Some(folder.as_os_str().as_encoded_bytes())
+        };
+        processes().filter(supervises).collect()
     }
 
     /// The folder of an attempt that is not forgotten.
@@ -70,15 +86,9 @@ impl Bench for LocalBench {
     }
 
     fn kill_supervisor(&self, attempt: AttemptId) {
-        let folder = self.folder(attempt);
-        for pid in processes() {
-            let command = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-            let mut words = command.split(|&byte| byte == 0).filter(|word| !word.is_empty());
-            let ours = words.clone().any(|word| word == SUPERVISE.as_bytes());
-            if ours && words.next_back() == Some(folder.as_os_str().as_encoded_bytes()) {
-                // It may have ended by now.
-                let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
-            }
+        for pid in self.supervisors(attempt) {
+            // It may have ended by now.
+            let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
         }
     }
 
@@ -90,6 +100,16 @@ impl Bench for LocalBench {
         };
         processes().filter(marked).map(i32::cast_unsigned).collect()
     }
+    fn lives(&self, pid: u32) -> bool {
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+        status.lines().any(|line| line.starts_with("State:") && !line.contains('Z'))
+    }
+}
+
+/// This program as the supervisor of the attempts that it starts.
+pub(crate) fn supervisor() -> Vec<OsString> {
+    let this = std::env::current_exe().expect("Linux tells a program where it lies");
+    vec![this.into(), SUPERVISE.into()]
 }
 
 pub(crate) fn processes() -> impl Iterator<Item = i32> {
