@@ -49,11 +49,8 @@ pub struct ProcessId {
 pub enum Claimant {
     /// A supervisor, which goes on to run the program.
     Supervisor(ProcessId),
-    /// The engine, so that it never begins.
-    Fence {
-        /// Why it never began, or `None` where someone asked it to stop.
-        cause: Option<String>,
-    },
+    /// The engine, because it was asked to stop it before it began: it never begins.
+    Fence,
 }
 
 /// That an attempt is taken, once and for all.

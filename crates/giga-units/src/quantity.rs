@@ -276,7 +276,7 @@ impl Bytes {
     }
     /// So many bytes.
     #[must_use]
-    pub const fn bytes(count: u64) -> Self {
+    pub const fn of(count: u64) -> Self {
         Self(count)
     }
     /// The count of bytes.

@@ -74,7 +74,7 @@ impl Shape for Handover {
             env: file.env,
             workdir: file.workdir.map(PathBuf::from),
         };
-        let memory = Bytes::bytes(file.memory_bytes);
+        let memory = Bytes::of(file.memory_bytes);
         let cpus_thousandths = file.cpus_thousandths;
         Ok(Self { launch, slots, cpus: file.cpus, cpus_thousandths, memory, devices: file.devices })
     }
@@ -200,7 +200,7 @@ impl Shape for Receipt {
             end: end_from_file(file.end),
             host: file.host,
             cpu_time: duration(file.cpu_ms, "cpu_ms")?,
-            memory_peak: file.memory_peak_bytes.map(Bytes::bytes),
+            memory_peak: file.memory_peak_bytes.map(Bytes::of),
             energy: file.energy.map(energy_from_file).transpose()?,
         })
     }

@@ -1,0 +1,16 @@
+//! The local engine keeps the contract of engines, and some promises of its own.
+//!
+//! This program has a `main` of its own because it is also the supervisor of the attempts that it starts. A word on the
+//! command line runs the cases that have it in their name.
+
+#[cfg(not(target_os = "linux"))]
+fn main() {}
+
+#[cfg(target_os = "linux")]
+fn main() -> std::process::ExitCode {
+    linux::main()
+}
+
+#[cfg(target_os = "linux")]
+#[path = "local/linux.rs"]
+mod linux;
