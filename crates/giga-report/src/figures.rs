@@ -35,7 +35,8 @@ pub(crate) fn energy(energy: Energy) -> String {
     match energy.as_megawatt_hours_f64() {
         mwh if mwh >= 100_000.0 => format!("{:.1} GWh", mwh / 1e3),
         mwh if mwh >= 10.0 => format!("{mwh:.1} MWh"),
-        mwh => format!("{:.2} kWh", mwh * 1e3),
+        mwh if mwh >= 1e-5 => format!("{:.2} kWh", mwh * 1e3),
+        _ => format!("{} J", energy.as_joules()),
     }
 }
 
@@ -43,7 +44,8 @@ pub(crate) fn energy(energy: Energy) -> String {
 pub(crate) fn power(power: Power) -> String {
     match power.as_megawatts_f64() {
         mw if mw >= 1.0 => format!("{mw:.2} MW"),
-        mw => format!("{:.2} kW", mw * 1e3),
+        mw if mw >= 1e-3 => format!("{:.2} kW", mw * 1e3),
+        mw => format!("{:.1} W", mw * 1e6),
     }
 }
 
@@ -51,7 +53,8 @@ pub(crate) fn power(power: Power) -> String {
 pub(crate) fn carbon(carbon: Carbon) -> String {
     match carbon.as_tonnes_f64() {
         t if t >= 1.0 => format!("{t:.1} t"),
-        t => format!("{:.2} kg", t * 1e3),
+        t if t >= 1e-4 => format!("{:.2} kg", t * 1e3),
+        t => format!("{:.3} g", t * 1e6),
     }
 }
 
@@ -61,7 +64,8 @@ pub(crate) fn money(money: Money) -> String {
     match euro.abs() {
         e if e >= 1e9 => format!("{:.3} bn EUR", euro / 1e9),
         e if e >= 1e6 => format!("{:.3} m EUR", euro / 1e6),
-        _ => format!("{euro:.2} EUR"),
+        e if e >= 0.1 || e == 0.0 => format!("{euro:.2} EUR"),
+        _ => format!("{} EUR", format!("{euro:.6}").trim_end_matches('0')),
     }
 }
 
@@ -74,6 +78,12 @@ mod tests {
         assert_eq!(wait(Duration::seconds(89)), "89.0 s");
         assert_eq!(wait(Duration::hours(30)), "30.0 h");
         assert_eq!(money(Money::euro(2_500_000_000)), "2.500 bn EUR");
+        assert_eq!(money(Money::microeuro(1_230)), "0.00123 EUR");
+        assert_eq!(money(Money::ZERO), "0.00 EUR");
+        assert_eq!(energy(Energy::joules(100)), "100 J");
+        assert_eq!(energy(Energy::joules(36_000)), "0.01 kWh");
+        assert_eq!(power(Power::watts(42)), "42.0 W");
+        assert_eq!(carbon(Carbon::milligrams(1_500)), "1.500 g");
         assert_eq!(percent(AcceleratorTime::milliseconds(1), AcceleratorTime::ZERO), "–");
     }
 }

@@ -1,8 +1,10 @@
-//! Shows what a run came to. Recomputes nothing: every figure comes from the summary as it is.
+//! Shows what a run came to, and what a live system answered. Recomputes nothing: every figure is shown as it came.
 
 mod figures;
+pub mod live;
 mod screen;
 mod story;
+mod table;
 
 pub use screen::screen;
 pub use story::{reason, sentence, story};

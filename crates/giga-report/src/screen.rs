@@ -2,13 +2,13 @@
 
 use std::fmt::Write as _;
 
-use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use giga_control::Summary;
 use giga_formats::summary::RunFacts;
 use giga_model::Federation;
 use giga_units::{AcceleratorTime, grouped};
 
 use crate::figures::{carbon, energy, hours, money, percent, power, wait};
+use crate::table::Side;
 
 /// Width of the bar that stands for the whole.
 const BAR: f64 = 40.0;
@@ -133,20 +133,13 @@ fn totals(out: &mut String, summary: &Summary) {
     }
 }
 
-/// A table whose first column is words and whose others are figures.
+/// A table whose first column is words and whose others are figures, below an empty line.
 fn table(out: &mut String, header: &[&str], rows: impl Iterator<Item = Vec<String>>) {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header(header.iter().copied());
-    table.add_rows(rows);
-    if table.is_empty() {
-        return;
+    let side = |at| if at == 0 { Side::Left } else { Side::Right };
+    let columns: Vec<_> = header.iter().enumerate().map(|(at, name)| (*name, side(at))).collect();
+    let lines = crate::table::table(&columns, rows);
+    if !lines.is_empty() {
+        line(out, "");
     }
-    for column in 1..header.len() {
-        if let Some(column) = table.column_mut(column) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
-    line(out, "");
-    table.to_string().lines().for_each(|text| line(out, &format!(" {text}")));
+    lines.iter().for_each(|text| line(out, text));
 }

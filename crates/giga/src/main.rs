@@ -5,6 +5,10 @@
 #![expect(clippy::print_stderr, reason = "a command line prints")]
 
 mod check;
+#[cfg(feature = "live")]
+mod client;
+#[cfg(feature = "live")]
+mod home;
 mod simulate;
 
 use std::process::ExitCode;
@@ -25,12 +29,17 @@ enum Verb {
     Check(check::Check),
     /// Runs a description in the twin: what it delivers, to whom, and what is lost and why.
     Simulate(simulate::Simulate),
+    #[cfg(feature = "live")]
+    #[command(flatten)]
+    Live(client::Live),
 }
 
 fn main() -> ExitCode {
     let ended = match Call::parse().verb {
         Verb::Check(check) => check::run(&check),
         Verb::Simulate(simulate) => simulate::run(&simulate),
+        #[cfg(feature = "live")]
+        Verb::Live(verb) => client::run(&verb),
     };
     match ended {
         Ok(code) => code,

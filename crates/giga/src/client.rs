@@ -1,0 +1,188 @@
+//! The verbs that speak to a live server: submit work, look at it, look at sites, make keys.
+//!
+//! A verb asks one server over HTTP and prints what it answers; it holds no rule of its own. Tokens come from a file or
+//! the environment, never from the command line, where others of the machine could read them.
+
+mod events;
+mod job;
+mod key;
+mod logs;
+mod reach;
+mod server;
+mod submit;
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+use giga_formats::api::Problem;
+use giga_report::live;
+use giga_units::Instant;
+
+use reach::Reach;
+use server::Server;
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Live {
+    /// Submits a job: shows where it would run, when, and at what cost at most, and asks before it does.
+    Submit(Box<submit::Submit>),
+    /// Lists jobs: those that wait and run, unless told otherwise.
+    Jobs(job::Jobs),
+    /// Looks at one job, or cancels it.
+    #[command(subcommand)]
+    Job(JobVerb),
+    /// Lists the sites: what is free, and what they run.
+    Sites(Sites),
+    /// Makes, lists and revokes keys.
+    #[command(subcommand)]
+    Key(key::KeyVerb),
+}
+
+/// What can be done about one job.
+#[derive(Debug, Subcommand)]
+pub(crate) enum JobVerb {
+    /// Shows all that is known of a job.
+    Show(job::One),
+    /// Prints what a job wrote.
+    Logs(logs::Logs),
+    /// Cancels a job.
+    Cancel(job::One),
+    /// Says why a job is where it is.
+    Explain(job::One),
+    /// Says when a job may start and end, and at what cost, by simulated futures.
+    Forecast(job::One),
+}
+
+/// What `giga sites` was asked.
+#[derive(Debug, Args)]
+pub(crate) struct Sites {
+    #[command(flatten)]
+    reach: Reach,
+}
+
+/// Why a verb did not do its work.
+#[derive(Debug)]
+enum Refused {
+    /// The input or the call is wrong; the text says what and how to mend it, line by line.
+    Input(String),
+    /// The server answered, and refuses.
+    Answer { status: u16, text: String },
+    /// The server can not be reached, or was lost on the way.
+    Lost { url: String, error: ureq::Error },
+    /// Something else failed.
+    Failed(anyhow::Error),
+}
+
+impl<E: Into<anyhow::Error>> From<E> for Refused {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+impl Refused {
+    fn input(message: impl std::fmt::Display) -> Self {
+        Self::Input(format!("giga: {message}\n"))
+    }
+}
+
+/// Runs a verb, and says how it ended.
+pub(crate) fn run(verb: &Live) -> anyhow::Result<ExitCode> {
+    let (reach, ended) = match verb {
+        Live::Submit(call) => (&call.reach, submit::run(call)),
+        Live::Jobs(call) => (&call.reach, job::list(call)),
+        Live::Job(JobVerb::Show(call)) => (&call.reach, job::show(call)),
+        Live::Job(JobVerb::Logs(call)) => (&call.reach, logs::run(call)),
+        Live::Job(JobVerb::Cancel(call)) => (&call.reach, job::cancel(call)),
+        Live::Job(JobVerb::Explain(call)) => (&call.reach, job::explain(call)),
+        Live::Job(JobVerb::Forecast(call)) => (&call.reach, job::forecast(call)),
+        Live::Sites(call) => (&call.reach, sites(call)),
+        Live::Key(call) => (call.reach(), key::run(call)),
+    };
+    match ended {
+        Ok(code) => Ok(code),
+        Err(refused) => say(reach, refused),
+    }
+}
+
+fn sites(call: &Sites) -> Result<ExitCode, Refused> {
+    let server = Server::open(&call.reach)?;
+    let text = server.get("/v1/sites")?;
+    call.reach.show(&text, |list| live::sites(&list, now()))
+}
+
+/// Wrong input ends with 2, anything else with 1.
+fn say(reach: &Reach, refused: Refused) -> anyhow::Result<ExitCode> {
+    let mut err = std::io::stderr();
+    match refused {
+        Refused::Input(message) => {
+            write!(err, "{message}")?;
+            Ok(ExitCode::from(2))
+        }
+        Refused::Answer { status, text } => {
+            if reach.json {
+                writeln!(std::io::stdout(), "{}", text.trim_end())?;
+            } else {
+                write!(err, "giga: {}", problem(status, &text))?;
+            }
+            Ok(ExitCode::from(if is_callers(status) { 2 } else { 1 }))
+        }
+        Refused::Lost { url, error } => {
+            writeln!(err, "giga: no server answers at `{url}` ({error})")?;
+            writeln!(err, "  help: start one with `giga up`, or name another with `--server`")?;
+            Ok(ExitCode::from(1))
+        }
+        Refused::Failed(error) => Err(error),
+    }
+}
+
+/// Whether a status says that the call was wrong, so that the same call would fail again.
+fn is_callers(status: u16) -> bool {
+    (400..500).contains(&status) && ![408, 425, 429].contains(&status)
+}
+
+/// A refusal in words; one that is no problem of RFC 9457 did not come from giga.
+fn problem(status: u16, text: &str) -> String {
+    match serde_json::from_str::<Problem>(text) {
+        Ok(problem) => live::problem(&problem),
+        Err(_) => {
+            let begin: String = text.trim().chars().take(200).filter(|c| !c.is_control()).collect();
+            format!(
+                "the answer has status {status} and is none of giga's: {begin}\n  help: look at `--server`\n"
+            )
+        }
+    }
+}
+
+fn now() -> Instant {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    Instant::unix_milliseconds(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_is_told_in_words() {
+        let check = |status, text: &str, expected: &str| assert_eq!(problem(status, text), expected);
+        check(
+            422,
+            r#"{"type": "/problems/faulty-job", "title": "the job is faulty", "status": 422, "detail": "one field",
+                "faults": [{"field": "limit", "message": "`limit` is `0 s`", "help": "write more"}]}"#,
+            "the job is faulty: one field\n  limit: `limit` is `0 s`\n    help: write more\n",
+        );
+        check(404, r#"{"title": "no such job", "status": 404}"#, "no such job\n");
+        check(
+            502,
+            "<h1>Bad\nGateway</h1>",
+            "the answer has status 502 and is none of giga's: <h1>BadGateway</h1>\n  help: look at `--server`\n",
+        );
+    }
+
+    #[test]
+    fn only_what_would_fail_again_is_the_callers() {
+        let callers: Vec<u16> = (399..=600).filter(|status| is_callers(*status)).collect();
+        assert!(callers.contains(&401) && callers.contains(&422) && callers.len() == 97, "{callers:?}");
+    }
+}

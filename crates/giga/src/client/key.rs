@@ -1,0 +1,102 @@
+//! `giga key create | list | revoke`.
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+use giga_formats::api::{KeyBody, KeyView, Role};
+use giga_report::live;
+
+use super::Refused;
+use super::reach::Reach;
+use super::server::{Server, encoded};
+
+/// What can be done about keys.
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeyVerb {
+    /// Makes a key and prints its token, which is shown only now.
+    Create(Create),
+    /// Lists the keys, without their tokens.
+    List(List),
+    /// Makes a key useless at once.
+    Revoke(Revoke),
+}
+
+/// What `giga key create` was asked.
+#[derive(Debug, Args)]
+pub(crate) struct Create {
+    /// What to call it.
+    name: String,
+    /// What it may do: `user` or `operator`.
+    #[arg(long, default_value = "user", value_parser = role)]
+    role: Role,
+    /// A project it may charge; may be given several times. All unless given.
+    #[arg(long = "project", value_name = "NAME")]
+    projects: Vec<String>,
+    #[command(flatten)]
+    reach: Reach,
+}
+
+/// What `giga key list` was asked.
+#[derive(Debug, Args)]
+pub(crate) struct List {
+    #[command(flatten)]
+    reach: Reach,
+}
+
+/// What `giga key revoke` was asked.
+#[derive(Debug, Args)]
+pub(crate) struct Revoke {
+    /// The name of the key.
+    name: String,
+    #[command(flatten)]
+    reach: Reach,
+}
+
+fn role(word: &str) -> Result<Role, String> {
+    Role::parse(word).ok_or_else(|| "write `user` or `operator`".to_owned())
+}
+
+impl KeyVerb {
+    pub(super) fn reach(&self) -> &Reach {
+        match self {
+            Self::Create(call) => &call.reach,
+            Self::List(call) => &call.reach,
+            Self::Revoke(call) => &call.reach,
+        }
+    }
+}
+
+/// Does it.
+pub(super) fn run(verb: &KeyVerb) -> Result<ExitCode, Refused> {
+    match verb {
+        KeyVerb::Create(call) => create(call),
+        KeyVerb::List(call) => {
+            let text = Server::open(&call.reach)?.get("/v1/keys")?;
+            call.reach.show(&text, |list| live::keys(&list))
+        }
+        KeyVerb::Revoke(call) => {
+            let text = Server::open(&call.reach)?.delete(&format!("/v1/keys/{}", encoded(&call.name)))?;
+            let mut out = std::io::stdout().lock();
+            if call.reach.json {
+                writeln!(out, "{}", text.trim_end())?;
+            } else {
+                writeln!(out, "key `{}` is revoked", call.name)?;
+            }
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+/// Makes a key. The token alone goes to standard output, so that it can be caught in a variable or a file.
+fn create(call: &Create) -> Result<ExitCode, Refused> {
+    let body = KeyBody { name: call.name.clone(), role: call.role, projects: call.projects.clone() };
+    let body = serde_json::to_string(&body).expect("plain values can be written");
+    let text = Server::open(&call.reach)?.post("/v1/keys", &body)?;
+    if !call.reach.json {
+        let (name, role) = (&call.name, call.role.word());
+        eprintln!("giga: key `{name}` is made ({role}); its token is shown only now, keep it safe");
+        eprintln!("  use it with `GIGA_TOKEN`, or in a file of yours with `--token-file`");
+    }
+    call.reach.show(&text, |key: KeyView| key.token.unwrap_or_default() + "\n")
+}
