@@ -10,6 +10,8 @@ mod client;
 #[cfg(feature = "live")]
 mod home;
 mod simulate;
+#[cfg(feature = "live")]
+mod up;
 
 use std::process::ExitCode;
 
@@ -30,6 +32,13 @@ enum Verb {
     /// Runs a description in the twin: what it delivers, to whom, and what is lost and why.
     Simulate(simulate::Simulate),
     #[cfg(feature = "live")]
+    /// Starts a live federation and keeps it up: takes jobs, places them, carries them out.
+    Up(up::Up),
+    #[cfg(feature = "live")]
+    /// Watches one attempt at a job; the local engine calls it.
+    #[command(hide = true)]
+    Attempt(up::Attempt),
+    #[cfg(feature = "live")]
     #[command(flatten)]
     Live(client::Live),
 }
@@ -38,6 +47,10 @@ fn main() -> ExitCode {
     let ended = match Call::parse().verb {
         Verb::Check(check) => check::run(&check),
         Verb::Simulate(simulate) => simulate::run(&simulate),
+        #[cfg(feature = "live")]
+        Verb::Up(up) => up::run(&up),
+        #[cfg(feature = "live")]
+        Verb::Attempt(attempt) => Ok(up::attempt(&attempt)),
         #[cfg(feature = "live")]
         Verb::Live(verb) => client::run(&verb),
     };

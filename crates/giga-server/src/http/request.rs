@@ -140,7 +140,7 @@ fn carried(app: &App, kind: Option<AcceleratorId>) -> Carried {
     });
     let least = |one: Carried, other: Carried| Carried {
         cpus_thousandths: one.cpus_thousandths.min(other.cpus_thousandths),
-        memory: Bytes::bytes(one.memory.as_bytes().min(other.memory.as_bytes())),
+        memory: Bytes::of(one.memory.as_bytes().min(other.memory.as_bytes())),
     };
     pools.reduce(least).unwrap_or_default()
 }

@@ -1,0 +1,171 @@
+//! `giga up`: a live federation on this machine. It wires server and engines, prints what to type next, and waits.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use clap::Args;
+use giga_engine::Engine;
+use giga_engine::local::{Host, LocalEngine};
+use giga_formats::description;
+use giga_model::{EngineKind, Federation, PoolId, SiteId};
+use giga_server::{Call, Server, Stopped};
+use giga_units::grouped;
+
+use crate::home;
+
+/// The federation of a first try: three small sites in three countries, all on this machine.
+const LOCAL: &str = include_str!("up/local.toml");
+/// Where it is said to be from.
+const LOCAL_NAME: &str = "(built in)";
+
+/// What `giga up` was asked.
+#[derive(Debug, Args)]
+pub(crate) struct Up {
+    /// The description; without one, three small sites in three countries, all on this machine.
+    federation: Option<PathBuf>,
+    /// The folder that keeps everything; `GIGA_HOME`, or `giga` in the user's data folder unless given.
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Where to listen; on this machine only.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7474")]
+    listen: SocketAddr,
+    /// Another store than the one in the data folder.
+    #[arg(long, value_name = "URL")]
+    store: Option<String>,
+}
+
+/// What the local engine calls.
+#[derive(Debug, Args)]
+pub(crate) struct Attempt {
+    /// The folder of the attempt.
+    folder: PathBuf,
+}
+
+pub(crate) fn attempt(call: &Attempt) -> ExitCode {
+    giga_engine::local::supervise(&call.folder)
+}
+
+pub(crate) fn run(call: &Up) -> anyhow::Result<ExitCode> {
+    let refused = |text: String| {
+        write!(std::io::stderr(), "{text}")?;
+        Ok(ExitCode::from(2))
+    };
+    if let Some(store) = &call.store {
+        return refused(format!("giga: `--store {store}` is not supported yet; leave it out for SQLite\n"));
+    }
+    let (file, text) = match &call.federation {
+        None => (LOCAL_NAME.to_owned(), LOCAL.to_owned()),
+        Some(path) => match std::fs::read_to_string(path) {
+            Ok(text) => (path.display().to_string(), text),
+            Err(error) => return refused(format!("giga: `{}` can not be read: {error}\n", path.display())),
+        },
+    };
+    let federation = match description::read(&file, &text) {
+        Ok(description) => Arc::new(description.federation),
+        Err(faults) => return refused(faults.to_string()),
+    };
+    let Some(folder) = home::folder(call.data.as_deref()) else {
+        return refused("giga: there is no home folder; name one with `--data DIR`\n".into());
+    };
+    let folder = std::path::absolute(&folder).with_context(|| format!("`{}`", folder.display()))?;
+    std::fs::create_dir_all(&folder).with_context(|| format!("`{}` can not be made", folder.display()))?;
+    tracing_subscriber::fmt().with_writer(std::io::stderr).with_target(false).with_ansi(false).init();
+    let engines = engines(&federation, &folder)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let version = env!("CARGO_PKG_VERSION");
+    let (named, listen) = (call.data.is_some(), call.listen);
+    runtime.block_on(async {
+        let start = Call { federation: Arc::clone(&federation), file, text, folder, listen, engines, version };
+        let folder = start.folder.clone();
+        let server = match Server::start(start).await {
+            Ok(server) => server,
+            Err(error) => return refused(format!("giga: {error}\n")),
+        };
+        greet(&federation, &server, &folder, named)?;
+        match server.serve(told_to_stop()).await {
+            Stopped::Told => {
+                writeln!(std::io::stderr(), "giga: stopped; what runs goes on, and `giga up` takes it over again")?;
+                Ok(ExitCode::SUCCESS)
+            }
+            Stopped::Journal(error) => Err(anyhow::Error::from(error).context(
+                "the journal can not be written, so nothing more is promised; nothing that was answered is lost; \
+                 free the disk and start again",
+            )),
+        }
+    })
+}
+
+/// An engine for every site that has one.
+fn engines(federation: &Federation, folder: &Path) -> anyhow::Result<BTreeMap<SiteId, Arc<dyn Engine>>> {
+    let host = Host::here()?;
+    let program = std::env::current_exe().context("the path of this program")?;
+    let mut engines: BTreeMap<SiteId, Arc<dyn Engine>> = BTreeMap::new();
+    for (index, site) in federation.sites.iter().enumerate() {
+        let Some(EngineKind::Local) = site.engine else { continue };
+        let pool = |&id: &PoolId| {
+            let per_node = u32::from(federation.accelerator_of(id).per_node);
+            (federation.pools[id.index()].name.as_str(), federation.nodes_of(id), per_node)
+        };
+        let pools: Vec<_> = site.pools.iter().map(pool).collect();
+        // Sites that share a machine each count all of it as theirs: they stand for sites that do not.
+        let pools = host.divide(&pools);
+        let supervisor = vec![program.clone().into_os_string(), OsString::from("attempt")];
+        let engine = LocalEngine::open(&folder.join("sites").join(&site.name), pools, supervisor)?;
+        engines.insert(SiteId::at(index), Arc::new(engine));
+    }
+    Ok(engines)
+}
+
+/// Says what is up, and what to type next.
+fn greet(federation: &Federation, server: &Server, folder: &Path, named: bool) -> anyhow::Result<()> {
+    let sites = federation.sites.iter().map(|site| format!("{} ({})", site.name, site.country.code()));
+    let sites: Vec<String> = sites.collect();
+    let project = federation.projects.first().map_or("", |project| project.name.as_str());
+    let giga = program();
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "federation `{}` is up: {}", federation.name, sites.join(", "))?;
+    writeln!(out, "{} accelerators in all", grouped(federation.accelerators_total()))?;
+    writeln!(out, "listens on {}; keeps everything in {}", server.url(), folder.display())?;
+    writeln!(out, "\ntype next, in another terminal:")?;
+    if named {
+        writeln!(out, "  export GIGA_HOME={}", folder.display())?;
+    }
+    writeln!(out, "  {giga} submit --project {project} --follow -- sh -c 'echo hello from $GIGA_SITE'")?;
+    writeln!(out, "  {giga} jobs --all")?;
+    writeln!(out, "  {giga} sites")?;
+    writeln!(out, "\nCtrl-C stops the server; what runs goes on, and the next `giga up` takes it over")?;
+    out.flush()?;
+    Ok(())
+}
+
+/// How to call this program from a shell: by its name if that finds it, else by its path.
+fn program() -> String {
+    let Ok(this) = std::env::current_exe() else { return "giga".into() };
+    let paths = std::env::var_os("PATH").unwrap_or_default();
+    let found = std::env::split_paths(&paths).map(|folder| folder.join("giga")).find(|path| path.is_file());
+    if found.is_some_and(|path| path.canonicalize().ok() == this.canonicalize().ok()) {
+        return "giga".into();
+    }
+    let here = std::env::current_dir().ok();
+    let near = here.and_then(|here| this.strip_prefix(here).ok().map(Path::to_path_buf));
+    near.unwrap_or(this).display().to_string()
+}
+
+/// Done when somebody presses Ctrl-C or the system asks to end.
+async fn told_to_stop() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let interrupt = tokio::signal::ctrl_c();
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminate) => tokio::select! {
+            _ = interrupt => {}
+            _ = terminate.recv() => {}
+        },
+        Err(_) => drop(interrupt.await),
+    }
+}
