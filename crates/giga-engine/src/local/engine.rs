@@ -308,8 +308,9 @@ impl Engine for LocalEngine {
             }
             match folder.read::<Claim>(CLAIM)? {
                 Found::Whole(Claim { by: Claimant::Supervisor(process), .. }) => {
-                    folder.raise(STOP)?;
-                    process::signal(&process, Signal::SIGTERM)
+                    // On a full disk the signal alone may reach it; then the call is repeated all the same.
+                    let raised = folder.raise(STOP);
+                    process::signal(&process, Signal::SIGTERM).and(raised)
                 }
                 Found::Whole(_) => Ok(()),
                 Found::Nothing | Found::Broken(_) => folder.raise(STOP),

@@ -4,7 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test program: clippy knows tests by an attribute that these lack")]
 
 use std::fs;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use giga_engine::contract::Bench;
 use giga_engine::contract::scene::Scene;
@@ -26,6 +26,7 @@ pub(super) const CASES: &[(&str, Own)] = &[
     ("a damaged file is a doubt or a loss and no panic", damage_is_a_doubt_or_a_loss),
     ("a supervisor is known by more than its number", a_supervisor_is_known_by_more_than_its_number),
     ("a late supervisor does nothing", a_late_supervisor_does_nothing),
+    ("a second stage without its supervisor does nothing", a_second_stage_alone_does_nothing),
     ("an attempt without supervisor can be started again", a_start_mends_a_missing_supervisor),
     ("a supervisor that is asked to end ends its program", an_asked_supervisor_ends_its_program),
     ("a supervisor that ended is reaped", a_supervisor_is_reaped),
@@ -148,6 +149,25 @@ fn a_late_supervisor_does_nothing(bench: &LocalBench) {
     assert_eq!(late(ended.attempt()), Some(1));
     assert_eq!(late(AttemptId { job: JobId(999), number: 1 }), Some(1));
     assert_eq!((ended.begun(), ended.seen()), (1, None));
+}
+
+fn a_second_stage_alone_does_nothing(bench: &LocalBench) {
+    let scene = Scene::of(bench, "");
+    bench.engine_with(vec!["true".into()]).start(&scene.launch).unwrap();
+    let [program, verb] = supervisor().try_into().unwrap();
+    // Its supervisor was killed: another process is its parent.
+    let mut stage = Command::new(program);
+    stage.arg(verb).arg(bench.folder(scene.attempt())).env("GIGA_STAGE", "1").stdin(Stdio::null());
+    let process = ProcessId { pid: 1, start_ticks: 1, boot: "an earlier one".into() };
+    let by = Claimant::Supervisor(process);
+    let claim = Claim { attempt: scene.attempt(), nonce: "aa".into(), at: Instant::unix_milliseconds(1), by };
+    fs::write(bench.folder(scene.attempt()).join("claim.json"), claim.write()).unwrap();
+    stage.status().unwrap();
+    assert_eq!(scene.begun(), 0);
+    // With its supervisor as its parent it does begin, so it was this that kept it.
+    stage.env("GIGA_STAGE", std::process::id().to_string());
+    stage.status().unwrap();
+    assert_eq!(scene.begun(), 1);
 }
 
 fn a_start_mends_a_missing_supervisor(bench: &LocalBench) {
