@@ -182,6 +182,12 @@ mod tests {
             let error = read(folder.path()).expect_err("it is none").to_string();
             assert!(error.contains(expected), "{error}");
         };
+        let first = "{\"format\": 1, \"url\": \"http://a:1\", \"token\": \"t\"}";
+        let folder = tempfile::tempdir().expect("a folder");
+        write(folder.path(), &sample()).expect("a write");
+        fs::write(folder.path().join(ACCESS_FILE), first).expect("a write");
+        let kept = Access { url: "http://a:1".into(), token: "t".into() };
+        assert_eq!(read(folder.path()).expect("one that the first release left"), kept);
         check("", "is no access file");
         check("{\"format\": 2, \"url\": \"\", \"token\": \"\"}", "has format 2");
     }

@@ -22,6 +22,13 @@ fn a_sound_file_ends_with_0() {
 }
 
 #[test]
+fn the_federation_of_a_first_try_is_sound() {
+    let (code, out, err) = giga(&["check", "crates/giga/src/up/local.toml"]);
+    assert_eq!((code, err.as_str()), (Some(0), ""));
+    assert!(out.ends_with("sound; 3 sites, 24 accelerators, 2 owners, 3 projects\n"), "{out}");
+}
+
+#[test]
 fn a_faulty_file_ends_with_2_and_names_every_fault() {
     let (code, out, err) = giga(&["check", FAULTY, "scenarios/ohio.toml", "nowhere.toml"]);
     assert_eq!(code, Some(2));

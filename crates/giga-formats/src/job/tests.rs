@@ -189,6 +189,16 @@ fn a_body_is_refused_where_it_has_keys_that_are_none() {
     assert!(read("{\"run\": \"x\", \"resources\": {\"accelerators\": 1.5}}").is_err());
 }
 
+/// Bodies that an earlier release kept are read as what they were then.
+#[test]
+fn kept_bodies_stay_readable() {
+    let kept = include_str!("tests/body-1.json");
+    let body: JobBody = serde_json::from_str(kept).expect("a body that was kept");
+    let mut spec = spec(WHOLE);
+    spec.asks.push(AskSpec { accelerator: None, accelerators: 4 });
+    assert_eq!(body.check(), Ok(spec));
+}
+
 fn texts() -> impl Strategy<Value = String> {
     prop_oneof!["[a-zA-Z0-9_.: -]{0,12}", "[0-9]{1,3} (s|min|h|GiB|GB|MB)", ".{0,8}"]
 }

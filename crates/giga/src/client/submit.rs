@@ -79,7 +79,6 @@ const PAUSES: [Duration; 2] = [Duration::from_millis(300), Duration::from_secs(2
 pub(super) fn run(call: &Submit) -> Result<ExitCode, Refused> {
     let body = call.body()?;
     let sent = serde_json::to_string(&body).expect("plain values can be written");
-    let server = Server::open(&call.reach)?;
     let asks = !call.yes && !call.plan;
     if asks && (call.reach.json || !std::io::stdin().is_terminal()) {
         let why = if call.reach.json { "with `--json`" } else { "without a terminal" };
@@ -87,6 +86,7 @@ pub(super) fn run(call: &Submit) -> Result<ExitCode, Refused> {
             "{why} nobody can be asked; add `--yes` to submit, or `--plan` to see the plan only"
         )));
     }
+    let server = Server::open(&call.reach)?;
     if call.plan || !call.reach.json {
         let text = server.post("/v1/plan", &sent)?;
         let plan: PlanView = parsed(&text)?;
