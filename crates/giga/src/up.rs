@@ -79,7 +79,8 @@ pub(crate) fn run(call: &Up) -> anyhow::Result<ExitCode> {
     let engines = engines(&federation, &folder)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let version = env!("CARGO_PKG_VERSION");
-    let (named, listen) = (call.data.is_some(), call.listen);
+    let named = call.data.is_some() || std::env::var_os("GIGA_HOME").is_some();
+    let listen = call.listen;
     runtime.block_on(async {
         let start = Call { federation: Arc::clone(&federation), file, text, folder, listen, engines, version };
         let folder = start.folder.clone();
