@@ -12,6 +12,8 @@ pub const EVENT_JOB: &str = "job";
 pub const EVENT_LOG: &str = "log";
 /// The name of the last event of a followed log; its body is a [`super::JobView`] of the job, which is over.
 pub const EVENT_END: &str = "end";
+/// The name of the event with which a server breaks a stream off; its body is a sentence that says why.
+pub const EVENT_ERROR: &str = "error";
 
 /// Something that happened to a job.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -13,9 +13,9 @@ pub struct ExplainView {
     pub id: u64,
     /// How far it is.
     pub state: JobState,
-    /// What there is to say, a sentence each, the most important first.
+    /// All there is to say, a sentence each, the most important first.
     pub sentences: Vec<String>,
-    /// When there is room for it at the latest, where that is known.
+    /// When there is room for it at the latest, where that is known; the sentences say so too.
     pub room_at: Option<Stamp>,
 }
 

@@ -15,7 +15,9 @@ mod stamp;
 mod tests;
 
 pub use crate::job::FieldFault;
-pub use event::{EVENT_END, EVENT_JOB, EVENT_LOG, JobEvent, JobEventKind, LogPiece, LogQuery, LogStream};
+pub use event::{
+    EVENT_END, EVENT_ERROR, EVENT_JOB, EVENT_LOG, JobEvent, JobEventKind, LogPiece, LogQuery, LogStream,
+};
 pub use forecast::{AmountRange, ExplainView, ForecastView, TimeRange};
 pub use job::{Accepted, AttemptView, JobDetail, JobList, JobQuery, JobState, JobView, UnknownState};
 pub use key::{KeyBody, KeyList, KeyView, Role};

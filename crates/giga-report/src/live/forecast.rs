@@ -1,20 +1,15 @@
 //! Why a job is where it is, and what may become of it.
 
 use giga_formats::api::{AmountRange, ExplainView, ForecastView, TimeRange};
-use giga_units::Instant;
 
-use super::{ahead, cost, energy, second, several, text};
+use super::{cost, energy, second, several, text};
 use crate::table::{Side, table};
 
 /// What there is to say about a job.
 #[must_use]
-pub fn explain(view: &ExplainView, now: Instant) -> String {
+pub fn explain(view: &ExplainView) -> String {
     let mut out = format!("job {}: {}\n", view.id, view.state);
     view.sentences.iter().for_each(|sentence| out.push_str(&format!("  {sentence}\n")));
-    if let Some(at) = view.room_at {
-        let at = ahead(at, now);
-        out.push_str(&format!("  room by {at} at the latest, if nothing goes before it\n"));
-    }
     out
 }
 

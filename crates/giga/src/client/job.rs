@@ -87,7 +87,7 @@ pub(super) fn cancel(call: &One) -> Result<ExitCode, Refused> {
 /// Says why a job is where it is.
 pub(super) fn explain(call: &One) -> Result<ExitCode, Refused> {
     let text = Server::open(&call.reach)?.get(&format!("/v1/jobs/{}/explain", call.id))?;
-    call.reach.show(&text, |view| live::explain(&view, now()))
+    call.reach.show(&text, |view| live::explain(&view))
 }
 
 /// Says what may become of a job.

@@ -77,12 +77,10 @@ pub(super) fn run(verb: &KeyVerb) -> Result<ExitCode, Refused> {
         }
         KeyVerb::Revoke(call) => {
             let text = Server::open(&call.reach)?.delete(&format!("/v1/keys/{}", encoded(&call.name)))?;
+            // The answer may have no body, and then there is nothing to print as it is.
+            let said = if call.reach.json { text } else { format!("key `{}` is revoked", call.name) };
             let mut out = std::io::stdout().lock();
-            if call.reach.json {
-                writeln!(out, "{}", text.trim_end())?;
-            } else {
-                writeln!(out, "key `{}` is revoked", call.name)?;
-            }
+            said.lines().try_for_each(|line| writeln!(out, "{line}"))?;
             Ok(ExitCode::SUCCESS)
         }
     }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use giga_formats::api::{EVENT_END, EVENT_LOG, JobState, JobView, LogPiece};
+use giga_formats::api::{EVENT_END, EVENT_ERROR, EVENT_LOG, JobState, JobView, LogPiece};
 use giga_report::live;
 
 use super::Refused;
@@ -15,6 +15,8 @@ use super::server::Server;
 
 /// How long a server that is gone is waited for.
 const GONE_MAX: Duration = Duration::from_secs(120);
+/// A stream that lasted so long was a sound one, whatever came over it.
+const SOUND: Duration = Duration::from_secs(10);
 /// The shortest and the longest time between two tries to reach it.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(3));
 
@@ -72,8 +74,11 @@ struct Place {
     stream: &'static str,
     attempt: Option<u32>,
     from: u64,
-    /// The id of the last event.
+    /// The id of the last event. With it alone the server finds the place again: an attempt in the query would be the
+    /// only one that is followed.
     last: Option<String>,
+    /// Why the server broke the stream off.
+    error: Option<String>,
 }
 
 /// How a stream ended.
@@ -88,6 +93,11 @@ impl Place {
     fn path(&self) -> String {
         let attempt = self.attempt.map_or_else(String::new, |attempt| format!("&attempt={attempt}"));
         format!("/v1/jobs/{}/logs?stream={}&from={}{attempt}", self.id, self.stream, self.from)
+    }
+
+    /// Where the output is followed from the last event on, over all attempts to come.
+    fn follow_path(&self) -> String {
+        format!("/v1/jobs/{}/logs?stream={}&follow=true", self.id, self.stream)
     }
 
     /// What of a piece is new; pieces may come again after a break.
@@ -123,6 +133,7 @@ impl Place {
                     }
                     return Ok(Ended::Over(Box::new(parsed(&event.data)?)));
                 }
+                EVENT_ERROR => self.error = Some(event.data),
                 _ => {}
             }
             self.last = event.id.or_else(|| self.last.take());
@@ -134,31 +145,54 @@ impl Place {
 /// Follows until the job is over. A server that goes away is waited for once it was reached.
 fn follow(server: &Server, reach: &Reach, mut place: Place) -> Result<ExitCode, Refused> {
     let mut out = std::io::stdout().lock();
-    let mut gone: Option<Instant> = None;
-    let (mut reached, mut pause) = (false, PAUSE.0);
+    let (mut reached, mut patience) = (false, Patience::new());
     loop {
-        match server.events(&format!("{}&follow=true", place.path()), place.last.as_deref()) {
+        let begun = Instant::now();
+        match server.events(&place.follow_path(), place.last.as_deref()) {
             Ok(stream) => {
-                if gone.take().is_some() {
-                    eprintln!("giga: the server is back");
-                }
-                (reached, pause) = (true, PAUSE.0);
+                let before = place.last.clone();
                 if let Ended::Over(job) = place.read(stream, reach.json, &mut out)? {
                     return Ok(over(reach, &job));
                 }
-            }
-            Err(refused) if reached && is_passing(&refused) => {
-                if gone.is_none() {
-                    eprintln!("giga: the server is gone; waiting for it");
-                }
-                if gone.get_or_insert_with(Instant::now).elapsed() > GONE_MAX {
-                    return Err(refused);
+                reached = true;
+                if place.last != before || begun.elapsed() >= SOUND {
+                    patience = Patience::new();
                 }
             }
+            Err(refused) if reached && is_passing(&refused) && patience.is_left() => {}
             Err(refused) => return Err(refused),
         }
-        std::thread::sleep(pause);
-        pause = (pause * 2).min(PAUSE.1);
+        if !patience.is_left() {
+            let why = place.error.unwrap_or_else(|| "it says not why".to_owned());
+            return Err(anyhow::anyhow!("the server breaks off the output of job {}: {why}", place.id).into());
+        }
+        patience.wait();
+    }
+}
+
+/// How long a server that does not answer well is tried again.
+struct Patience {
+    since: Option<Instant>,
+    pause: Duration,
+}
+
+impl Patience {
+    fn new() -> Self {
+        Self { since: None, pause: PAUSE.0 }
+    }
+
+    fn is_left(&self) -> bool {
+        self.since.is_none_or(|since| since.elapsed() <= GONE_MAX)
+    }
+
+    /// Waits a while, longer each time, and says once that it does.
+    fn wait(&mut self) {
+        if self.since.is_none() {
+            self.since = Some(Instant::now());
+            eprintln!("giga: the server is gone; waiting for it");
+        }
+        std::thread::sleep(self.pause);
+        self.pause = (self.pause * 2).min(PAUSE.1);
     }
 }
 
@@ -242,6 +276,9 @@ mod tests {
         let place = check(std::slice::from_ref(&first), "a\n", None);
         assert_eq!(place.last.as_deref(), Some("1:2"));
         assert_eq!(place.path(), "/v1/jobs/7/logs?stream=stdout&from=2&attempt=1");
+        assert_eq!(place.follow_path(), "/v1/jobs/7/logs?stream=stdout&follow=true");
+        let place = check(&["event: error\ndata: the engine is gone\n\n".into()], "", None);
+        assert_eq!(place.error.as_deref(), Some("the engine is gone"));
         let second =
             [log(1, 0, "a\n"), log(1, 2, "b\n"), log(2, 0, "c\n"), end(JobState::Completed)].concat();
         check(&[first, second], "a\nb\nc\n", Some(JobState::Completed));

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
-use giga_formats::api::{Accepted, PlanView, Problem};
+use giga_formats::api::{Accepted, JobState, PlanView, Problem};
 use giga_formats::job::{self, AcceleratorsBody, JobBody, ResourcesBody, RunBody};
 use giga_report::live;
 
@@ -109,6 +109,9 @@ pub(super) fn run(call: &Submit) -> Result<ExitCode, Refused> {
         writeln!(std::io::stdout(), "{}", text.trim_end())?;
     } else {
         write!(std::io::stdout(), "{}", told(&accepted, &call.reach, call.follow))?;
+    }
+    if accepted.state == JobState::Refused {
+        return Ok(ExitCode::from(2));
     }
     if call.follow { logs::follow_output(&server, &call.reach, accepted.id) } else { Ok(ExitCode::SUCCESS) }
 }
@@ -262,7 +265,9 @@ fn told(accepted: &Accepted, reach: &Reach, follow: bool) -> String {
         out.push_str("  this key was used before: it is the job of then\n");
     }
     let options = reach.options();
-    if follow {
+    if *state == JobState::Refused {
+        out.push_str(&format!("  giga job explain {id}{options}    by which rule\n"));
+    } else if follow {
         out.push_str(&format!("  Ctrl-C ends the following; `giga job cancel {id}{options}` ends the job\n"));
     } else {
         out.push_str(&format!("  giga job logs {id} -f{options}    what it writes, as it comes\n"));
@@ -274,7 +279,6 @@ fn told(accepted: &Accepted, reach: &Reach, follow: bool) -> String {
 #[cfg(test)]
 mod tests {
     use clap::Parser;
-    use giga_formats::api::JobState;
 
     use super::*;
 
@@ -408,5 +412,8 @@ mod tests {
                         giga job logs 17 -f --data d    what it writes, as it comes\n  \
                         giga job show 17 --data d       how far it is\n";
         assert_eq!(told(&accepted, &reach, false), expected);
+        let refused = Accepted { state: JobState::Refused, replayed: false, ..accepted };
+        let expected = "job 17 (train): refused\n  giga job explain 17 --data d    by which rule\n";
+        assert_eq!(told(&refused, &reach, true), expected);
     }
 }
