@@ -95,6 +95,10 @@ pub(crate) fn run(call: &Up) -> anyhow::Result<ExitCode> {
                 writeln!(std::io::stderr(), "giga: stopped; what runs goes on, and `giga up` takes it over again")?;
                 Ok(ExitCode::SUCCESS)
             }
+            Stopped::Broken => anyhow::bail!(
+                "a part of the server broke, which is a fault of this program; nothing that was answered is lost, and \
+                 `giga up` goes on from the journal"
+            ),
             Stopped::Journal(error) => Err(anyhow::Error::from(error).context(
                 "the journal can not be written, so nothing more is promised; nothing that was answered is lost; \
                  free the disk and start again",

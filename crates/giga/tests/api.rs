@@ -32,12 +32,12 @@ fn problem(answer: &Answer, status: u16, kind: &str) -> Value {
 /// Every route of the document, with a number or name where it takes one.
 fn routes(live: &Live) -> Vec<(String, String)> {
     let document = live.send("GET", "/v1/openapi.json", &[], "").json();
-    let paths = document["paths"].as_object().unwrap().clone();
+    let paths = document["paths"].as_object().expect("an object").clone();
     let routes = paths.iter().flat_map(|(path, verbs)| {
         let path = path.replace("{id}", "0").replace("{name}", "nobody");
         verbs
             .as_object()
-            .unwrap()
+            .expect("verbs")
             .keys()
             .map(move |verb| (verb.to_uppercase(), path.clone()))
             .collect::<Vec<_>>()

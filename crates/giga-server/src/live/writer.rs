@@ -52,7 +52,8 @@ pub(crate) fn write(
         }
     }
     // The last one is kept before the program ends.
-    keeper.map_or(Ok(()), |keeper| Ok(drop(keeper.join())))
+    keeper.into_iter().for_each(|keeper| drop(keeper.join()));
+    Ok(())
 }
 
 /// A snapshot only saves time, so nobody waits for it and its failure is a remark.

@@ -43,7 +43,7 @@ impl Answer {
 impl Live {
     /// The federation that `giga up` has built in.
     pub(crate) fn start() -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = tempfile::tempdir().expect("a folder");
         let (child, access) = spawn(folder.path(), "0");
         Self { folder, child: Some(child), access }
     }
@@ -74,14 +74,19 @@ impl Live {
     pub(crate) fn end(&mut self, signal: &str) -> bool {
         let Some(mut child) = self.child.take() else { return true };
         let pid = child.id().to_string();
-        let killed = Command::new("kill").args([&format!("-{signal}"), &pid]).status().unwrap();
+        let killed = Command::new("kill").args([&format!("-{signal}"), &pid]).status().expect("`kill` runs");
         assert!(killed.success());
-        child.wait().unwrap().success()
+        child.wait().expect("it ends").success()
     }
 
     /// A verb of the client against this server.
     pub(crate) fn verb(&self, arguments: &[&str]) -> Output {
-        giga().args(arguments).env("GIGA_HOME", self.folder.path()).stdin(Stdio::null()).output().unwrap()
+        giga()
+            .args(arguments)
+            .env("GIGA_HOME", self.folder.path())
+            .stdin(Stdio::null())
+            .output()
+            .expect("the program runs")
     }
 
     pub(crate) fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
@@ -95,10 +100,10 @@ impl Live {
     pub(crate) fn send_bare(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
         let mut stream = self.open(method, path, headers, body);
         let mut text = Vec::new();
-        stream.read_to_end(&mut text).unwrap();
+        stream.read_to_end(&mut text).expect("an answer in time");
         let text = String::from_utf8_lossy(&text);
         let (head, body) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer: {text}"));
-        let status = head[9..12].parse().unwrap();
+        let status = head[9..12].parse().expect("a status");
         let kind = head
             .lines()
             .find_map(|line| line.to_ascii_lowercase().strip_prefix("content-type: ").map(str::to_owned));
@@ -107,9 +112,9 @@ impl Live {
 
     /// A connection on which a request was sent.
     pub(crate) fn open(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> TcpStream {
-        let host = self.access.url.strip_prefix("http://").unwrap();
-        let mut stream = TcpStream::connect(host).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+        let host = self.access.url.strip_prefix("http://").expect("plain HTTP");
+        let mut stream = TcpStream::connect(host).expect("it listens");
+        stream.set_read_timeout(Some(Duration::from_secs(30))).expect("a socket option");
         let mut head = format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n");
         for (name, value) in headers {
             head += &format!("{name}: {value}\r\n");
@@ -125,7 +130,7 @@ impl Live {
     pub(crate) fn submit(&self, body: &str) -> u64 {
         let answer = self.send("POST", "/v1/jobs", &[], body);
         assert_eq!(answer.status, 201, "{answer:?}");
-        answer.json()["id"].as_u64().unwrap()
+        answer.json()["id"].as_u64().expect("a number")
     }
 
     /// The job once it is in one of these states.
@@ -167,9 +172,9 @@ fn spawn(folder: &Path, port: &str) -> (Child, Access) {
     let mut command = giga();
     let listen = format!("127.0.0.1:{port}");
     command.args(["up", "--listen", &listen, "--data"]).arg(folder).stdout(Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+    let mut child = command.spawn().expect("the program runs");
+    let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines().map_while(Result::ok);
     let up = lines.any(|line| line.starts_with("listens on"));
     assert!(up, "the server comes up");
-    (child, access::read(folder).unwrap())
+    (child, access::read(folder).expect("it left a way in"))
 }
