@@ -70,19 +70,22 @@ pub struct Site {
 /// What carries decisions out at a site.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum EngineKind {
-    /// Processes of the machine that the server runs on.
+    /// Processes of the machine that the server runs on; its accelerators are virtual.
     Local,
+    /// The same on the NVIDIA devices of that machine.
+    LocalNvidia,
 }
 
 impl EngineKind {
     /// All kinds.
-    pub const ALL: [Self; 1] = [Self::Local];
+    pub const ALL: [Self; 2] = [Self::Local, Self::LocalNvidia];
 
     /// The word for it in a description.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
             Self::Local => "local",
+            Self::LocalNvidia => "local-nvidia",
         }
     }
     /// The kind of a word.

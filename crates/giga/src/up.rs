@@ -11,7 +11,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use clap::Args;
 use giga_engine::Engine;
-use giga_engine::local::{Host, LocalEngine};
+use giga_engine::local::{Host, LocalEngine, LocalPool};
 use giga_formats::description;
 use giga_model::{EngineKind, Federation, PoolId, SiteId};
 use giga_server::{Call, Found, Server, Stopped};
@@ -76,7 +76,10 @@ pub(crate) fn run(call: &Up) -> anyhow::Result<ExitCode> {
     let folder = std::path::absolute(&folder).with_context(|| format!("`{}`", folder.display()))?;
     std::fs::create_dir_all(&folder).with_context(|| format!("`{}` can not be made", folder.display()))?;
     tracing_subscriber::fmt().with_writer(std::io::stderr).with_target(false).with_ansi(false).init();
-    let engines = engines(&federation, &folder)?;
+    let engines = match engines(&federation, &folder) {
+        Ok(engines) => engines,
+        Err(error) => return refused(format!("giga: {error:#}\n")),
+    };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let version = env!("CARGO_PKG_VERSION");
     let named = call.data.is_some() || std::env::var_os("GIGA_HOME").is_some();
@@ -111,21 +114,45 @@ pub(crate) fn run(call: &Up) -> anyhow::Result<ExitCode> {
 fn engines(federation: &Federation, folder: &Path) -> anyhow::Result<BTreeMap<SiteId, Arc<dyn Engine>>> {
     let host = Host::here()?;
     let mut engines: BTreeMap<SiteId, Arc<dyn Engine>> = BTreeMap::new();
+    let mut devices = host.devices.iter().map(|device| device.uuid.clone());
     for (index, site) in federation.sites.iter().enumerate() {
-        let Some(EngineKind::Local) = site.engine else { continue };
+        let Some(kind) = site.engine else { continue };
         let pool = |&id: &PoolId| {
             let per_node = u32::from(federation.accelerator_of(id).per_node);
             (federation.pools[id.index()].name.as_str(), federation.nodes_of(id), per_node)
         };
         let pools: Vec<_> = site.pools.iter().map(pool).collect();
         // Sites that share a machine each count all of it as theirs: they stand for sites that do not.
-        let pools = host.divide(&pools);
+        let mut pools = host.divide(&pools);
+        if kind == EngineKind::LocalNvidia {
+            give_devices(&site.name, &mut pools, &mut devices)?;
+        }
         // The path of this program by the kernel's word: it stays right when the file is replaced.
         let supervisor = vec![OsString::from("/proc/self/exe"), OsString::from("attempt")];
         let engine = LocalEngine::open(&folder.join("sites").join(&site.name), pools, supervisor)?;
         engines.insert(SiteId::at(index), Arc::new(engine));
     }
     Ok(engines)
+}
+
+/// Gives each accelerator of these pools a device of its own; no device is given twice.
+fn give_devices(
+    site: &str,
+    pools: &mut [LocalPool],
+    devices: &mut impl Iterator<Item = String>,
+) -> anyhow::Result<()> {
+    for pool in pools {
+        let wanted = u64::from(pool.nodes) * u64::from(pool.accelerators_per_node);
+        pool.devices = devices.by_ref().take(usize::try_from(wanted)?).collect();
+        let found = pool.devices.len();
+        anyhow::ensure!(
+            found as u64 == wanted,
+            "pool `{}` of site `{site}` has {wanted} accelerators and this machine has {found} NVIDIA devices left for \
+             them; describe as many as there are, or write `engine = \"local\"` for virtual ones",
+            pool.name
+        );
+    }
+    Ok(())
 }
 
 /// Says what is up, and what to type next.

@@ -294,6 +294,16 @@ fn a_server_begins_only_where_it_may() {
     refused(&["--data", there, "nothing.toml"], "`nothing.toml` can not be read");
     let narvik = concat!(env!("CARGO_MANIFEST_DIR"), "/../../scenarios/narvik.toml");
     refused(&["--data", there, "--listen", "127.0.0.1:0", narvik], "site `narvik` has no engine");
+    if !std::path::Path::new("/proc/driver/nvidia").exists() {
+        let file = other.path().join("nvidia.toml");
+        let text = include_str!("../src/up/local.toml");
+        std::fs::write(&file, text.replace("engine = \"local\"", "engine = \"local-nvidia\"")).unwrap();
+        let file = file.to_str().unwrap();
+        refused(
+            &["--data", there, "--listen", "127.0.0.1:0", file],
+            "this machine has 0 NVIDIA devices left",
+        );
+    }
     let mut live = live;
     assert!(live.end("TERM"));
     let text = include_str!("../src/up/local.toml").replace("priority = 10", "priority = 11");

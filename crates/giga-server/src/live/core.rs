@@ -165,9 +165,9 @@ impl Core {
     fn decide(&mut self, now: Instant, step: Step) -> Decided {
         let mut decided = Decided { releases: step.releases, ..Decided::default() };
         if !step.inputs.is_empty() {
-            let before = self.control.violations().0;
+            let known = self.control.violations().0;
             let events = self.control.advance(now, &step.inputs).to_vec();
-            self.report(before);
+            self.report(known);
             decided.batch.changes.extend(step.results.into_iter().map(result));
             let told = self.admit(now, &events, &step.coming, &mut decided.batch);
             for (place, twin) in step.twins {

@@ -74,6 +74,8 @@ const CRATES_IO: &str = "registry+https://github.com/rust-lang/crates.io-index";
 const TWICE: &[(&str, &str)] = &[
     ("getrandom", "ahash under parquet is behind rand under proptest"),
     ("syn", "zerocopy under parquet is behind thiserror"),
+    ("thiserror", "nvml-wrapper is behind"),
+    ("thiserror-impl", "nvml-wrapper is behind"),
 ];
 
 /// What cargo resolves for this machine, without the network.

@@ -109,7 +109,7 @@ pub(crate) static SITE: Section = Section {
             "what breaks and how long a repair takes",
         ),
         optional("maintenance", Kind::Table(&MAINTENANCE), "windows known ahead; without it none"),
-        optional("engine", Kind::Word(&["local"]), ENGINE),
+        optional("engine", Kind::Word(&["local", "local-nvidia"]), ENGINE),
         ruled(
             "shares",
             Kind::Shares,
@@ -120,8 +120,7 @@ pub(crate) static SITE: Section = Section {
     ],
 };
 
-const ENGINE: &str =
-    "what carries decisions out there, such as local processes; without it it is only described";
+const ENGINE: &str = "what carries decisions out there: local processes, on virtual accelerators or NVIDIA's; without it it is only described";
 const OVERSUBSCRIBED: &str = "the pools may need more than the power; the scheduler then keeps them below it";
 const SPARE: &str = "the connection is meant to be over twice what the pools need";
 
