@@ -84,6 +84,9 @@ pub(crate) const LAWS: &[(&str, Law)] = &[
 /// How far the clock of a line (hundredths of a second since the machine came up) may lie before the server's.
 const CLOCKS: i64 = 50;
 
+/// After so many lost attempts a job has failed, by the scheduler's rule.
+const ATTEMPTS_MOST: usize = 5;
+
 impl Evidence {
     fn kinds(&self) -> BTreeMap<&str, Kind> {
         self.sent.iter().map(|sent| (sent.word.as_str(), sent.kind)).collect()
@@ -104,6 +107,13 @@ impl Evidence {
 }
 
 impl Job {
+    /// Whether it failed because its attempts were lost so often that no other was made.
+    fn given_up(&self) -> bool {
+        let lost = |attempt: &Attempt| attempt.exit.as_deref().is_some_and(is_lost);
+        let all = self.attempts.len() == ATTEMPTS_MOST && self.attempts.iter().all(lost);
+        self.state == JobState::Failed && all && self.exit.as_deref().is_some_and(is_lost)
+    }
+
     fn attempt(&self, number: u32) -> AttemptId {
         AttemptId { job: JobId(self.id), number }
     }
@@ -197,7 +207,8 @@ fn stated(seen: &Evidence) -> Vec<String> {
     let kinds = seen.kinds();
     let wrong = seen.jobs.iter().filter(|job| job.state.is_over()).filter(|job| {
         let kind = kinds.get(job.name.as_str());
-        kind.is_some_and(|kind| !kind.may_end(job.state, job.exit.as_deref()))
+        let due = kind.is_none_or(|kind| kind.may_end(job.state, job.exit.as_deref()));
+        !due && !job.given_up()
     });
     wrong.map(|job| format!("job {} `{}` is {}: {:?}", job.id, job.name, job.state, job.exit)).collect()
 }

@@ -111,6 +111,15 @@ fn a_wrong_end_is_found() {
     check(|seen| seen.jobs[1].state = JobState::Completed, &[completed, stated]);
     check(|seen| seen.jobs[3].exit = None, &[stated]);
     check(|seen| seen.jobs[2].state = JobState::Waiting, &["jobs that are not over"]);
+    let lost = |times: u32| {
+        move |seen: &mut Evidence| {
+            let tries = (1..=times).map(|number| tried(number, 1_000, 1_000, LOST)).collect();
+            seen.jobs[1] = job(1, JobState::Failed, Some(LOST), tries);
+            seen.slain.extend((1..=times).map(|number| attempt(1, number)));
+        }
+    };
+    check(lost(4), &[stated]);
+    check(lost(5), &[]);
 }
 
 #[test]

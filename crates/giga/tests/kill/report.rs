@@ -49,7 +49,7 @@ impl Run {
     pub(crate) fn report(self) -> Report {
         let mut rows = vec![("kills of the server", self.done.kills.values().sum())];
         let moments = self.done.kills.iter().map(|(moment, count)| (moment.name(), *count));
-        rows.extend(moments.map(|(name, count)| (name, count)));
+        rows.extend(moments);
         rows.extend(self.happened());
         let mut text = format!(
             "proof by killing: giga {} ({}), seed {}\n\n",
