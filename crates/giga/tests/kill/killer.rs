@@ -81,6 +81,8 @@ pub(crate) struct Done {
     pub(crate) torn: u64,
     /// Kills while jobs waited.
     pub(crate) with_a_line: u64,
+    /// Attempts that engines had in hand at the kills, those counted again that outlived several.
+    pub(crate) in_hand: u64,
     pub(crate) slowest_start: Duration,
     /// What a server did that it should not have.
     pub(crate) faults: Vec<String>,
@@ -114,14 +116,25 @@ impl<'a> Killer<'a> {
             let wait = self.kill_at(moment, slays);
             *self.done.kills.entry(moment).or_default() += 1;
             let waiting = self.load.waiting.load(Ordering::Relaxed);
+            let in_hand = self.place.attempts("live").len() as u64;
+            self.done.in_hand += in_hand;
             self.done.with_a_line += u64::from(waiting > 0);
             let answered = self.load.answered.load(Ordering::Relaxed);
             self.done.story.push(format!(
-                "{:>4}  {moment:?} + {:.1} ms, {waiting} waiting, {answered} answered",
+                "{:>4}  {moment:?} + {:.1} ms, {waiting} waiting, {in_hand} in hand, {answered} answered",
                 round + 1,
                 wait.as_secs_f64() * 1e3
             ));
         }
+        let hollow = self.hollow(kills);
+        self.done.faults.extend(hollow);
+    }
+
+    /// A proof over idle servers would prove nothing: most kills met work.
+    fn hollow(&self, kills: u64) -> Option<String> {
+        let Done { with_a_line, in_hand, .. } = self.done;
+        (2 * with_a_line < kills || in_hand < kills)
+            .then(|| format!("{kills} kills met a line {with_a_line} times and {in_hand} attempts in hand"))
     }
 
     /// Lets work come in until a line stands, so that the kills meet one.

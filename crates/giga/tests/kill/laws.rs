@@ -213,8 +213,8 @@ fn stated(seen: &Evidence) -> Vec<String> {
     wrong.map(|job| format!("job {} `{}` is {}: {:?}", job.id, job.name, job.state, job.exit)).collect()
 }
 
-/// A body says that it is done with its last breath. Only one that was told to stop in that very moment, or whose supervisor
-/// was killed in it, may count as something else.
+/// A body says that it is done with its last breath. Only one whose supervisor was killed in that very moment may count as
+/// something else.
 fn done_otherwise(seen: &Evidence) -> Vec<String> {
     let kinds = seen.kinds();
     let jobs: BTreeMap<u64, &Job> = seen.jobs.iter().map(|job| (job.id, job)).collect();
@@ -224,10 +224,9 @@ fn done_otherwise(seen: &Evidence) -> Vec<String> {
         let kind = kinds.get(job.name.as_str());
         let attempt = job.attempts.iter().find(|attempt| attempt.number == done.number);
         let exit = attempt.and_then(|attempt| attempt.exit.as_deref()).unwrap_or("");
-        let stopped = kind == Some(&Kind::Cancelled) && exit == "it was stopped";
         let slain = is_lost(exit) && seen.slain.contains(&done);
         let may = kind.is_some_and(|kind| kind.may_be_done());
-        if !may || !(exit == "exit code 0" || stopped || slain) {
+        if !may || !(exit == "exit code 0" || slain) {
             complaints.push(format!("{done}: {exit}"));
         }
     }

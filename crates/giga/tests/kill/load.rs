@@ -138,7 +138,7 @@ impl<'a> Load<'a> {
         (self.sent.into_inner().unwrap_or_else(inner), self.faults.into_inner().unwrap_or_default())
     }
 
-    /// Counts the line, as long as somebody sends.
+    /// Counts the line, as long as somebody sends, and looks for what lives although it is over.
     pub(crate) fn watch(&self) {
         let request = Request::get(format!("/v1/jobs?state=waiting&limit={}", 2 * WAITING_MOST));
         while !self.is_over() {
@@ -146,6 +146,9 @@ impl<'a> Load<'a> {
             if let Some(list) = answer.and_then(|answer| serde_json::from_str::<JobList>(&answer.body).ok()) {
                 self.waiting.store(list.jobs.len() as u64, Ordering::Relaxed);
             }
+            let ghosts =
+                self.place.ghosts().into_iter().map(|ghost| format!("lives although it is over: {ghost}"));
+            hold(&self.faults).extend(ghosts);
             std::thread::sleep(COUNT);
         }
     }

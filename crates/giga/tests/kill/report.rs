@@ -71,7 +71,7 @@ impl Run {
             let shown = faults.iter().take(SHOWN).map(|fault| format!("  {fault}\n")).collect::<String>();
             write!(text, "\nBROKEN: {name}\n{shown}").expect("memory");
         }
-        write!(text, "\neach kill: moment + wait, jobs waiting, submissions answered so far\n{story}\n")
+        write!(text, "\neach kill: moment + wait, jobs waiting, attempts in hand, submissions answered so far\n{story}\n")
             .expect("memory");
         Report { text, promises }
     }
@@ -83,6 +83,7 @@ impl Run {
         let begun = seen.lines.iter().filter(|line| matches!(line, Line::Begin { .. }));
         let mut rows = vec![
             ("of these, with jobs waiting", done.with_a_line),
+            ("attempts in the hands of engines, summed over kills", done.in_hand),
             ("kills of a supervisor", done.slain.len() as u64),
             ("clean stops", done.stops),
             ("snapshots torn", done.torn),
@@ -90,7 +91,7 @@ impl Run {
             ("jobs in the books", seen.jobs.len() as u64),
             ("attempts decided", attempts().count() as u64),
             ("bodies begun", begun.count() as u64),
-            ("attempts lost and made again", lost.count() as u64),
+            ("attempts lost", lost.count() as u64),
             ("records of the journal decided again", audit.records),
             ("events compared", audit.events),
         ];
@@ -130,7 +131,7 @@ impl Run {
 }
 
 fn row(text: &mut String, name: &str, count: u64) {
-    writeln!(text, "{name:<56}{count:>8}").expect("memory");
+    writeln!(text, "{name:<60}{count:>8}").expect("memory");
 }
 
 impl Report {

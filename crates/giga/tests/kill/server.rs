@@ -1,5 +1,6 @@
 //! The server under proof, as a process that can be killed, and the folder that outlives it.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -76,19 +77,47 @@ impl Place {
 
     /// The processes that still belong to a job or an attempt of this folder, by their command lines.
     pub(crate) fn processes(&self) -> Vec<String> {
-        let mark = format!("KILL_MARK={}", self.mark()).into_bytes();
-        let data = self.data();
+        let mark = format!("KILL_MARK={}", self.mark());
+        let data = self.data().display().to_string();
         let ours = |pid: u32| {
-            let read = |name: &str| fs::read(format!("/proc/{pid}/{name}")).unwrap_or_default();
-            let (environment, command) = (read("environ"), read("cmdline"));
-            let marked = environment.split(|&byte| byte == 0).any(|entry| entry == mark);
-            let text = String::from_utf8_lossy(&command).replace('\0', " ");
-            let watches = text.contains(" attempt ") && text.contains(&data.display().to_string());
-            (marked || watches).then_some(format!("{pid} {text}"))
+            let (marked, command) = (environment(pid).contains(&mark), words(pid, "cmdline").join(" "));
+            let watches = command.contains(" attempt ") && command.contains(&data);
+            (marked || watches).then_some(format!("{pid} {command}"))
         };
-        let entries = fs::read_dir("/proc").expect("Linux shows its processes");
-        entries.filter_map(|entry| ours(entry.ok()?.file_name().to_str()?.parse().ok()?)).collect()
+        pids().filter_map(ours).collect()
     }
+
+    /// The processes of attempts that an engine had put away before it was looked: their end is in the journal, so
+    /// nothing of them may live.
+    pub(crate) fn ghosts(&self) -> Vec<String> {
+        let mark = format!("KILL_MARK={}", self.mark());
+        let over: BTreeSet<String> =
+            self.attempts("done").into_iter().map(|(attempt, _)| format!("GIGA_ATTEMPT={attempt}")).collect();
+        let ghost = |pid: u32| {
+            let environment = environment(pid);
+            let attempt = environment.iter().find(|entry| over.contains(*entry))?;
+            environment
+                .contains(&mark)
+                .then(|| format!("{attempt}: {pid} {}", words(pid, "cmdline").join(" ")))
+        };
+        pids().filter_map(ghost).collect()
+    }
+}
+
+fn pids() -> impl Iterator<Item = u32> {
+    let entries = fs::read_dir("/proc").expect("Linux shows its processes");
+    entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+}
+
+/// The environment of a process as it began; nothing where it is gone.
+fn environment(pid: u32) -> Vec<String> {
+    words(pid, "environ")
+}
+
+fn words(pid: u32, name: &str) -> Vec<String> {
+    let bytes = fs::read(format!("/proc/{pid}/{name}")).unwrap_or_default();
+    let words = bytes.split(|&byte| byte == 0).filter(|word| !word.is_empty());
+    words.map(|word| String::from_utf8_lossy(word).into_owned()).collect()
 }
 
 impl Drop for Place {

@@ -69,7 +69,8 @@ impl Kind {
             Self::Dies => format!("{BEGIN}; {nap}; kill -KILL $$"),
             Self::Slow => format!("{BEGIN}; sleep 600; {DONE}"),
             Self::Deaf => format!("trap '' TERM; {BEGIN}; sleep 600; {DONE}"),
-            Self::Cancelled => format!("{BEGIN}; sleep 5; {DONE}"),
+            // Long enough that it ends well only where somebody was told that it is taken back, and it was not.
+            Self::Cancelled => format!("{BEGIN}; sleep 40; {DONE}"),
             Self::NoProgram | Self::TooLarge => String::new(),
         };
         let command = match self {
@@ -94,9 +95,7 @@ impl Kind {
     pub(crate) fn may_end(self, state: JobState, exit: Option<&str>) -> bool {
         let exit = exit.unwrap_or("");
         match (self, state) {
-            (Self::Plain | Self::Wide | Self::Daemon | Self::Cancelled, JobState::Completed) => {
-                exit == "exit code 0"
-            }
+            (Self::Plain | Self::Wide | Self::Daemon, JobState::Completed) => exit == "exit code 0",
             (Self::Fails, JobState::Failed) => exit == "exit code 3",
             (Self::Dies, JobState::Failed) => exit == "signal 9",
             (Self::Slow | Self::Deaf, JobState::TimedOut) => exit == "it reached its limit",
@@ -111,7 +110,7 @@ impl Kind {
 
     /// Whether an attempt of this kind may have said that it is done.
     pub(crate) const fn may_be_done(self) -> bool {
-        matches!(self, Self::Plain | Self::Wide | Self::Daemon | Self::Cancelled)
+        matches!(self, Self::Plain | Self::Wide | Self::Daemon)
     }
 }
 
