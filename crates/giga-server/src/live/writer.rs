@@ -31,7 +31,7 @@ pub(crate) fn write(
     carriers: &Carriers,
     version: &'static str,
 ) -> Result<(), StoreError> {
-    let mut keeper: Option<JoinHandle<()>> = None;
+    let mut keeping = None;
     while let Ok(first) = decided.recv() {
         let mut group = vec![first];
         while group.len() < TOGETHER
@@ -47,22 +47,61 @@ pub(crate) fn write(
             decided.effects.into_iter().for_each(|(site, effect)| carriers(site, effect));
             durable.send_if_modified(|seq| std::mem::replace(seq, decided.seq) != decided.seq);
             if let Some(snapshot) = decided.snapshot {
-                keeper = keep(Arc::clone(store), snapshot, version);
+                // One at a time: they are written under one name before they get their own.
+                wait_for(keeping.take());
+                keeping = keep(Arc::clone(store), snapshot, version);
             }
         }
     }
-    // The last one is kept before the program ends.
-    keeper.into_iter().for_each(|keeper| drop(keeper.join()));
+    // The process ends behind this, and a snapshot that is half written with it.
+    wait_for(keeping);
     Ok(())
 }
 
-/// A snapshot only saves time, so nobody waits for it and its failure is a remark.
+/// Waits until a snapshot is kept. A thread that panicked has kept none, which is no worse than a full disk.
+fn wait_for(keeping: Option<JoinHandle<()>>) {
+    drop(keeping.map(JoinHandle::join));
+}
+
+/// A snapshot only saves time, so no answer waits for it and its failure is a remark.
 fn keep(store: Arc<Store>, snapshot: Snapshot, version: &'static str) -> Option<JoinHandle<()>> {
     let keep = move || {
         if let Err(error) = store.keep_snapshot(&snapshot, version) {
             tracing::warn!("no snapshot was kept; a restart will take longer: {error}");
         }
     };
-    let spawned = std::thread::Builder::new().name("snapshot".into()).spawn(keep);
-    spawned.map_err(|error| tracing::warn!("no snapshot was kept; a restart will take longer: {error}")).ok()
+    let thread = std::thread::Builder::new().name("snapshot".into()).spawn(keep);
+    thread
+        .inspect_err(|error| tracing::warn!("no snapshot was kept; a restart will take longer: {error}"))
+        .ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use giga_store::Beginning;
+    use giga_units::Instant;
+
+    use super::*;
+
+    #[test]
+    fn the_last_snapshot_is_whole_when_the_writer_ends() {
+        let folder = tempfile::tempdir().unwrap();
+        let start = Instant::unix_milliseconds(0);
+        let beginning = Beginning { file: "f".into(), text: "t".into(), start };
+        let store = Arc::new(Store::open(folder.path(), &beginning).unwrap().0);
+        let (out, decided) = mpsc::channel();
+        // Large enough that writing it takes a while.
+        let snapshot = |seq| Snapshot { seq, control: vec![7; 16 << 20] };
+        for seq in [1, 2] {
+            out.send(Decided { seq, snapshot: Some(snapshot(seq)), ..Decided::default() }).unwrap();
+        }
+        drop(out);
+        let (durable, _seen) = watch::channel(0);
+        let nobody: Carriers = Box::new(|_, _| {});
+        write(&store, &decided, &durable, &nobody, "0.0.0").unwrap();
+        let kept: Vec<u64> = store.snapshots("0.0.0").unwrap().iter().map(|found| found.seq).collect();
+        assert_eq!(kept, [2, 1]);
+    }
 }

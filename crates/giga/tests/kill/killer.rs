@@ -1,0 +1,294 @@
+//! The one who kills: at chance moments, and at the moments where something could get lost.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File};
+use std::os::unix::fs::MetadataExt as _;
+use std::process::ExitStatus;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use giga_model::AttemptId;
+use giga_store::Store;
+use nix::sys::signal::{Signal, kill};
+
+use crate::chance::Chance;
+use crate::load::Load;
+use crate::server::{Place, Ready, SITES, Server};
+
+/// When a server is killed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Moment {
+    /// Some time before it would answer: it opens the store, or follows the journal.
+    BeforeItListens,
+    /// Some time after it answered.
+    AnyTime,
+    /// When somebody has just heard that a job is taken.
+    AfterAnAnswer,
+    /// When an engine has just made the folder of an attempt.
+    AtAHandover,
+    /// When a body has just begun, or ended.
+    AtALine,
+    /// When an engine has just forgotten an attempt.
+    AtAForgetting,
+    /// While it stops because it was told to.
+    WhileItStops,
+}
+
+impl Moment {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::BeforeItListens => "  before it listens",
+            Self::AnyTime => "  at any time",
+            Self::AfterAnAnswer => "  after an answer",
+            Self::AtAHandover => "  at a handover to an engine",
+            Self::AtALine => "  when a body had just begun or ended",
+            Self::AtAForgetting => "  when an engine had just put an attempt away",
+            Self::WhileItStops => "  while it stops",
+        }
+    }
+}
+
+const MOMENTS: &[(u64, Moment)] = &[
+    (4, Moment::BeforeItListens),
+    (6, Moment::AnyTime),
+    (3, Moment::AfterAnAnswer),
+    (3, Moment::AtAHandover),
+    (2, Moment::AtALine),
+    (2, Moment::AtAForgetting),
+    (2, Moment::WhileItStops),
+];
+
+/// A server lives so long at most once it answers, unless a moment is waited for.
+const LIFE: Duration = Duration::from_millis(600);
+/// From a sign to the kill: what follows a sign is done within this.
+const SOON: Duration = Duration::from_millis(4);
+/// How long a sign is waited for.
+const SIGN: Duration = Duration::from_secs(3);
+/// A line that the kills should meet, and how long it may take to stand.
+const LINE: u64 = 30;
+const FILLING: Duration = Duration::from_secs(20);
+/// One of so many rounds begins with a clean stop.
+const STOPS: u64 = 4;
+/// One of so many rounds kills a supervisor as well.
+const SUPERVISORS: u64 = 2;
+
+/// What was done.
+#[derive(Default)]
+pub(crate) struct Done {
+    pub(crate) kills: BTreeMap<Moment, u64>,
+    pub(crate) slain: BTreeSet<AttemptId>,
+    pub(crate) stops: u64,
+    pub(crate) torn: u64,
+    /// Kills while jobs waited.
+    pub(crate) with_a_line: u64,
+    /// Attempts that engines had in hand at the kills, those counted again that outlived several.
+    pub(crate) in_hand: u64,
+    pub(crate) slowest_start: Duration,
+    /// What a server did that it should not have.
+    pub(crate) faults: Vec<String>,
+    pub(crate) story: Vec<String>,
+}
+
+pub(crate) struct Killer<'a> {
+    place: &'a Place,
+    load: &'a Load<'a>,
+    chance: Chance,
+    usual_start: Duration,
+    pub(crate) done: Done,
+}
+
+impl<'a> Killer<'a> {
+    pub(crate) fn new(place: &'a Place, load: &'a Load<'a>, seed: u64) -> Self {
+        let (chance, usual_start) = (Chance::of(seed, "kill", 0), Duration::from_millis(50));
+        Self { place, load, chance, usual_start, done: Done::default() }
+    }
+
+    /// Kills so many servers one after the other. The first die before anything is there.
+    pub(crate) fn run(&mut self, kills: u64) {
+        for round in 0..kills {
+            let moment = if round < 2 { Moment::BeforeItListens } else { self.chance.weighted(MOMENTS) };
+            if round == 2 {
+                self.fill();
+            } else if round > 2 && self.chance.below(STOPS) == 0 {
+                self.stop();
+            }
+            let slays = self.chance.below(SUPERVISORS) == 0;
+            let wait = self.kill_at(moment, slays);
+            *self.done.kills.entry(moment).or_default() += 1;
+            let waiting = self.load.waiting.load(Ordering::Relaxed);
+            let in_hand = self.place.attempts("live").len() as u64;
+            self.done.in_hand += in_hand;
+            self.done.with_a_line += u64::from(waiting > 0);
+            let answered = self.load.answered.load(Ordering::Relaxed);
+            self.done.story.push(format!(
+                "{:>4}  {moment:?} + {:.1} ms, {waiting} waiting, {in_hand} in hand, {answered} answered",
+                round + 1,
+                wait.as_secs_f64() * 1e3
+            ));
+        }
+        let hollow = self.hollow(kills);
+        self.done.faults.extend(hollow);
+    }
+
+    /// A proof over idle servers would prove nothing: most kills met work.
+    fn hollow(&self, kills: u64) -> Option<String> {
+        let Done { with_a_line, in_hand, .. } = self.done;
+        (2 * with_a_line < kills || in_hand < kills)
+            .then(|| format!("{kills} kills met a line {with_a_line} times and {in_hand} attempts in hand"))
+    }
+
+    /// Lets work come in until a line stands, so that the kills meet one.
+    fn fill(&mut self) {
+        let (server, from) = (self.up(), Instant::now());
+        while self.load.waiting.load(Ordering::Relaxed) < LINE && from.elapsed() < FILLING {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let status = server.stop();
+        self.check_stop(status);
+    }
+
+    /// Spawns a server and sees it come up.
+    pub(crate) fn up(&mut self) -> Server {
+        let mut server = self.spawn();
+        match server.ready(&self.place.data()) {
+            Ready::Up(after) => {
+                self.usual_start = after;
+                self.done.slowest_start = self.done.slowest_start.max(after);
+                server
+            }
+            Ready::Ended(status) => {
+                let said = fs::read_to_string(self.place.said()).unwrap_or_default();
+                panic!("a server did not come up ({status}): {}", said.lines().last().unwrap_or(""))
+            }
+        }
+    }
+
+    fn spawn(&self) -> Server {
+        self.load.lives.fetch_add(1, Ordering::Relaxed);
+        Server::spawn(self.place)
+    }
+
+    fn kill_at(&mut self, moment: Moment, slays: bool) -> Duration {
+        if moment == Moment::BeforeItListens {
+            let wait = self.chance.up_to(self.usual_start);
+            let server = self.spawn();
+            std::thread::sleep(wait);
+            self.kill(server);
+            self.slay_if(slays);
+            return wait;
+        }
+        let server = self.up();
+        let wait = match moment {
+            Moment::AnyTime => self.chance.up_to(LIFE),
+            _ => self.chance.up_to(SOON),
+        };
+        if moment == Moment::WhileItStops {
+            std::thread::sleep(self.chance.up_to(LIFE / 2));
+            return self.kill_while_stopping(server);
+        }
+        if moment != Moment::AnyTime {
+            std::thread::sleep(self.chance.up_to(LIFE / 2));
+            self.wait_for_a_sign(moment);
+        }
+        // Every other supervisor dies under a living server, which sees it at once.
+        let before = slays && self.chance.below(2) == 0;
+        self.slay_if(before);
+        std::thread::sleep(wait);
+        self.kill(server);
+        self.slay_if(slays && !before);
+        wait
+    }
+
+    fn kill(&mut self, server: Server) {
+        let ended = server.kill();
+        self.done.faults.extend(ended.map(|status| format!("a server had ended by itself: {status}")));
+    }
+
+    fn kill_while_stopping(&mut self, server: Server) -> Duration {
+        let wait = self.chance.up_to(3 * SOON);
+        server.tell();
+        std::thread::sleep(wait);
+        // It may have stopped already.
+        server.kill();
+        wait
+    }
+
+    /// Waits until something has just changed.
+    fn wait_for_a_sign(&self, moment: Moment) {
+        let (before, from) = (self.sign(moment), Instant::now());
+        while self.sign(moment) == before && from.elapsed() < SIGN {
+            std::thread::sleep(Duration::from_micros(100));
+        }
+    }
+
+    fn sign(&self, moment: Moment) -> Vec<i64> {
+        let changed = |name: &str| {
+            let time = |site: &&str| {
+                let data = fs::metadata(self.place.engine(site, name)).ok();
+                data.map_or(0, |data| data.mtime() * 1_000_000_000 + data.mtime_nsec())
+            };
+            SITES.iter().map(time).collect()
+        };
+        let number = |count: u64| vec![i64::try_from(count).expect("a count of this test")];
+        match moment {
+            Moment::AfterAnAnswer => number(self.load.answered.load(Ordering::Relaxed)),
+            Moment::AtAHandover => changed("live"),
+            Moment::AtALine => number(fs::metadata(self.place.lines()).map_or(0, |data| data.len())),
+            Moment::AtAForgetting => changed("done"),
+            Moment::BeforeItListens | Moment::AnyTime | Moment::WhileItStops => Vec::new(),
+        }
+    }
+
+    /// Kills a supervisor that is at work, and says whose it was: that attempt is lost, unless it has just ended.
+    fn slay_if(&mut self, slays: bool) {
+        let found = if slays { self.place.supervisors() } else { Vec::new() };
+        let Some(&(attempt, pid)) = found.get(self.chance.below(found.len() as u64) as usize) else { return };
+        self.done.slain.insert(attempt);
+        // It may have ended by now.
+        let _ = kill(pid, Signal::SIGKILL);
+    }
+
+    /// A clean stop, which leaves a snapshot of all there is; every other one is torn afterwards, as by a full disk.
+    fn stop(&mut self) {
+        let server = self.up();
+        std::thread::sleep(self.chance.up_to(LIFE));
+        let status = server.stop();
+        self.check_stop(status);
+        if self.chance.below(2) == 0 {
+            self.tear();
+        }
+    }
+
+    pub(crate) fn check_stop(&mut self, status: ExitStatus) {
+        self.done.stops += 1;
+        let snapshots = self.snapshots();
+        let last = Store::read_only(&self.place.data()).and_then(|(store, _)| store.last());
+        let last = last.expect("the store of a stopped server can be read");
+        if !status.success() || snapshots.last().is_none_or(|(seq, _)| *seq != last) {
+            let latest = snapshots.last().map(|(seq, _)| *seq);
+            self.done
+                .faults
+                .push(format!("a clean stop: {status}, record {last}, latest snapshot {latest:?}"));
+        }
+    }
+
+    fn snapshots(&self) -> Vec<(u64, std::path::PathBuf)> {
+        let entries = fs::read_dir(self.place.data()).expect("the data folder").filter_map(Result::ok);
+        let mut files: Vec<_> = entries
+            .filter_map(|entry| {
+                let seq = entry.file_name().to_str()?.strip_prefix("snapshot-")?.parse().ok()?;
+                Some((seq, entry.path()))
+            })
+            .collect();
+        files.sort();
+        files
+    }
+
+    fn tear(&mut self) {
+        let Some((_, path)) = self.snapshots().pop() else { return };
+        let file = File::options().write(true).open(&path).expect("a snapshot");
+        let length = file.metadata().expect("its length").len();
+        file.set_len(self.chance.below(length)).expect("it can be cut");
+        self.done.torn += 1;
+    }
+}

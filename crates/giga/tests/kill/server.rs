@@ -1,0 +1,207 @@
+//! The server under proof, as a process that can be killed, and the folder that outlives it.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use giga_formats::attempt::{AttemptFile as _, Claim, Claimant};
+use giga_model::AttemptId;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use crate::client::Request;
+
+/// How long a server may take to answer or to stop.
+const PATIENCE: Duration = Duration::from_secs(60);
+const LOOK: Duration = Duration::from_millis(2);
+pub(crate) const SITES: [&str; 3] = ["kajaani", "stuttgart", "barcelona"];
+
+/// The folder of a run.
+pub(crate) struct Place {
+    folder: tempfile::TempDir,
+}
+
+impl Place {
+    pub(crate) fn new() -> Self {
+        let place = Self { folder: tempfile::tempdir().expect("a folder") };
+        File::create(place.lines()).expect("a file");
+        place
+    }
+
+    /// The data folder of the server.
+    pub(crate) fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    /// What bodies write.
+    pub(crate) fn lines(&self) -> PathBuf {
+        self.folder.path().join("lines")
+    }
+
+    /// What servers say on their standard error, one after the other.
+    pub(crate) fn said(&self) -> PathBuf {
+        self.folder.path().join("said")
+    }
+
+    /// A word for the environment of every job that no other process has.
+    pub(crate) fn mark(&self) -> String {
+        self.folder.path().display().to_string()
+    }
+
+    /// A folder of a site's engine: `live` or `done`.
+    pub(crate) fn engine(&self, site: &str, name: &str) -> PathBuf {
+        self.data().join("sites").join(site).join(name)
+    }
+
+    /// The attempts in folders of this name.
+    pub(crate) fn attempts(&self, name: &str) -> Vec<(AttemptId, PathBuf)> {
+        let folders = SITES.iter().filter_map(|site| fs::read_dir(self.engine(site, name)).ok());
+        let entries = folders.flatten().filter_map(Result::ok);
+        entries.filter_map(|entry| Some((entry.file_name().to_str()?.parse().ok()?, entry.path()))).collect()
+    }
+
+    /// The supervisors that are at work, by the claims that they made.
+    pub(crate) fn supervisors(&self) -> Vec<(AttemptId, Pid)> {
+        let claimed = |(attempt, folder): (AttemptId, PathBuf)| {
+            let claim = Claim::read(&fs::read(folder.join("claim.json")).ok()?).ok()?;
+            let Claimant::Supervisor(process) = claim.by else { return None };
+            let command = fs::read(format!("/proc/{}/cmdline", process.pid)).ok()?;
+            let ours =
+                command.split(|&byte| byte == 0).any(|word| word == folder.as_os_str().as_encoded_bytes());
+            ours.then(|| Some((attempt, Pid::from_raw(i32::try_from(process.pid).ok()?))))?
+        };
+        self.attempts("live").into_iter().filter_map(claimed).collect()
+    }
+
+    /// The processes that still belong to a job or an attempt of this folder, by their command lines.
+    pub(crate) fn processes(&self) -> Vec<String> {
+        let mark = format!("KILL_MARK={}", self.mark());
+        let data = self.data().display().to_string();
+        let ours = |pid: u32| {
+            let (marked, command) = (environment(pid).contains(&mark), words(pid, "cmdline").join(" "));
+            let watches = command.contains(" attempt ") && command.contains(&data);
+            (marked || watches).then_some(format!("{pid} {command}"))
+        };
+        pids().filter_map(ours).collect()
+    }
+
+    /// The processes of attempts that an engine had put away before it was looked: their end is in the journal, so
+    /// nothing of them may live.
+    pub(crate) fn ghosts(&self) -> Vec<String> {
+        let mark = format!("KILL_MARK={}", self.mark());
+        let over: BTreeSet<String> =
+            self.attempts("done").into_iter().map(|(attempt, _)| format!("GIGA_ATTEMPT={attempt}")).collect();
+        let ghost = |pid: u32| {
+            let environment = environment(pid);
+            let attempt = environment.iter().find(|entry| over.contains(*entry))?;
+            environment
+                .contains(&mark)
+                .then(|| format!("{attempt}: {pid} {}", words(pid, "cmdline").join(" ")))
+        };
+        pids().filter_map(ghost).collect()
+    }
+}
+
+fn pids() -> impl Iterator<Item = u32> {
+    let entries = fs::read_dir("/proc").expect("Linux shows its processes");
+    entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+}
+
+/// The environment of a process as it began; nothing where it is gone.
+fn environment(pid: u32) -> Vec<String> {
+    words(pid, "environ")
+}
+
+fn words(pid: u32, name: &str) -> Vec<String> {
+    let bytes = fs::read(format!("/proc/{pid}/{name}")).unwrap_or_default();
+    let words = bytes.split(|&byte| byte == 0).filter(|word| !word.is_empty());
+    words.map(|word| String::from_utf8_lossy(word).into_owned()).collect()
+}
+
+impl Drop for Place {
+    /// A test that fails leaves nothing running.
+    fn drop(&mut self) {
+        for line in self.processes() {
+            let pid = line.split(' ').next().and_then(|pid| pid.parse().ok());
+            let _ = pid.map(|pid| kill(Pid::from_raw(pid), Signal::SIGKILL));
+        }
+    }
+}
+
+/// A running server.
+pub(crate) struct Server {
+    child: Child,
+    spawned: Instant,
+}
+
+/// Whether a server came up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ready {
+    /// It answers; so long after it was spawned.
+    Up(Duration),
+    /// It ended before it answered.
+    Ended(ExitStatus),
+}
+
+impl Server {
+    pub(crate) fn spawn(place: &Place) -> Self {
+        let said = File::options().append(true).create(true).open(place.said()).expect("a file");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_giga"));
+        command.args(["up", "--listen", "127.0.0.1:0", "--data"]).arg(place.data());
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(said);
+        let spawned = Instant::now();
+        Self { child: command.spawn().expect("the server starts"), spawned }
+    }
+
+    /// Waits until it answers. The address of the server before it is refused, and so asked again.
+    pub(crate) fn ready(&mut self, data: &Path) -> Ready {
+        loop {
+            if let Some(status) = self.child.try_wait().expect("it is our child") {
+                return Ready::Ended(status);
+            }
+            let answer = Request::get("/v1/sites").once(data);
+            if answer.is_some_and(|answer| answer.status == 200) {
+                return Ready::Up(self.spawned.elapsed());
+            }
+            assert!(self.spawned.elapsed() < PATIENCE, "a server did not answer in {PATIENCE:?}");
+            std::thread::sleep(LOOK);
+        }
+    }
+
+    /// Kills it where it stands; nothing, or how it had ended by itself.
+    pub(crate) fn kill(mut self) -> Option<ExitStatus> {
+        let ended = self.child.try_wait().expect("it is our child");
+        self.child.kill().expect("a child can be killed");
+        self.child.wait().expect("it ends");
+        ended
+    }
+
+    /// Tells it to stop.
+    pub(crate) fn tell(&self) {
+        let pid = Pid::from_raw(i32::try_from(self.child.id()).expect("Linux numbers processes below 2^22"));
+        kill(pid, Signal::SIGTERM).expect("a child can be told");
+    }
+
+    /// Tells it to stop and waits until it has.
+    pub(crate) fn stop(mut self) -> ExitStatus {
+        self.tell();
+        let from = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().expect("it is our child") {
+                return status;
+            }
+            assert!(from.elapsed() < PATIENCE, "a server did not stop in {PATIENCE:?}");
+            std::thread::sleep(LOOK);
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It has ended, or the test fails and nothing of it should stay.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
