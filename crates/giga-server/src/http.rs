@@ -1,6 +1,7 @@
 //! The HTTP interface, version 1: who may ask, what is asked, what is answered. It decides nothing about work.
 
 mod events;
+mod forecast;
 mod jobs;
 mod key;
 mod keys;
@@ -29,6 +30,7 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+pub(crate) use forecast::{Desk, Forecasts};
 pub(crate) use key::{Keys, digest, token};
 use problem::{Answer, Refusal};
 
@@ -46,6 +48,7 @@ pub(crate) struct App {
     /// The last record that is durable.
     pub(crate) durable: watch::Receiver<u64>,
     pub(crate) engines: BTreeMap<SiteId, Arc<dyn Engine>>,
+    pub(crate) forecasts: Forecasts,
 }
 
 impl App {
@@ -87,6 +90,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .routes(routes!(jobs::show))
         .routes(routes!(jobs::cancel))
         .routes(routes!(jobs::explain))
+        .routes(routes!(forecast::forecast))
         .routes(routes!(logs::logs))
         .routes(routes!(events::events))
         .routes(routes!(sites::list))

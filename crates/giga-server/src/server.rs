@@ -19,7 +19,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::carry::Carrier;
-use crate::http::{self, App, Keys};
+use crate::http::{self, App, Desk, Keys};
 use crate::live::command::{Command, Effect};
 use crate::live::core::{Core, clock};
 use crate::live::effect::orders;
@@ -202,6 +202,7 @@ impl Server {
             result
         })?;
         fold(&store)?;
+        let (forecasts, desk) = Desk::open();
         let app = Arc::new(App {
             federation: call.federation,
             store,
@@ -209,7 +210,9 @@ impl Server {
             core: core.clone(),
             durable: durable_seen,
             engines: call.engines,
+            forecasts,
         });
+        tokio::spawn(desk.work(Arc::downgrade(&app)));
         Ok(Self { url, opened, listener, app, core, writer, over })
     }
 
