@@ -3,14 +3,18 @@
 use std::sync::Arc;
 
 use giga_model::image::{Image, ImageError, Source};
-use giga_model::{Federation, JobId};
+use giga_model::{Federation, JobId, PoolId, SiteId};
 use giga_scheduler::{Event, Input, Plan, Rule, Scheduler, State, Witness};
-use giga_units::Instant;
+use giga_units::{Duration, Instant};
 
 use crate::linter::{Linter, Violation};
 use crate::meter::Meter;
 use crate::record::{HourRecord, JobRecord};
 use crate::summary::Summary;
+
+/// The longest limit and the largest ask that can be counted with; far beyond any that readers of work let in.
+const LIMIT_MAX: Duration = Duration::days(3_660_000);
+const ASK_MAX: u32 = 1 << 30;
 
 /// The cores together, with their books.
 #[derive(Debug, Clone)]
@@ -62,6 +66,34 @@ impl Control {
         self.scheduler.advance(self.now, &Input::Schedule, &mut self.books);
         self.books.meter.look(&self.federation, &self.scheduler, self.now);
         &self.books.events
+    }
+
+    /// Whether everything an input names is in this federation. A host's own inputs always are; those that were read from
+    /// somewhere else are asked for this first.
+    #[must_use]
+    pub fn knows(&self, input: &Input) -> bool {
+        let site = |id: SiteId| id.index() < self.federation.sites.len();
+        let node = |id: PoolId, node: u32| {
+            id.index() < self.federation.pools.len() && node < self.federation.nodes_of(id)
+        };
+        match input {
+            Input::PhaseOpens { site: id }
+            | Input::MaintenanceBegins { site: id }
+            | Input::MaintenanceEnds { site: id } => site(*id),
+            Input::NodeFailed { pool, node: count, .. } | Input::NodeRepaired { pool, node: count } => {
+                node(*pool, *count)
+            }
+            // A project or an accelerator that is not there leads to a refusal, a job that is not there to nothing.
+            Input::Submit { request } => {
+                request.limit <= LIMIT_MAX && request.asks.iter().all(|ask| ask.accelerators <= ASK_MAX)
+            }
+            Input::Finished { .. }
+            | Input::Lost { .. }
+            | Input::Cancel { .. }
+            | Input::HalveUse
+            | Input::TurnYear
+            | Input::Schedule => true,
+        }
     }
 
     /// Carries a recorded batch of events into the books without deciding anything: how a restart catches up.

@@ -6,7 +6,6 @@
 mod reconcile;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::time::Duration as Wait;
@@ -136,7 +135,7 @@ impl Carrier {
         let mut env = spec.env;
         env.insert("GIGA_SITE".into(), self.site.clone());
         env.insert("GIGA_JOB_NAME".into(), spec.name);
-        self.engine.start(&order.launch(spec.command, env, spec.workdir.map(PathBuf::from)))
+        self.engine.start(&order.launch(spec.command, env, spec.workdir))
     }
 }
 

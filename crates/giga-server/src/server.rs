@@ -104,6 +104,8 @@ pub enum Stopped {
     Told,
     /// The journal could not be written any more. Nothing that was answered is lost.
     Journal(StoreError),
+    /// An invariant of the core broke; what it was is on the error output. Nothing that was answered is lost.
+    Broken,
 }
 
 /// A running server.
@@ -113,6 +115,7 @@ pub struct Server {
     listener: TcpListener,
     app: Arc<App>,
     core: SyncSender<Command>,
+    live: JoinHandle<()>,
     writer: JoinHandle<Result<(), StoreError>>,
     over: watch::Receiver<bool>,
 }
@@ -190,7 +193,7 @@ impl Server {
             }
         };
         let live = Core::new(control, seq, out);
-        spawn("core", move || live.run(&commands))?;
+        let live = spawn("core", move || live.run(&commands))?;
         let written = Arc::clone(&store);
         let version = call.version;
         let writer = spawn("writer", move || {
@@ -213,7 +216,7 @@ impl Server {
             forecasts,
         });
         tokio::spawn(desk.work(Arc::downgrade(&app)));
-        Ok(Self { url, opened, listener, app, core, writer, over })
+        Ok(Self { url, opened, listener, app, core, live, writer, over })
     }
 
     /// Where it listens, as `http://…`.
@@ -230,7 +233,7 @@ impl Server {
 
     /// Serves until `stop` is done or the journal fails, then keeps a snapshot. Work goes on running.
     pub async fn serve(self, stop: impl Future<Output = ()> + Send + 'static) -> Stopped {
-        let Self { listener, app, core, writer, mut over, .. } = self;
+        let Self { listener, app, core, live, writer, mut over, .. } = self;
         let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
         let router = http::router(app);
         let serve = async { axum::serve(listener, router).await };
@@ -242,11 +245,12 @@ impl Server {
         // The core may be waiting for a writer that is gone; then it has ended by itself.
         let told = tokio::task::spawn_blocking(move || {
             drop(core.send(Command::Stop));
-            writer.join()
+            (live.join(), writer.join())
         });
         match told.await {
-            Ok(Ok(Err(error))) => Stopped::Journal(error),
-            _ => Stopped::Told,
+            Ok((Ok(()), Ok(Ok(())))) => Stopped::Told,
+            Ok((Ok(()), Ok(Err(error)))) => Stopped::Journal(error),
+            _ => Stopped::Broken,
         }
     }
 }

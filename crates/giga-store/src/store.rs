@@ -2,6 +2,7 @@
 
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use giga_formats::journal::{self, Record, RecordError};
@@ -95,11 +96,15 @@ pub struct Store {
     file: PathBuf,
     writer: Mutex<Connection>,
     readers: Mutex<Vec<Connection>>,
+    /// Whether the log has grown so long that a commit has to wait for it to be folded.
+    long: AtomicBool,
     /// Held as long as the store is open for writing.
     _lock: Option<File>,
 }
 
 const FILE: &str = "giga.db";
+/// Pages of 4 KiB: 256 MiB.
+const LOG_PAGES_MAX: i64 = 65_536;
 
 impl Store {
     /// Opens the store of a folder for writing, and begins it where there is none. Only one process at a time can.
@@ -130,7 +135,8 @@ impl Store {
             }
         };
         let (writer, readers) = (Mutex::new(connection), Mutex::default());
-        Ok((Self { folder: folder.to_owned(), file, writer, readers, _lock: Some(lock) }, opened))
+        let (folder, long) = (folder.to_owned(), AtomicBool::new(false));
+        Ok((Self { folder, file, writer, readers, long, _lock: Some(lock) }, opened))
     }
 
     /// Opens the store of a folder to read it, also while a server works in it.
@@ -146,7 +152,8 @@ impl Store {
         let connection = schema::reader(&file)?;
         let beginning = about(&connection)?.ok_or_else(absent)?;
         let (writer, readers) = (Mutex::new(connection), Mutex::default());
-        Ok((Self { folder: folder.to_owned(), file, writer, readers, _lock: None }, beginning))
+        let (folder, long) = (folder.to_owned(), AtomicBool::new(false));
+        Ok((Self { folder, file, writer, readers, long, _lock: None }, beginning))
     }
 
     /// Makes a batch durable: all of it is on the disk when this returns, or none of it.
@@ -163,7 +170,11 @@ impl Store {
             }
             batch.changes.iter().try_for_each(|change| write(&transaction, change))?;
         }
-        Ok(transaction.commit()?)
+        transaction.commit()?;
+        if self.long.swap(false, Ordering::Relaxed) {
+            writer.query_row("PRAGMA wal_checkpoint(RESTART)", [], |_| Ok(()))?;
+        }
+        Ok(())
     }
 
     /// The records behind `after`, at most so many; they follow each other without a gap.
@@ -215,13 +226,15 @@ impl Store {
         })
     }
 
-    /// Folds the log into the file, as far as no reader is in the way; commits go on meanwhile.
+    /// Folds the log into the file, as far as nobody is in the way; commits go on meanwhile. Where they never pause and the
+    /// log grows long, the next one folds all of it and starts it anew.
     ///
     /// # Errors
     /// Fails where the database refuses.
     pub fn fold(&self) -> Result<(), StoreError> {
         let connection = schema::writer(&self.file)?;
-        connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
+        let pages: i64 = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| row.get(1))?;
+        self.long.store(pages > LOG_PAGES_MAX, Ordering::Relaxed);
         Ok(())
     }
 

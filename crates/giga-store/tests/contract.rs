@@ -16,8 +16,8 @@ fn beginning() -> Beginning {
 }
 
 fn store() -> (TempDir, Store) {
-    let folder = TempDir::new().unwrap();
-    let (store, opened) = Store::open(folder.path(), &beginning()).unwrap();
+    let folder = TempDir::new().expect("a folder");
+    let (store, opened) = Store::open(folder.path(), &beginning()).expect("a new store");
     assert_eq!(opened, Opened::New);
     (folder, store)
 }
@@ -30,7 +30,7 @@ fn entry(seq: u64) -> Entry {
 fn came(job: u64, idempotency: Option<&str>) -> Change {
     Change::Came(Box::new(NewJob {
         job: JobId(job),
-        project: if job % 2 == 0 { "even".into() } else { "odd".into() },
+        project: if job.is_multiple_of(2) { "even".into() } else { "odd".into() },
         name: format!("job-{job}"),
         by: "anna".into(),
         body: format!("{{\"run\":\"{job}\"}}"),

@@ -38,7 +38,7 @@ fn main() {
     report("with the line full (asked: at least 5,000/s, p99 at most 25 ms)", &full);
     let raw = raw_store();
     println!(
-        "the store alone, 64 jobs in a commit: {raw:.0} jobs/s; over HTTP {:.0} % of that",
+        "the store alone, {CLIENTS} jobs in a commit: {raw:.0} jobs/s; over HTTP {:.0} % of that",
         full.rate() / raw * 100.0
     );
     core();
@@ -66,8 +66,8 @@ impl Server {
         let mut command = Command::new(program);
         command.args(["up", "--listen", "127.0.0.1:0", "--data"]).arg(folder).stdout(Stdio::piped());
         let mut child = command.spawn().expect("the server starts");
-        let out = BufReader::new(child.stdout.take().expect("its output"));
-        let up = out.lines().map_while(Result::ok).any(|line| line.starts_with("listens on"));
+        let mut out = BufReader::new(child.stdout.take().expect("its output")).lines().map_while(Result::ok);
+        let up = out.any(|line| line.starts_with("listens on"));
         assert!(up, "the server says that it is up");
         let server = Self { child, access: access::read(folder).expect("it left a way in") };
         let (status, _) = Client::new(&server).send("GET", "/v1/sites", "", "");

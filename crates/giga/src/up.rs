@@ -88,12 +88,17 @@ pub(crate) fn run(call: &Up) -> anyhow::Result<ExitCode> {
             Ok(server) => server,
             Err(error) => return refused(format!("giga: {error}\n")),
         };
-        greet(&federation, &server, &folder, named)?;
+        // A server does not end because nobody reads its greeting.
+        drop(greet(&federation, &server, &folder, named));
         match server.serve(told_to_stop()).await {
             Stopped::Told => {
                 writeln!(std::io::stderr(), "giga: stopped; what runs goes on, and `giga up` takes it over again")?;
                 Ok(ExitCode::SUCCESS)
             }
+            Stopped::Broken => anyhow::bail!(
+                "a part of the server broke, which is a fault of this program; nothing that was answered is lost, and \
+                 `giga up` goes on from the journal"
+            ),
             Stopped::Journal(error) => Err(anyhow::Error::from(error).context(
                 "the journal can not be written, so nothing more is promised; nothing that was answered is lost; \
                  free the disk and start again",
@@ -105,7 +110,6 @@ pub(crate) fn run(call: &Up) -> anyhow::Result<ExitCode> {
 /// An engine for every site that has one.
 fn engines(federation: &Federation, folder: &Path) -> anyhow::Result<BTreeMap<SiteId, Arc<dyn Engine>>> {
     let host = Host::here()?;
-    let program = std::env::current_exe().context("the path of this program")?;
     let mut engines: BTreeMap<SiteId, Arc<dyn Engine>> = BTreeMap::new();
     for (index, site) in federation.sites.iter().enumerate() {
         let Some(EngineKind::Local) = site.engine else { continue };
@@ -116,7 +120,8 @@ fn engines(federation: &Federation, folder: &Path) -> anyhow::Result<BTreeMap<Si
         let pools: Vec<_> = site.pools.iter().map(pool).collect();
         // Sites that share a machine each count all of it as theirs: they stand for sites that do not.
         let pools = host.divide(&pools);
-        let supervisor = vec![program.clone().into_os_string(), OsString::from("attempt")];
+        // The path of this program by the kernel's word: it stays right when the file is replaced.
+        let supervisor = vec![OsString::from("/proc/self/exe"), OsString::from("attempt")];
         let engine = LocalEngine::open(&folder.join("sites").join(&site.name), pools, supervisor)?;
         engines.insert(SiteId::at(index), Arc::new(engine));
     }
@@ -124,7 +129,7 @@ fn engines(federation: &Federation, folder: &Path) -> anyhow::Result<BTreeMap<Si
 }
 
 /// Says what is up, and what to type next.
-fn greet(federation: &Federation, server: &Server, folder: &Path, named: bool) -> anyhow::Result<()> {
+fn greet(federation: &Federation, server: &Server, folder: &Path, named: bool) -> std::io::Result<()> {
     let sites = federation.sites.iter().map(|site| format!("{} ({})", site.name, site.country.code()));
     let sites: Vec<String> = sites.collect();
     let project = federation.projects.first().map_or("", |project| project.name.as_str());
@@ -141,8 +146,7 @@ fn greet(federation: &Federation, server: &Server, folder: &Path, named: bool) -
     writeln!(out, "  {giga} jobs --all")?;
     writeln!(out, "  {giga} sites")?;
     writeln!(out, "\nCtrl-C stops the server; what runs goes on, and the next `giga up` takes it over")?;
-    out.flush()?;
-    Ok(())
+    out.flush()
 }
 
 /// How to call this program from a shell: by its name if that finds it, else by its path.

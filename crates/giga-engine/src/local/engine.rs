@@ -97,7 +97,12 @@ impl LocalEngine {
         let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
         let Memory { children, failed, .. } = &mut *memory;
         children.retain(|&attempt, child| {
-            let Ok(Some(status)) = child.try_wait() else { return true };
+            let status = match child.try_wait() {
+                Ok(None) => return true,
+                Ok(Some(status)) => status.to_string(),
+                // Someone else reaped it.
+                Err(fault) => fault.to_string(),
+            };
             if !self.live(attempt).file(CLAIM).exists() {
                 let log = fs::read(self.live(attempt).file(LOG)).unwrap_or_default();
                 let log = String::from_utf8_lossy(&log);

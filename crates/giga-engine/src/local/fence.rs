@@ -2,7 +2,8 @@
 //!
 //! The kernel kills the program with its supervisor, but not what the program started. A process belongs to the attempt
 //! where it is of the program's session or group, began with the claim's nonce in its environment, or writes to the
-//! attempt's outputs. What did away with all three marks on purpose is not found; it would take control groups.
+//! attempt's outputs. A second stage that has none of these marks yet ends by itself, since its parent is gone. What did
+//! away with all three marks on purpose is not found; it would take control groups.
 
 use std::io;
 use std::path::PathBuf;

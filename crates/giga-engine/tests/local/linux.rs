@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration as Span, Instant as Clock};
 
 use giga_engine::contract::{Bench, CASES, Case};
-use giga_engine::local::{Host, LocalEngine, supervise};
+use giga_engine::local::{Host, LocalEngine, LocalPool, supervise};
 use giga_engine::{AttemptId, Engine, NodeUse};
 use giga_model::JobId;
 use nix::sys::signal::{Signal, kill};
@@ -43,7 +43,11 @@ impl LocalBench {
     /// An engine whose supervisor is another program.
     pub(crate) fn engine_with(&self, supervisor: Vec<OsString>) -> LocalEngine {
         let host = Host::here().expect("Linux tells what it has");
-        let pools = host.divide(&[("virtual", NODES, 4)]);
+        self.engine_of(host.divide(&[("virtual", NODES, 4)]), supervisor)
+    }
+
+    /// An engine with other pools.
+    pub(crate) fn engine_of(&self, pools: Vec<LocalPool>, supervisor: Vec<OsString>) -> LocalEngine {
         LocalEngine::open(&self.home.path().join("engine"), pools, supervisor)
             .expect("an engine opens in a folder that can be written to")
     }

@@ -8,7 +8,8 @@ use std::process::{Command, Stdio};
 
 use giga_engine::contract::Bench;
 use giga_engine::contract::scene::Scene;
-use giga_engine::{AttemptId, End, Engine, EngineError, NodeUse, Seen};
+use giga_engine::local::Host;
+use giga_engine::{AttemptId, End, Engine, EngineError, NodeUse, OutputStream, Seen};
 use giga_formats::attempt::{AttemptFile, Claim, Claimant, ProcessId};
 use giga_model::JobId;
 use giga_units::{Bytes, Duration, Instant};
@@ -22,6 +23,7 @@ type Own = fn(&LocalBench);
 
 pub(super) const CASES: &[(&str, Own)] = &[
     ("accelerators are held by one attempt at a time", accelerators_are_held_by_one),
+    ("a program keeps to the processors of its accelerators", a_program_keeps_to_its_processors),
     ("what a program used stands in its receipt", what_was_used_is_told),
     ("a damaged file is a doubt or a loss and no panic", damage_is_a_doubt_or_a_loss),
     ("a supervisor is known by more than its number", a_supervisor_is_known_by_more_than_its_number),
@@ -73,6 +75,20 @@ fn accelerators_are_held_by_one(bench: &LocalBench) {
     let hidden = on_one_node(bench, "[ \"${CUDA_VISIBLE_DEVICES-unset}\" = '' ]");
     hidden.start();
     hidden.ends(&End::Exited { code: 0 }, 1);
+}
+
+fn a_program_keeps_to_its_processors(bench: &LocalBench) {
+    let host = Host::here().unwrap();
+    let cpu = *host.cpus.last().unwrap();
+    let mut pool = Host { cpus: vec![cpu], ..host }.divide(&[("own", 1, 1)]);
+    pool[0].devices = vec!["GPU-x".into()];
+    let mut scene = Scene::of(bench, "nproc; echo \"$GIGA_CPUS $OMP_NUM_THREADS $CUDA_VISIBLE_DEVICES\"");
+    scene.engine = Box::new(bench.engine_of(pool, supervisor()));
+    scene.launch.nodes = vec![NodeUse { pool: "own".into(), node: 0, accelerators: 1 }];
+    scene.start();
+    scene.ends(&End::Exited { code: 0 }, 1);
+    let said = scene.engine.output(scene.attempt(), OutputStream::Out, 0, 100).unwrap();
+    assert_eq!(String::from_utf8_lossy(&said.bytes), "1\n1.000 1 GPU-x\n");
 }
 
 fn what_was_used_is_told(bench: &LocalBench) {

@@ -9,20 +9,20 @@ use super::BODY_MAX;
 
 /// A request that is refused.
 #[derive(Debug)]
-pub(crate) struct Refusal(Problem);
+pub(crate) struct Refusal(Box<Problem>);
 
 pub(crate) type Answer<T> = Result<T, Refusal>;
 
 impl Refusal {
     fn new(status: StatusCode, kind: &str, title: &str, detail: impl Into<String>) -> Self {
-        Self(Problem {
+        Self(Box::new(Problem {
             kind: format!("/problems/{kind}"),
             title: title.to_owned(),
             status: status.as_u16(),
             detail: detail.into(),
             instance: None,
             faults: Vec::new(),
-        })
+        }))
     }
 
     pub(crate) fn no_token() -> Self {

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
+use std::thread::JoinHandle;
 
 use giga_formats::journal::Snapshot;
 use giga_model::SiteId;
@@ -30,6 +31,7 @@ pub(crate) fn write(
     carriers: &Carriers,
     version: &'static str,
 ) -> Result<(), StoreError> {
+    let mut keeper: Option<JoinHandle<()>> = None;
     while let Ok(first) = decided.recv() {
         let mut group = vec![first];
         while group.len() < TOGETHER
@@ -45,21 +47,22 @@ pub(crate) fn write(
             decided.effects.into_iter().for_each(|(site, effect)| carriers(site, effect));
             durable.send_if_modified(|seq| std::mem::replace(seq, decided.seq) != decided.seq);
             if let Some(snapshot) = decided.snapshot {
-                keep(Arc::clone(store), snapshot, version);
+                keeper = keep(Arc::clone(store), snapshot, version);
             }
         }
     }
+    // The last one is kept before the program ends.
+    keeper.into_iter().for_each(|keeper| drop(keeper.join()));
     Ok(())
 }
 
 /// A snapshot only saves time, so nobody waits for it and its failure is a remark.
-fn keep(store: Arc<Store>, snapshot: Snapshot, version: &'static str) {
+fn keep(store: Arc<Store>, snapshot: Snapshot, version: &'static str) -> Option<JoinHandle<()>> {
     let keep = move || {
         if let Err(error) = store.keep_snapshot(&snapshot, version) {
             tracing::warn!("no snapshot was kept; a restart will take longer: {error}");
         }
     };
-    if let Err(error) = std::thread::Builder::new().name("snapshot".into()).spawn(keep) {
-        tracing::warn!("no snapshot was kept; a restart will take longer: {error}");
-    }
+    let spawned = std::thread::Builder::new().name("snapshot".into()).spawn(keep);
+    spawned.map_err(|error| tracing::warn!("no snapshot was kept; a restart will take longer: {error}")).ok()
 }

@@ -1,0 +1,180 @@
+//! A real server in a folder of its own, and a client that sends whatever a test wants.
+#![cfg(feature = "live")]
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use giga_formats::access::{self, Access};
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// The program under test.
+pub(crate) fn giga() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_giga"));
+    command.env_remove("GIGA_HOME").env_remove("GIGA_SERVER").env_remove("GIGA_TOKEN");
+    command
+}
+
+/// A server with its folder; both are gone when it is dropped, and so is all that ran.
+pub(crate) struct Live {
+    pub(crate) folder: TempDir,
+    child: Option<Child>,
+    pub(crate) access: Access,
+}
+
+/// What was answered.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) kind: String,
+    pub(crate) body: String,
+}
+
+impl Answer {
+    #[track_caller]
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+}
+
+impl Live {
+    /// The federation that `giga up` has built in.
+    pub(crate) fn start() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (child, access) = spawn(folder.path(), "0");
+        Self { folder, child: Some(child), access }
+    }
+
+    /// Kills the server as a power cut would, and starts it again.
+    pub(crate) fn kill_and_start(&mut self) {
+        self.kill_and_start_at("0");
+    }
+
+    /// The same with a port.
+    pub(crate) fn kill_and_start_at(&mut self, port: &str) {
+        self.end("KILL");
+        self.start_again(port);
+    }
+
+    /// Asks the server to end, and starts it again.
+    pub(crate) fn stop_and_start(&mut self) {
+        assert!(self.end("TERM"), "a server that is asked to end ends well");
+        self.start_again("0");
+    }
+
+    fn start_again(&mut self, port: &str) {
+        let (child, access) = spawn(self.folder.path(), port);
+        (self.child, self.access) = (Some(child), access);
+    }
+
+    /// Sends a signal and waits; whether it ended with 0.
+    pub(crate) fn end(&mut self, signal: &str) -> bool {
+        let Some(mut child) = self.child.take() else { return true };
+        let pid = child.id().to_string();
+        let killed = Command::new("kill").args([&format!("-{signal}"), &pid]).status().expect("`kill` runs");
+        assert!(killed.success());
+        child.wait().expect("it ends").success()
+    }
+
+    /// A verb of the client against this server.
+    pub(crate) fn verb(&self, arguments: &[&str]) -> Output {
+        giga()
+            .args(arguments)
+            .env("GIGA_HOME", self.folder.path())
+            .stdin(Stdio::null())
+            .output()
+            .expect("the program runs")
+    }
+
+    pub(crate) fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+        let bearer = format!("Bearer {}", self.access.token);
+        let mut all = vec![("Authorization", bearer.as_str())];
+        all.extend(headers);
+        self.send_bare(method, path, &all, body)
+    }
+
+    /// A request with no headers but these.
+    pub(crate) fn send_bare(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+        let mut stream = self.open(method, path, headers, body);
+        let mut text = Vec::new();
+        stream.read_to_end(&mut text).expect("an answer in time");
+        let text = String::from_utf8_lossy(&text);
+        let (head, body) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer: {text}"));
+        let status = head[9..12].parse().expect("a status");
+        let kind = head
+            .lines()
+            .find_map(|line| line.to_ascii_lowercase().strip_prefix("content-type: ").map(str::to_owned));
+        Answer { status, kind: kind.unwrap_or_default(), body: body.to_owned() }
+    }
+
+    /// A connection on which a request was sent.
+    pub(crate) fn open(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> TcpStream {
+        let host = self.access.url.strip_prefix("http://").expect("plain HTTP");
+        let mut stream = TcpStream::connect(host).expect("it listens");
+        stream.set_read_timeout(Some(Duration::from_secs(30))).expect("a socket option");
+        let mut head = format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n");
+        for (name, value) in headers {
+            head += &format!("{name}: {value}\r\n");
+        }
+        let length = body.len();
+        // A server that refuses by the head alone may close before it has read all.
+        drop(write!(stream, "{head}Content-Length: {length}\r\n\r\n{body}"));
+        stream
+    }
+
+    /// Submits a body, and gives the job's number.
+    #[track_caller]
+    pub(crate) fn submit(&self, body: &str) -> u64 {
+        let answer = self.send("POST", "/v1/jobs", &[], body);
+        assert_eq!(answer.status, 201, "{answer:?}");
+        answer.json()["id"].as_u64().expect("a number")
+    }
+
+    /// The job once it is in one of these states.
+    #[track_caller]
+    pub(crate) fn wait(&self, job: u64, states: &[&str]) -> Value {
+        let until = Instant::now() + Duration::from_secs(60);
+        loop {
+            let view = self.send("GET", &format!("/v1/jobs/{job}"), &[], "").json()["job"].clone();
+            if states.iter().any(|state| view["state"] == *state) {
+                return view;
+            }
+            assert!(Instant::now() < until, "job {job} is not {states:?} but {view}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        if self.child.is_some() {
+            let live = self.send("GET", "/v1/jobs?state=waiting,running&limit=1000", &[], "").json();
+            for job in live["jobs"].as_array().into_iter().flatten() {
+                self.send("POST", &format!("/v1/jobs/{}/cancel", job["id"]), &[], "");
+            }
+            let running = || {
+                self.send("GET", "/v1/jobs?state=stopping,running", &[], "").json()["jobs"]
+                    != serde_json::json!([])
+            };
+            let until = Instant::now() + Duration::from_secs(15);
+            while running() && Instant::now() < until {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+        }
+        self.end("KILL");
+    }
+}
+
+fn spawn(folder: &Path, port: &str) -> (Child, Access) {
+    let mut command = giga();
+    let listen = format!("127.0.0.1:{port}");
+    command.args(["up", "--listen", &listen, "--data"]).arg(folder).stdout(Stdio::piped());
+    let mut child = command.spawn().expect("the program runs");
+    let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines().map_while(Result::ok);
+    let up = lines.any(|line| line.starts_with("listens on"));
+    assert!(up, "the server comes up");
+    (child, access::read(folder).expect("it left a way in"))
+}
