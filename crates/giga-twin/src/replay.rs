@@ -65,6 +65,14 @@ pub enum ReplayError<E> {
         /// What is decided now, or `None` where that is all.
         decided: Option<Box<Event>>,
     },
+    /// An input names what is not in the federation.
+    #[error(
+        "record {seq} of the journal is of another federation: it names a site, pool or node that is not here"
+    )]
+    Foreign {
+        /// Which record.
+        seq: u64,
+    },
     /// The records can not be read on, or the rows not kept.
     #[error("{0}")]
     Broken(E),
@@ -97,7 +105,12 @@ pub fn replay<S: Sink, E: From<S::Error>>(
     for step in steps {
         let step = step.map_err(ReplayError::Broken)?;
         match step.again {
-            Again::Decide => agree(&step, control.advance(step.now, &step.inputs))?,
+            Again::Decide => {
+                if !step.inputs.iter().all(|input| control.knows(input)) {
+                    return Err(ReplayError::Foreign { seq: step.seq });
+                }
+                agree(&step, control.advance(step.now, &step.inputs))?;
+            }
             Again::Follow => {
                 control.follow(step.now, &step.events);
                 followed += 1;
