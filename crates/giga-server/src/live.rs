@@ -5,3 +5,6 @@ pub(crate) mod core;
 pub(crate) mod effect;
 pub(crate) mod resume;
 pub(crate) mod writer;
+
+#[cfg(test)]
+mod tests;

@@ -9,6 +9,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration as Wait;
 
 use axum::serve::ListenerExt as _;
+use giga_control::Control;
 use giga_engine::Engine;
 use giga_formats::access::{self, Access, AccessError};
 use giga_formats::api::Role;
@@ -108,10 +109,21 @@ pub enum Stopped {
     Broken,
 }
 
+/// What was found of an earlier life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Found {
+    /// Records in the journal.
+    pub records: u64,
+    /// Jobs that run as far as it says.
+    pub running: u64,
+    /// Jobs that wait.
+    pub waiting: u64,
+}
+
 /// A running server.
 pub struct Server {
     url: String,
-    opened: Opened,
+    found: Option<Found>,
     listener: TcpListener,
     app: Arc<App>,
     core: SyncSender<Command>,
@@ -158,18 +170,18 @@ impl Server {
         let listener = TcpListener::bind(call.listen).await.map_err(listen)?;
         let url = format!("http://{}", listener.local_addr().map_err(listen)?);
         leave_access(&store, &call.folder, &url)?;
-        Self::run(call, store, opened, start, listener, url)
+        Self::run(call, store, start, listener, url)
     }
 
     fn run(
         call: Call,
         store: Arc<Store>,
-        opened: Opened,
         start: giga_units::Instant,
         listener: TcpListener,
         url: String,
     ) -> Result<Self, ServerError> {
         let (control, seq) = resume(&store, &call.federation, start, call.version)?;
+        let found = found(&control, seq);
         let (core, commands) = mpsc::sync_channel(LINE);
         let (out, decided) = mpsc::sync_channel(UNWRITTEN);
         let (durable, durable_seen) = watch::channel(seq);
@@ -216,7 +228,7 @@ impl Server {
             forecasts,
         });
         tokio::spawn(desk.work(Arc::downgrade(&app)));
-        Ok(Self { url, opened, listener, app, core, live, writer, over })
+        Ok(Self { url, found, listener, app, core, live, writer, over })
     }
 
     /// Where it listens, as `http://…`.
@@ -225,10 +237,10 @@ impl Server {
         &self.url
     }
 
-    /// Whether it found an earlier life in its folder.
+    /// What it found of an earlier life in its folder, or `None` where it is new.
     #[must_use]
-    pub fn opened(&self) -> &Opened {
-        &self.opened
+    pub fn found(&self) -> Option<Found> {
+        self.found
     }
 
     /// Serves until `stop` is done or the journal fails, then keeps a snapshot. Work goes on running.
@@ -253,6 +265,13 @@ impl Server {
             _ => Stopped::Broken,
         }
     }
+}
+
+fn found(control: &Control, records: u64) -> Option<Found> {
+    let sites = || (0..control.federation().sites.len()).map(SiteId::at);
+    let running = sites().map(|site| u64::from(control.state().running(site))).sum();
+    let waiting = sites().map(|site| u64::from(control.state().waiting(site))).sum();
+    (records > 0).then_some(Found { records, running, waiting })
 }
 
 fn spawn<T: Send + 'static>(

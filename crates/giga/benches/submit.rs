@@ -29,7 +29,8 @@ const BODY: &str = r#"{"project":"demo","run":["true"],"limit":"1 h","resources"
 
 fn main() {
     let folder = tempfile::tempdir().expect("a folder");
-    println!("{CLIENTS} clients, {LINE} jobs waiting; server and clients on this machine's cores\n");
+    println!("{CLIENTS} clients, {LINE} jobs waiting; server and clients on this machine's cores");
+    println!("a synced write of 4 KiB takes {:.0?} here in the median\n", synced_write(folder.path()));
     let mut server = Server::start(folder.path());
     hold(&server);
     let fill = load(&server, Until::Count(LINE));
@@ -221,6 +222,20 @@ fn request() -> JobRequest {
     let limit = giga_units::Duration::hours(1);
     let asks = Asks::one(Ask { accelerator: None, accelerators: 8 });
     JobRequest { project: ProjectId(0), asks, limit, checkpoint: None, draw: Fraction::ONE }
+}
+
+/// What the disk's promise costs: everything durable waits for it.
+fn synced_write(folder: &Path) -> Duration {
+    let mut file = std::fs::File::create(folder.join("synced")).expect("a file");
+    let mut times: Vec<Duration> = (0..200)
+        .map(|_| {
+            let from = Instant::now();
+            file.write_all(&[0; 4096]).and_then(|()| file.sync_data()).expect("a write");
+            from.elapsed()
+        })
+        .collect();
+    times.sort_unstable();
+    at(&times, 50)
 }
 
 /// The same rows and records without HTTP and without deciding.

@@ -14,7 +14,7 @@ use giga_engine::Engine;
 use giga_engine::local::{Host, LocalEngine};
 use giga_formats::description;
 use giga_model::{EngineKind, Federation, PoolId, SiteId};
-use giga_server::{Call, Server, Stopped};
+use giga_server::{Call, Found, Server, Stopped};
 use giga_units::grouped;
 
 use crate::home;
@@ -138,6 +138,10 @@ fn greet(federation: &Federation, server: &Server, folder: &Path, named: bool) -
     writeln!(out, "federation `{}` is up: {}", federation.name, sites.join(", "))?;
     writeln!(out, "{} accelerators in all", grouped(federation.accelerators_total()))?;
     writeln!(out, "listens on {}; keeps everything in {}", server.url(), folder.display())?;
+    if let Some(Found { records, running, waiting }) = server.found() {
+        let (running, waiting) = (grouped(running), grouped(waiting));
+        writeln!(out, "goes on behind record {records} of its journal: {running} jobs run, {waiting} wait")?;
+    }
     writeln!(out, "\ntype next, in another terminal:")?;
     if named {
         writeln!(out, "  export GIGA_HOME={}", folder.display())?;

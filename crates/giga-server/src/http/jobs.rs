@@ -117,6 +117,8 @@ pub(crate) async fn submit(
     let idempotency = idempotency(&headers)?;
     let understood = understand(&app, &caller, &read(&body)?)?;
     let name = understood.spec.name.clone();
+    // First the record, then the look: what comes behind it the core knows.
+    let looked = *app.durable.borrow();
     let kept = serde_json::to_string(&understood.spec.body()).expect("a body can be written");
     if let Some(word) = &idempotency
         && let Some((job, before)) = app.store.submitted(caller.name(), word)?
@@ -131,6 +133,7 @@ pub(crate) async fn submit(
         by: caller.name().to_owned(),
         body: kept,
         idempotency,
+        looked,
         reply,
     })))?;
     match told.await.map_err(|_| Refusal::unavailable())? {

@@ -39,6 +39,8 @@ pub(crate) struct Submission {
     /// The body of the request as it is kept.
     pub(crate) body: String,
     pub(crate) idempotency: Option<String>,
+    /// As of which record the store was asked for the word, and did not know it.
+    pub(crate) looked: u64,
     pub(crate) reply: oneshot::Sender<Submitted>,
 }
 
@@ -113,11 +115,14 @@ impl Order {
     }
 }
 
-/// The words of requests that came lately. A request that is not here has been in the store for long: whoever asks looks
-/// there first, so a word lives here for longer than any request is on its way.
+/// The words of requests whose records are the latest. Whoever submits looked into the store first, as of some record; a
+/// word that came behind that record is here, as long as the record is not too far back.
 #[derive(Debug)]
 pub(crate) struct Recent {
-    since: Instant,
+    /// The record behind which every word is here.
+    from: u64,
+    /// The record behind which the younger ones are.
+    young_from: u64,
     young: Words,
     old: Words,
 }
@@ -125,23 +130,40 @@ pub(crate) struct Recent {
 /// By key and word: the job, and the request.
 type Words = HashMap<(String, String), (JobId, String)>;
 
-/// A word is remembered for one to two of these.
-const GENERATION: Duration = Duration::seconds(600);
+/// What is known of a word.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Known {
+    /// It led to this job, with this request.
+    Before(JobId, String),
+    /// It is new.
+    New,
+    /// The store was looked into too long ago.
+    TooLongAgo,
+}
+
+/// Words are kept for one to two times so many records: minutes under the heaviest load.
+const GENERATION: u64 = 4_096;
 
 impl Recent {
-    pub(crate) fn new(now: Instant) -> Self {
-        Self { since: now, young: Words::new(), old: Words::new() }
+    pub(crate) fn new(seq: u64) -> Self {
+        Self { from: seq, young_from: seq, young: Words::new(), old: Words::new() }
     }
 
-    pub(crate) fn find(&self, by: &str, word: &str) -> Option<&(JobId, String)> {
+    /// What is known of a word that was not in the store as of record `looked`.
+    pub(crate) fn find(&self, by: &str, word: &str, looked: u64) -> Known {
         let key = (by.to_owned(), word.to_owned());
-        self.young.get(&key).or_else(|| self.old.get(&key))
+        match self.young.get(&key).or_else(|| self.old.get(&key)) {
+            Some((job, body)) => Known::Before(*job, body.clone()),
+            None if looked < self.from => Known::TooLongAgo,
+            None => Known::New,
+        }
     }
 
-    pub(crate) fn add(&mut self, now: Instant, by: &str, word: &str, job: JobId, body: &str) {
-        if now.since(self.since) > GENERATION {
+    /// A word that comes with record `seq`.
+    pub(crate) fn add(&mut self, seq: u64, by: &str, word: &str, job: JobId, body: &str) {
+        if seq > self.young_from + GENERATION {
             self.old = mem::take(&mut self.young);
-            self.since = now;
+            (self.from, self.young_from) = (self.young_from, seq - 1);
         }
         self.young.insert((by.to_owned(), word.to_owned()), (job, body.to_owned()));
     }
@@ -152,15 +174,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_word_is_remembered_for_a_generation_at_least() {
-        let at = |seconds| Instant::unix_milliseconds(0) + Duration::seconds(seconds);
-        let mut recent = Recent::new(at(0));
-        recent.add(at(1), "anna", "w", JobId(1), "a");
-        let known = |recent: &Recent| recent.find("anna", "w").map(|(job, _)| job.0);
-        recent.add(at(601), "anna", "x", JobId(2), "b");
-        assert_eq!(known(&recent), Some(1));
-        assert_eq!(recent.find("berta", "w"), None);
-        recent.add(at(1202), "anna", "y", JobId(3), "c");
-        assert_eq!(known(&recent), None);
+    fn a_word_is_known_or_the_store_was_asked_too_long_ago() {
+        let mut recent = Recent::new(10);
+        recent.add(11, "anna", "w", JobId(1), "a");
+        let known = |recent: &Recent, looked| recent.find("anna", "w", looked);
+        assert_eq!(known(&recent, 10), Known::Before(JobId(1), "a".into()));
+        assert_eq!(recent.find("berta", "w", 10), Known::New);
+        assert_eq!(recent.find("berta", "w", 9), Known::TooLongAgo);
+        recent.add(11 + GENERATION, "anna", "x", JobId(2), "b");
+        assert_eq!(known(&recent, 10), Known::Before(JobId(1), "a".into()));
+        assert_eq!(recent.find("berta", "w", 10), Known::New);
+        recent.add(11 + 2 * GENERATION, "anna", "y", JobId(3), "c");
+        assert_eq!(known(&recent, 10), Known::TooLongAgo, "the store knows it by now");
+        assert_eq!(recent.find("berta", "w", 10 + GENERATION), Known::New);
     }
 }

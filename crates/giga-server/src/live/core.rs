@@ -15,7 +15,7 @@ use giga_store::{Batch, Change, Entry, NewJob};
 use giga_units::Instant;
 use tokio::sync::oneshot;
 
-use super::command::{Command, Effect, Fact, Recent, Release, Submission, Submitted};
+use super::command::{Command, Effect, Fact, Known, Recent, Release, Submission, Submitted};
 use super::effect;
 
 /// The time of this machine.
@@ -37,7 +37,7 @@ pub(crate) struct Decided {
 
 /// The core with what it needs beside control.
 pub(crate) struct Core {
-    control: Control,
+    pub(super) control: Control,
     federation: Arc<Federation>,
     seq: u64,
     recent: Recent,
@@ -56,7 +56,7 @@ const SLEEP: Wait = Wait::from_secs(10);
 impl Core {
     pub(crate) fn new(control: Control, seq: u64, out: SyncSender<Decided>) -> Self {
         let federation = Arc::clone(control.federation());
-        let recent = Recent::new(control.now());
+        let recent = Recent::new(seq);
         Self { control, federation, seq, recent, out, behind: 0 }
     }
 
@@ -88,7 +88,7 @@ impl Core {
         }
     }
 
-    fn snapshot(&mut self) -> Snapshot {
+    pub(super) fn snapshot(&mut self) -> Snapshot {
         self.behind = 0;
         let mut control = Vec::new();
         self.control.write_image(&mut control);
@@ -127,10 +127,14 @@ impl Core {
                 step.twins.push((place, submission));
                 return;
             }
-            if let Some((job, body)) = self.recent.find(&submission.by, word) {
-                let told = before(*job, *body == submission.body);
-                step.releases.push(answer(submission.reply, told));
-                return;
+            match self.recent.find(&submission.by, word, submission.looked) {
+                Known::New => {}
+                Known::Before(job, body) => {
+                    let told = before(job, body == submission.body);
+                    return step.releases.push(answer(submission.reply, told));
+                }
+                // No answer: whoever waits for one is told to send it again, and will look again.
+                Known::TooLongAgo => return,
             }
         }
         step.inputs.push(Input::Submit { request: submission.request.clone() });
@@ -204,7 +208,8 @@ impl Core {
         assert_eq!(told.len(), coming.len(), "each submission leads to one outcome");
         for (submission, told) in coming.iter().zip(&told) {
             if let Some(word) = &submission.idempotency {
-                self.recent.add(now, &submission.by, word, told.job(), &submission.body);
+                // Its record is the next one.
+                self.recent.add(self.seq + 1, &submission.by, word, told.job(), &submission.body);
             }
             let (site, refusal) = match told {
                 Submitted::Bound { site, .. } => {

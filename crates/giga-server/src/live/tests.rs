@@ -1,0 +1,241 @@
+//! Laws of the live loop, without threads and sockets: what is durable is enough to go on, and a repeated request is one job.
+
+use std::sync::Arc;
+use std::sync::mpsc;
+
+use giga_control::Control;
+use giga_formats::description;
+use giga_model::{Ask, Asks, AttemptId, Federation, JobId, JobRequest, ProjectId};
+use giga_scheduler::Ending;
+use giga_store::{Beginning, Store};
+use giga_units::{Duration, Fraction, Instant};
+use proptest::prelude::*;
+use tempfile::TempDir;
+use tokio::sync::oneshot;
+
+use super::command::{Command, Fact, Submission, Submitted};
+use super::core::{Core, Decided};
+use super::resume::resume;
+
+const VERSION: &str = "test";
+
+/// Two sites of two nodes; one opens a phase later and is out once a week.
+const TEXT: &str = r#"
+format = 1
+name = "two"
+start = 2027-01-01
+[[accelerator]]
+name = "A"
+per_node = 4
+node_idle = "1 kW"
+node_max = "5 kW"
+cost = "1000 EUR"
+[[site]]
+name = "north"
+country = "FI"
+zone = "FI"
+engine = "local"
+[site.maintenance]
+first = 2027-01-02
+every = "7 d"
+length = "8 h"
+[[site.phase]]
+power = "20 kW"
+[[site.phase.pool]]
+name = "main"
+accelerator = "A"
+accelerators = 8
+[[site.phase]]
+opens = 2027-01-01T05:00:00Z
+power = "20 kW"
+[[site.phase.pool]]
+name = "main"
+accelerator = "A"
+accelerators = 4
+[[site]]
+name = "south"
+country = "ES"
+zone = "ES"
+engine = "local"
+[[site.phase]]
+power = "20 kW"
+[[site.phase.pool]]
+name = "main"
+accelerator = "A"
+accelerators = 8
+"#;
+
+fn federation() -> Arc<Federation> {
+    Arc::new(description::read("two.toml", TEXT).expect("it has no fault").federation)
+}
+
+/// One thing that comes to the core.
+#[derive(Debug, Clone)]
+enum Step {
+    Submit { accelerators: u32, hours: i64, word: Option<u8>, saves: bool },
+    Cancel(u64),
+    Fact { job: u64, attempt: u32, ending: Option<u8> },
+    Wait { minutes: i64 },
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let word = proptest::option::of(0_u8..4);
+    prop_oneof![
+        4 => (1_u32..14, 1_i64..30, word, any::<bool>())
+            .prop_map(|(accelerators, hours, word, saves)| Step::Submit { accelerators, hours, word, saves }),
+        1 => (0_u64..12).prop_map(Step::Cancel),
+        3 => (0_u64..12, 1_u32..3, proptest::option::of(0_u8..4))
+            .prop_map(|(job, attempt, ending)| Step::Fact { job, attempt, ending }),
+        2 => (1_i64..600).prop_map(|minutes| Step::Wait { minutes }),
+    ]
+}
+
+/// A core whose batches go to a real store.
+struct Trial {
+    federation: Arc<Federation>,
+    core: Core,
+    store: Store,
+    now: Instant,
+    told: Vec<(Option<u8>, oneshot::Receiver<Submitted>)>,
+    _folder: TempDir,
+}
+
+impl Trial {
+    fn new() -> Self {
+        let federation = federation();
+        let start = federation.start;
+        let folder = TempDir::new().expect("a folder");
+        let beginning = Beginning { file: String::new(), text: TEXT.into(), start };
+        let (store, _) = Store::open(folder.path(), &beginning).expect("a store");
+        let core = core(Control::new(Arc::clone(&federation), start), 0);
+        Self { federation, core, store, now: start, told: Vec::new(), _folder: folder }
+    }
+
+    /// Steps that come together.
+    fn step(&mut self, steps: &[Step]) {
+        let mut commands = Vec::new();
+        for step in steps {
+            match step {
+                Step::Wait { minutes } => self.now = self.now + Duration::seconds(60 * minutes),
+                Step::Cancel(job) => {
+                    commands.push(Command::Cancel { job: JobId(*job), reply: oneshot::channel().0 });
+                }
+                Step::Fact { job, attempt, ending } => {
+                    let endings = [Ending::Completed, Ending::TimedOut, Ending::Cancelled, Ending::Failed];
+                    let attempt = AttemptId { job: JobId(*job), number: *attempt };
+                    let ending = ending.map(|place| endings[usize::from(place)]);
+                    commands.push(Command::Facts(vec![Fact {
+                        attempt,
+                        ending,
+                        text: "x".into(),
+                        receipt: None,
+                    }]));
+                }
+                Step::Submit { accelerators, hours, word, saves } => {
+                    let (reply, told) = oneshot::channel();
+                    let looked = self.store.last().expect("a store");
+                    if let Some(word) = word
+                        && let Some((job, _)) =
+                            self.store.submitted("anna", &word.to_string()).expect("a store")
+                    {
+                        drop(reply.send(Submitted::Before { job }));
+                        self.told.push((Some(*word), told));
+                        continue;
+                    }
+                    self.told.push((*word, told));
+                    commands.push(Command::Submit(Box::new(Submission {
+                        request: JobRequest {
+                            project: ProjectId(0),
+                            asks: Asks::one(Ask { accelerator: None, accelerators: *accelerators }),
+                            limit: Duration::hours(*hours),
+                            checkpoint: saves.then_some(Duration::hours(1)),
+                            draw: Fraction::ONE,
+                        },
+                        name: "x".into(),
+                        project: self.federation.projects[0].name.clone(),
+                        by: "anna".into(),
+                        // Requests with the same word are the same request, as a client would send it.
+                        body: word.map_or_else(String::new, |word| word.to_string()),
+                        idempotency: word.map(|word| word.to_string()),
+                        looked,
+                        reply,
+                    })));
+                }
+            }
+        }
+        self.keep(commands);
+    }
+
+    fn keep(&mut self, commands: Vec<Command>) {
+        let decided: Decided = self.core.step(self.now, commands);
+        self.store.append([&decided.batch]).expect("a commit");
+        decided.releases.into_iter().for_each(|release| release());
+    }
+
+    /// A server that starts now from what is on the disk.
+    fn restart(&self) -> Control {
+        let (control, seq) =
+            resume(&self.store, &self.federation, self.federation.start, VERSION).expect("a whole journal");
+        assert_eq!(seq, self.store.last().expect("a store"));
+        control
+    }
+
+    fn image(mut control: Control, now: Instant) -> Vec<u8> {
+        // Records are only made where something happened; the hours between close on the next one.
+        control.advance(now, &[]);
+        control.take_rows();
+        let mut image = Vec::new();
+        control.write_image(&mut image);
+        image
+    }
+}
+
+fn core(control: Control, seq: u64) -> Core {
+    // Nothing is sent: a test takes what a step decides.
+    Core::new(control, seq, mpsc::sync_channel(1).0)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases.max(200), ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_is_durable_is_enough_to_go_on(
+        history in proptest::collection::vec(proptest::collection::vec(step(), 1..4), 1..25),
+        snapshot_at in 0_usize..25,
+    ) {
+        let mut trial = Trial::new();
+        for (place, steps) in history.iter().enumerate() {
+            trial.step(steps);
+            if place == snapshot_at {
+                let snapshot = trial.core.snapshot();
+                trial.store.keep_snapshot(&snapshot, VERSION).expect("a snapshot");
+            }
+        }
+        let live = Trial::image(trial.core.control.clone(), trial.now);
+        prop_assert!(Trial::image(trial.restart(), trial.now) == live, "snapshot and journal");
+        let other = resume(&trial.store, &trial.federation, trial.federation.start, "other").expect("a whole journal");
+        prop_assert!(Trial::image(other.0, trial.now) == live, "the journal alone");
+        prop_assert_eq!(trial.core.control.summary().violations, 0);
+
+        let mut again = Control::new(Arc::clone(&trial.federation), trial.federation.start);
+        for record in trial.store.records(0, usize::MAX >> 1).expect("a whole journal") {
+            prop_assert!(record.inputs.iter().all(|input| again.knows(input)));
+            prop_assert_eq!(again.advance(record.now, &record.inputs), record.events.as_slice());
+        }
+    }
+
+    #[test]
+    fn a_word_is_one_job(history in proptest::collection::vec(proptest::collection::vec(step(), 1..6), 1..12)) {
+        let mut trial = Trial::new();
+        history.iter().for_each(|steps| trial.step(steps));
+        let mut jobs = std::collections::BTreeMap::new();
+        for (word, told) in &mut trial.told {
+            let told = told.try_recv().expect("an answer to each");
+            let other = matches!(told, Submitted::OtherRequest { .. });
+            prop_assert!(!other, "a word stands for one request");
+            if let Some(word) = word {
+                prop_assert_eq!(*jobs.entry(*word).or_insert(told.job()), told.job());
+            }
+        }
+    }
+}
