@@ -165,6 +165,12 @@ impl Control {
         self.books.meter.totals.summary(&self.federation, self.now, linter.count, &linter.first)
     }
 
+    /// How many decisions broke a rule, and the first of them. There must never be one.
+    #[must_use]
+    pub fn violations(&self) -> (u64, &[Violation]) {
+        (self.books.linter.count, &self.books.linter.first)
+    }
+
     /// The rows that came up since the last call.
     pub fn take_rows(&mut self) -> (Vec<JobRecord>, Vec<HourRecord>) {
         let meter = &mut self.books.meter;

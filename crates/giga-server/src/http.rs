@@ -1,5 +1,6 @@
 //! The HTTP interface, version 1: who may ask, what is asked, what is answered. It decides nothing about work.
 
+mod document;
 mod events;
 mod forecast;
 mod jobs;
@@ -25,8 +26,6 @@ use giga_store::Store;
 use giga_units::Instant;
 use tokio::sync::{oneshot, watch};
 use utoipa::OpenApi;
-use utoipa::openapi::OpenApi as Document;
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -97,7 +96,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .routes(routes!(keys::create, keys::list))
         .routes(routes!(keys::revoke))
         .split_for_parts();
-    secure(&mut document);
+    document::complete(&mut document);
     let document: Arc<str> = document.to_json().expect("the document can be written").into();
     let answer = async move || ([(header::CONTENT_TYPE, "application/json")], document.to_string());
     routes
@@ -110,11 +109,4 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .layer(middleware::map_response(problem::uniform))
         .layer(middleware::from_fn_with_state(Arc::clone(&app), key::admit))
         .with_state(app)
-}
-
-/// Says in the document that every route takes a token.
-fn secure(document: &mut Document) {
-    let scheme = SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build());
-    document.components.get_or_insert_default().add_security_scheme("token", scheme);
-    document.security = Some(vec![SecurityRequirement::new("token", Vec::<String>::new())]);
 }

@@ -84,9 +84,14 @@ fn nonsense_is_refused_and_never_breaks_the_server() {
     let get = |path: &str| live.send("GET", path, &[], "");
     problem(&get("/v1/nothing"), 404, "unknown-address");
     problem(&get("/v1/plan"), 405, "wrong-method");
-    for path in
-        ["/v1/jobs/99", "/v1/jobs/x", "/v1/jobs/-1", "/v1/jobs/99999999999999999999999", "/v1/jobs/0/explain"]
-    {
+    for path in [
+        "/v1/jobs/99",
+        "/v1/jobs/x",
+        "/v1/jobs/-1",
+        "/v1/jobs/99999999999999999999999",
+        "/v1/jobs/9223372036854775808",
+        "/v1/jobs/0/explain",
+    ] {
         problem(&get(path), 404, "unknown-job");
     }
     problem(&get("/v1/jobs/%ff"), 400, "bad-request");

@@ -10,7 +10,7 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures_util::stream::{self, Stream};
-use giga_formats::api::{EVENT_JOB, JobEvent, JobEventKind, Problem, Stamp};
+use giga_formats::api::{EVENT_JOB, JobEvent, JobEventKind, Stamp};
 use giga_formats::journal::Record;
 use giga_model::JobId;
 use giga_scheduler::Event as Decision;
@@ -28,8 +28,7 @@ const PAGE: usize = 256;
 /// What happens to the jobs that a token may see, as server-sent events `job` with the body `JobEvent`, from now on or, with
 /// the header `Last-Event-ID`, behind that record of the journal.
 #[utoipa::path(get, path = "/v1/events", tag = "jobs", responses(
-    (status = 200, body = JobEvent, content_type = "text/event-stream"),
-    (status = "4XX", body = Problem, content_type = "application/problem+json"),
+    (status = 200, body = JobEvent, content_type = "text/event-stream", description = "events, until the client leaves"),
 ))]
 pub(crate) async fn events(
     State(app): State<Arc<App>>,
@@ -37,6 +36,7 @@ pub(crate) async fn events(
     headers: HeaderMap,
 ) -> Answer<Sse<impl Stream<Item = Result<Event, Infallible>>>> {
     let last = headers.get("last-event-id").and_then(|value| value.to_str().ok()?.parse().ok());
+    let last = last.map(|last: u64| last.min(i64::MAX as u64));
     let durable = app.durable.clone();
     let seq = last.unwrap_or_else(|| *app.durable.borrow());
     let feed = Feed { app, caller, durable, seq, ready: VecDeque::new() };

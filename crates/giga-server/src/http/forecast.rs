@@ -8,7 +8,7 @@ use std::time::{Duration as Wait, Instant as Clock};
 
 use axum::extract::{Path, State};
 use axum::{Extension, Json};
-use giga_formats::api::{AmountRange, ForecastView, JobState, Problem, Stamp, TimeRange};
+use giga_formats::api::{AmountRange, ForecastView, JobState, Stamp, TimeRange};
 use giga_formats::job::JobBody;
 use giga_model::{Federation, JobId, ProjectId};
 use giga_store::{JobRow, Store, StoreError};
@@ -124,9 +124,7 @@ fn project(federation: &Federation, name: &str) -> Option<ProjectId> {
 
 /// What becomes of a job in several simulated futures, in which nothing more comes. Made at most every five seconds.
 #[utoipa::path(get, path = "/v1/jobs/{id}/forecast", tag = "jobs", params(("id" = u64, Path)), responses(
-    (status = 200, body = ForecastView),
-    (status = 409, body = Problem, content_type = "application/problem+json", description = "it is over"),
-    (status = "4XX", body = Problem, content_type = "application/problem+json"),
+    (status = 200, body = ForecastView, description = "when, at what cost, as ranges"),
 ))]
 pub(crate) async fn forecast(
     State(app): State<Arc<App>>,

@@ -8,8 +8,8 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::{Extension, Json};
 use giga_control::Bill;
 use giga_formats::api::{
-    Accepted, ExplainView, JobDetail, JobList, JobQuery, JobState, JobView, PlaceView, PlanView, Problem,
-    Stamp, Starts,
+    Accepted, ExplainView, JobDetail, JobList, JobQuery, JobState, JobView, PlaceView, PlanView, Stamp,
+    Starts,
 };
 use giga_formats::job::JobBody;
 use giga_model::{Federation, JobId};
@@ -32,8 +32,7 @@ const IDEMPOTENCY_MAX: usize = 255;
 
 /// What would become of a job if it were submitted now; nothing is.
 #[utoipa::path(post, path = "/v1/plan", tag = "jobs", request_body = JobBody, responses(
-    (status = 200, body = PlanView),
-    (status = "4XX", body = Problem, content_type = "application/problem+json"),
+    (status = 200, body = PlanView, description = "where, when, at what cost at most"),
 ))]
 pub(crate) async fn plan(
     State(app): State<Arc<App>>,
@@ -104,10 +103,7 @@ fn place(federation: &Federation, site: &giga_model::Site, need: &Need) -> Place
     responses(
         (status = 201, body = Accepted, description = "a new job"),
         (status = 200, body = Accepted, description = "the job that this request led to before"),
-        (status = 503, body = Problem, content_type = "application/problem+json",
-            description = "perhaps taken: send it again with the same key"),
-        (status = "4XX", body = Problem, content_type = "application/problem+json"),
-    ))]
+        ))]
 pub(crate) async fn submit(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
@@ -169,9 +165,8 @@ fn read(body: &[u8]) -> Answer<JobBody> {
 }
 
 /// Jobs, the latest first.
-#[utoipa::path(get, path = "/v1/jobs", tag = "jobs", params(JobQuery), responses(
-    (status = 200, body = JobList),
-    (status = "4XX", body = Problem, content_type = "application/problem+json"),
+#[utoipa::path(get, path = "/v1/jobs", operation_id = "list_jobs", tag = "jobs", params(JobQuery), responses(
+    (status = 200, body = JobList, description = "a page of jobs"),
 ))]
 pub(crate) async fn list(
     State(app): State<Arc<App>>,
@@ -185,7 +180,7 @@ pub(crate) async fn list(
         projects: caller.projects().map(<[String]>::to_vec),
         live: !states.is_empty() && states.iter().all(|state| !state.is_over()),
         states: states.into_iter().map(|state| state.word().to_owned()).collect(),
-        before: query.before.map(JobId),
+        before: query.before.map(|before| JobId(before.min(i64::MAX as u64))),
         most: most + 1,
     };
     let store = Arc::clone(&app.store);
@@ -198,8 +193,7 @@ pub(crate) async fn list(
 
 /// One job with what was submitted and its attempts.
 #[utoipa::path(get, path = "/v1/jobs/{id}", tag = "jobs", params(("id" = u64, Path)), responses(
-    (status = 200, body = JobDetail),
-    (status = "4XX", body = Problem, content_type = "application/problem+json"),
+    (status = 200, body = JobDetail, description = "the job"),
 ))]
 pub(crate) async fn show(
     State(app): State<Arc<App>>,
@@ -216,9 +210,7 @@ pub(crate) async fn show(
 
 /// Takes a job back. What runs keeps its accelerators until it has stopped.
 #[utoipa::path(post, path = "/v1/jobs/{id}/cancel", tag = "jobs", params(("id" = u64, Path)), responses(
-    (status = 200, body = JobView),
-    (status = 409, body = Problem, content_type = "application/problem+json", description = "it is over"),
-    (status = "4XX", body = Problem, content_type = "application/problem+json"),
+    (status = 200, body = JobView, description = "the job as it is now"),
 ))]
 pub(crate) async fn cancel(
     State(app): State<Arc<App>>,
@@ -237,8 +229,7 @@ pub(crate) async fn cancel(
 
 /// Why a job is where it is.
 #[utoipa::path(get, path = "/v1/jobs/{id}/explain", tag = "jobs", params(("id" = u64, Path)), responses(
-    (status = 200, body = ExplainView),
-    (status = "4XX", body = Problem, content_type = "application/problem+json"),
+    (status = 200, body = ExplainView, description = "what there is to say"),
 ))]
 pub(crate) async fn explain(
     State(app): State<Arc<App>>,
@@ -289,7 +280,9 @@ fn explain_view(
 
 /// The row of a job that the caller may see.
 pub(crate) fn find(app: &App, caller: &Caller, id: &str) -> Answer<JobRow> {
-    let number = id.parse().map(JobId).map_err(|_| Refusal::unknown("job", id))?;
+    // The store counts to 63 bits, and so do jobs.
+    let number = id.parse().ok().filter(|number| i64::try_from(*number).is_ok()).map(JobId);
+    let number = number.ok_or_else(|| Refusal::unknown("job", id))?;
     let row = app.store.job(number)?.filter(|row| caller.may_use(&row.project));
     row.ok_or_else(|| Refusal::unknown("job", id))
 }

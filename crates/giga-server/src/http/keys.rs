@@ -6,7 +6,7 @@ use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::{Extension, Json};
-use giga_formats::api::{FieldFault, KeyBody, KeyList, KeyView, Problem, Stamp};
+use giga_formats::api::{FieldFault, KeyBody, KeyList, KeyView, Stamp};
 use giga_store::Key;
 
 use super::App;
@@ -15,9 +15,8 @@ use super::problem::{Answer, Refusal};
 use crate::live::core::clock;
 
 /// Makes a key. Its token is in this answer and nowhere else.
-#[utoipa::path(post, path = "/v1/keys", tag = "keys", request_body = KeyBody, responses(
-    (status = 201, body = KeyView),
-    (status = "4XX", body = Problem, content_type = "application/problem+json"),
+#[utoipa::path(post, path = "/v1/keys", operation_id = "create_key", tag = "keys", request_body = KeyBody, responses(
+    (status = 201, body = KeyView, description = "the key with its token"),
 ))]
 pub(crate) async fn create(
     State(app): State<Arc<App>>,
@@ -58,9 +57,8 @@ fn check(app: &App, body: &KeyBody) -> Answer<()> {
 }
 
 /// All keys, without their tokens.
-#[utoipa::path(get, path = "/v1/keys", tag = "keys", responses(
-    (status = 200, body = KeyList),
-    (status = "4XX", body = Problem, content_type = "application/problem+json"),
+#[utoipa::path(get, path = "/v1/keys", operation_id = "list_keys", tag = "keys", responses(
+    (status = 200, body = KeyList, description = "all keys"),
 ))]
 pub(crate) async fn list(
     State(app): State<Arc<App>>,
@@ -72,9 +70,8 @@ pub(crate) async fn list(
 }
 
 /// Revokes a key: its token opens nothing from here on. Jobs that came with it stay.
-#[utoipa::path(delete, path = "/v1/keys/{name}", tag = "keys", params(("name" = String, Path)), responses(
-    (status = 204),
-    (status = "4XX", body = Problem, content_type = "application/problem+json"),
+#[utoipa::path(delete, path = "/v1/keys/{name}", operation_id = "revoke_key", tag = "keys", params(("name" = String, Path)), responses(
+    (status = 204, description = "it opens nothing any more"),
 ))]
 pub(crate) async fn revoke(
     State(app): State<Arc<App>>,

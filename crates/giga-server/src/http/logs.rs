@@ -11,7 +11,7 @@ use axum::response::{IntoResponse as _, Response};
 use axum::{Extension, Json};
 use futures_util::stream::{self, Stream};
 use giga_engine::{AttemptId, EngineError, OutputStream};
-use giga_formats::api::{EVENT_END, EVENT_ERROR, EVENT_LOG, LogPiece, LogQuery, LogStream, Problem};
+use giga_formats::api::{EVENT_END, EVENT_ERROR, EVENT_LOG, LogPiece, LogQuery, LogStream};
 use giga_model::SiteId;
 use giga_store::JobRow;
 
@@ -32,7 +32,6 @@ const LAST: &str = "last-event-id";
 /// After a break, a client sends the id of the last event it had as `Last-Event-ID`.
 #[utoipa::path(get, path = "/v1/jobs/{id}/logs", tag = "jobs", params(("id" = u64, Path), LogQuery), responses(
     (status = 200, body = LogPiece, description = "with `follow=true`: text/event-stream of `log` and a last `end`"),
-    (status = "4XX", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn logs(
     State(app): State<Arc<App>>,

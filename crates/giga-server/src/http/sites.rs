@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use giga_control::Control;
-use giga_formats::api::{PoolView, Problem, SiteList, SiteView, Stamp};
+use giga_formats::api::{PoolView, SiteList, SiteView, Stamp};
 use giga_model::{PoolId, SiteId};
 use giga_units::Amount as _;
 
@@ -13,9 +13,8 @@ use super::App;
 use super::problem::Answer;
 
 /// Every site as it is now.
-#[utoipa::path(get, path = "/v1/sites", tag = "sites", responses(
-    (status = 200, body = SiteList),
-    (status = "4XX", body = Problem, content_type = "application/problem+json"),
+#[utoipa::path(get, path = "/v1/sites", operation_id = "list_sites", tag = "sites", responses(
+    (status = 200, body = SiteList, description = "all sites"),
 ))]
 pub(crate) async fn list(State(app): State<Arc<App>>) -> Answer<Json<SiteList>> {
     let sites = app.ask(|control, _| {

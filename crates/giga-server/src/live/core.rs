@@ -165,7 +165,9 @@ impl Core {
     fn decide(&mut self, now: Instant, step: Step) -> Decided {
         let mut decided = Decided { releases: step.releases, ..Decided::default() };
         if !step.inputs.is_empty() {
+            let violations = self.control.violations().0;
             let events = self.control.advance(now, &step.inputs).to_vec();
+            self.report(violations);
             decided.batch.changes.extend(step.results.into_iter().map(result));
             let told = self.admit(now, &events, &step.coming, &mut decided.batch);
             for (place, twin) in step.twins {
@@ -182,6 +184,17 @@ impl Core {
         }
         decided.seq = self.seq;
         decided
+    }
+
+    /// A decision that breaks a rule is a fault of this program. It is carried out, because the books hold it by now, and
+    /// said as loudly as can be.
+    fn report(&self, before: u64) {
+        let (count, first) = self.control.violations();
+        if count > before {
+            let known = usize::try_from(before).unwrap_or(usize::MAX);
+            let new = first.iter().skip(known).map(ToString::to_string).collect::<Vec<_>>().join("; ");
+            tracing::error!("{} decisions broke a rule: {new}", count - before);
+        }
     }
 
     fn record(&mut self, now: Instant, inputs: Vec<Input>, events: Vec<Event>, batch: &mut Batch) {
