@@ -71,7 +71,9 @@ fn maintenance(
     }
 }
 
-fn next_half_life(federation: &Federation, now: Instant) -> Instant {
+/// When the next half-life of past use is over: they follow each other from the start of the federation on.
+#[must_use]
+pub fn next_half_life(federation: &Federation, now: Instant) -> Instant {
     let (start, every) = (federation.start, federation.policy.half_life);
     let passed = now.since(start).max(Duration::ZERO).as_milliseconds() / every.as_milliseconds();
     start + Duration::milliseconds(every.as_milliseconds().saturating_mul(passed + 1))

@@ -11,20 +11,20 @@ use serde::Serialize;
 /// What a summary says of the call beside what came of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunFacts {
-    /// The seed of all chance.
-    pub seed: u64,
+    /// The seed of all chance, or `None` where there was none.
+    pub seed: Option<u64>,
     /// Where the work came from, in words.
     pub work: String,
-    /// The accelerator time that the jobs that were let in need.
-    pub offered: AcceleratorTime,
+    /// The accelerator time that the jobs that were let in need, where that is known.
+    pub offered: Option<AcceleratorTime>,
 }
 
 impl RunFacts {
-    /// What was offered over what was installed, or `None` where nothing was.
+    /// What was offered over what was installed, or `None` where nothing was or nobody knows.
     #[must_use]
     pub fn offered_load(&self, summary: &Summary) -> Option<f64> {
-        let installed = summary.time.installed;
-        (installed > AcceleratorTime::ZERO).then(|| self.offered.as_hours_f64() / installed.as_hours_f64())
+        let installed = Some(summary.time.installed).filter(|time| *time > AcceleratorTime::ZERO)?;
+        Some(self.offered?.as_hours_f64() / installed.as_hours_f64())
     }
 }
 
@@ -45,10 +45,10 @@ struct File<'a> {
     interruptions: u64,
     federation: &'a str,
     work: &'a str,
-    seed: u64,
+    seed: Option<u64>,
     from: String,
     until: String,
-    offered_accelerator_hours: f64,
+    offered_accelerator_hours: Option<f64>,
     offered_load: Option<f64>,
     accelerator_hours: Hours,
     energy_mwh: f64,
@@ -135,7 +135,7 @@ pub fn write(federation: &Federation, summary: &Summary, facts: &RunFacts) -> St
         seed: facts.seed,
         from: summary.start.to_string(),
         until: summary.end.to_string(),
-        offered_accelerator_hours: facts.offered.as_hours_f64(),
+        offered_accelerator_hours: facts.offered.map(AcceleratorTime::as_hours_f64),
         offered_load: facts.offered_load(summary),
         accelerator_hours: Hours::of(&summary.time),
         energy_mwh: summary.energy.as_megawatt_hours_f64(),

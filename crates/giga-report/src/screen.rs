@@ -36,7 +36,8 @@ fn head(out: &mut String, federation: &Federation, summary: &Summary, facts: &Ru
     let accelerators = grouped(federation.accelerators_total());
     line(out, &format!("{}: {accelerators} accelerators", federation.name));
     let length = wait(summary.end.since(summary.start));
-    line(out, &format!("{} to {} ({length}), seed {}", summary.start, summary.end, facts.seed));
+    let seed = facts.seed.map_or_else(String::new, |seed| format!(", seed {seed}"));
+    line(out, &format!("{} to {} ({length}){seed}", summary.start, summary.end));
     line(out, &format!("work: {}", facts.work));
 }
 
@@ -77,8 +78,9 @@ fn time(out: &mut String, summary: &Summary, facts: &RunFacts) {
         line(out, &format!("  {name:<26}{:>15}{:>10}  {bar}", hours(time), percent(time, whole)));
     };
     row(out, "installed", whole, false);
-    let offered = facts.offered;
-    line(out, &format!("  {:<26}{:>15}{:>10}", "offered", hours(offered), percent(offered, whole)));
+    if let Some(offered) = facts.offered {
+        line(out, &format!("  {:<26}{:>15}{:>10}", "offered", hours(offered), percent(offered, whole)));
+    }
     row(out, "delivered", summary.time.delivered, true);
     row(out, "lost: no work", summary.time.no_work, true);
     row(out, "lost: fragmentation", summary.time.fragmentation, true);

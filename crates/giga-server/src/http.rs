@@ -2,6 +2,7 @@
 
 mod document;
 mod events;
+mod forecast;
 mod jobs;
 mod key;
 mod keys;
@@ -28,6 +29,7 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+pub(crate) use forecast::{Desk, Forecasts};
 pub(crate) use key::{Keys, digest, token};
 use problem::{Answer, Refusal};
 
@@ -45,6 +47,7 @@ pub(crate) struct App {
     /// The last record that is durable.
     pub(crate) durable: watch::Receiver<u64>,
     pub(crate) engines: BTreeMap<SiteId, Arc<dyn Engine>>,
+    pub(crate) forecasts: Forecasts,
 }
 
 impl App {
@@ -86,6 +89,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .routes(routes!(jobs::show))
         .routes(routes!(jobs::cancel))
         .routes(routes!(jobs::explain))
+        .routes(routes!(forecast::forecast))
         .routes(routes!(logs::logs))
         .routes(routes!(events::events))
         .routes(routes!(sites::list))

@@ -20,7 +20,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::carry::Carrier;
-use crate::http::{self, App, Keys};
+use crate::http::{self, App, Desk, Keys};
 use crate::live::command::{Command, Effect};
 use crate::live::core::{Core, clock};
 use crate::live::effect::orders;
@@ -217,6 +217,7 @@ impl Server {
             result
         })?;
         fold(&store)?;
+        let (forecasts, desk) = Desk::open();
         let app = Arc::new(App {
             federation: call.federation,
             store,
@@ -224,7 +225,9 @@ impl Server {
             core: core.clone(),
             durable: durable_seen,
             engines: call.engines,
+            forecasts,
         });
+        tokio::spawn(desk.work(Arc::downgrade(&app)));
         Ok(Self { url, found, listener, app, core, live, writer, over })
     }
 

@@ -77,6 +77,19 @@ pub struct JobFilter {
     pub most: usize,
 }
 
+/// A job whose one attempt ended by itself or at its limit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EndedRow {
+    /// Who was charged.
+    pub project: String,
+    /// What it asked for, as the body of the request that brought it.
+    pub body: String,
+    /// When its attempt started.
+    pub started: Instant,
+    /// When it ended.
+    pub ended: Instant,
+}
+
 const COLUMNS: &str =
     "job, project, name, by_key, state, site, pool, accelerators, attempts, submitted, started, ended,
                        result, energy_joule, cost_microeuro, carbon_milligram";
@@ -136,6 +149,20 @@ impl Store {
         })
     }
 
+    /// The jobs that ended last by themselves or at their limit, in one attempt; at most so many, the latest first.
+    ///
+    /// # Errors
+    /// Fails where the store can not be read.
+    pub fn ended(&self, most: usize) -> Result<Vec<EndedRow>, StoreError> {
+        self.read(|connection| {
+            // The words of the states stand here as they do in the index, so that it is used.
+            let sql = "SELECT project, body, started, ended FROM job
+                       WHERE state IN ('completed', 'failed', 'timed-out') AND attempts = 1 AND started IS NOT NULL
+                       ORDER BY ended DESC, job DESC LIMIT ?1";
+            connection.prepare_cached(sql)?.query_map([most], ended_row)?.collect()
+        })
+    }
+
     /// The attempts of a job in their order.
     ///
     /// # Errors
@@ -173,6 +200,11 @@ fn job_row(row: &Row<'_>) -> rusqlite::Result<JobRow> {
         cost: amount(14)?.map(Money::microeuro),
         carbon: amount(15)?.map(Carbon::milligrams),
     })
+}
+
+fn ended_row(row: &Row<'_>) -> rusqlite::Result<EndedRow> {
+    let at = |column| row.get(column).map(Instant::unix_milliseconds);
+    Ok(EndedRow { project: row.get(0)?, body: row.get(1)?, started: at(2)?, ended: at(3)? })
 }
 
 fn attempt_row(row: &Row<'_>) -> rusqlite::Result<AttemptRow> {

@@ -12,6 +12,6 @@ mod snapshot;
 mod store;
 
 pub use change::{Batch, Change, Entry, NewJob};
-pub use history::{AttemptRow, JobFilter, JobRow};
+pub use history::{AttemptRow, EndedRow, JobFilter, JobRow};
 pub use key::Key;
 pub use store::{Beginning, Opened, Store, StoreError};

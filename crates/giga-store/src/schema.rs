@@ -24,6 +24,7 @@ CREATE TABLE IF NOT EXISTS job (
 CREATE UNIQUE INDEX IF NOT EXISTS job_idempotency ON job (by_key, idempotency) WHERE idempotency IS NOT NULL;
 CREATE INDEX IF NOT EXISTS job_project ON job (project, job);
 CREATE INDEX IF NOT EXISTS job_live ON job (job) WHERE ended IS NULL;
+CREATE INDEX IF NOT EXISTS job_ended ON job (ended, job) WHERE state IN ('completed', 'failed', 'timed-out');
 CREATE TABLE IF NOT EXISTS attempt (
     job INTEGER NOT NULL, attempt INTEGER NOT NULL, pool TEXT NOT NULL, accelerators INTEGER NOT NULL,
     started INTEGER NOT NULL, ended INTEGER, result TEXT, receipt TEXT, PRIMARY KEY (job, attempt)

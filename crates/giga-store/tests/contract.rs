@@ -123,6 +123,55 @@ fn the_way_of_a_job_is_kept() {
 }
 
 #[test]
+fn the_jobs_that_ended_last_tell_how_long_they_took() {
+    let (_folder, store) = store();
+    let pool = "main".to_owned();
+    let started = |job, attempt, when| Change::Started {
+        job: JobId(job),
+        attempt,
+        at: at(when),
+        pool: pool.clone(),
+        held: 2,
+    };
+    let ended = |job, when, state| Change::Ended {
+        job: JobId(job),
+        at: at(when),
+        state,
+        energy: Energy::ZERO,
+        cost: Money::ZERO,
+        carbon: Carbon::ZERO,
+    };
+    store.append(&[batch(1, (0..6).map(|job| came(job, None)).collect())]).unwrap();
+    let course = vec![
+        started(0, 1, 20),
+        ended(0, 90, "completed"),
+        started(1, 1, 20),
+        ended(1, 50, "failed"),
+        started(2, 1, 30),
+        ended(2, 60, "timed-out"),
+        // Not by itself; never started; in two attempts; not over.
+        started(3, 1, 20),
+        ended(3, 70, "cancelled"),
+        ended(4, 80, "failed"),
+        started(5, 1, 20),
+        Change::Interrupted { job: JobId(5), at: at(40), cause: "the node failed".into() },
+        started(5, 2, 45),
+    ];
+    store.append(&[batch(2, course)]).unwrap();
+    let told = |most| {
+        let rows = store.ended(most).unwrap().into_iter();
+        rows.map(|row| (row.project, row.started, row.ended)).collect::<Vec<_>>()
+    };
+    let (even, odd) = ("even".to_owned(), "odd".to_owned());
+    let all = vec![(even.clone(), at(20), at(90)), (even, at(30), at(60)), (odd, at(20), at(50))];
+    assert_eq!(told(10), all);
+    assert_eq!(told(2), all[..2]);
+    store.append(&[batch(3, vec![ended(5, 99, "completed")])]).unwrap();
+    assert_eq!(told(10), all, "more than one attempt tells little");
+    assert_eq!(store.ended(1).unwrap()[0].body, "{\"run\":\"0\"}");
+}
+
+#[test]
 fn jobs_are_listed_as_they_are_asked_for() {
     let (_folder, store) = store();
     store.append(&[batch(1, (0..6).map(|job| came(job, None)).collect())]).unwrap();

@@ -11,6 +11,10 @@ pub enum Purpose {
     Work = 1,
     /// A failure of a pool.
     Failure = 2,
+    /// How long a job that is known to a live federation will take.
+    RunTime = 3,
+    /// The seed of one of several futures.
+    Future = 4,
 }
 
 /// A stream of draws of its own.

@@ -5,10 +5,13 @@
 //! bytes.
 
 mod chance;
+mod fork;
 mod generator;
+mod replay;
 mod twin;
 mod world;
 
 pub use chance::{Chance, Purpose};
 pub use generator::Generator;
+pub use replay::{Again, Replay, ReplayError, Step, replay};
 pub use twin::{SaveError, Sink, Twin};

@@ -28,6 +28,16 @@ pub trait Sink {
     fn hour(&mut self, row: &HourRecord) -> Result<(), Self::Error>;
 }
 
+/// Gives rows to a sink: first jobs, then hours.
+pub(crate) fn hand_over<S: Sink>(
+    sink: &mut S,
+    jobs: &[JobRecord],
+    hours: &[HourRecord],
+) -> Result<(), S::Error> {
+    jobs.iter().try_for_each(|row| sink.job(row))?;
+    hours.iter().try_for_each(|row| sink.hour(row))
+}
+
 /// Why a saved run can not go on.
 #[derive(Debug, Error)]
 pub enum SaveError {
@@ -60,6 +70,8 @@ pub struct Twin {
     inputs: Vec<Input>,
     /// A job whose story is wanted, with what was said of it so far.
     watched: Option<(JobId, Vec<(Instant, Explanation)>)>,
+    /// When each job was first started from here on, where that is wanted.
+    starts: Option<JobMap<Instant>>,
 }
 
 /// How long a run without an end goes on after the last job came or ended: work that is undone by each failure would
@@ -76,13 +88,24 @@ impl Twin {
     pub fn new(federation: Arc<Federation>, seed: u64, start: Instant, end: Instant) -> Self {
         let mut agenda = Agenda::default();
         plan_ahead(&federation, seed, start, &mut agenda);
+        Self::around(Control::new(federation, start), agenda, JobMap::default(), seed, end)
+    }
+
+    /// A world around a control, with what is to come and how much work of each live job is left.
+    pub(crate) fn around(
+        control: Control,
+        agenda: Agenda,
+        left: JobMap<Duration>,
+        seed: u64,
+        end: Instant,
+    ) -> Self {
         Self {
-            control: Control::new(federation, start),
+            progress: control.now(),
+            control,
             agenda,
-            left: JobMap::default(),
+            left,
             coming: Vec::new(),
             repairs: Vec::new(),
-            progress: start,
             pending: None,
             seed,
             end,
@@ -90,6 +113,7 @@ impl Twin {
             offered: AcceleratorTime::ZERO,
             inputs: Vec::new(),
             watched: None,
+            starts: None,
         }
     }
 
@@ -228,6 +252,9 @@ impl Twin {
             let completed = left <= job.limit;
             let at = now + left.min(job.limit);
             self.agenda.add(at, Coming::Finished { job: id, attempt: job.attempts, completed });
+            if let Some(starts) = self.starts.as_mut().filter(|starts| starts.get(id).is_none()) {
+                starts.insert(id, now);
+            }
         }
     }
 
@@ -236,8 +263,7 @@ impl Twin {
             return Ok(());
         }
         let (jobs, hours) = self.control.take_rows();
-        jobs.iter().try_for_each(|row| sink.job(row))?;
-        hours.iter().try_for_each(|row| sink.hour(row))
+        hand_over(sink, &jobs, &hours)
     }
 
     /// Ends the run at its end.
@@ -247,14 +273,24 @@ impl Twin {
     pub fn finish<S: Sink>(self, sink: &mut S) -> Result<Summary, S::Error> {
         let end = if self.end == Instant::FAR { self.control.now() } else { self.end };
         let (summary, jobs, hours) = self.control.finish(end);
-        jobs.iter().try_for_each(|row| sink.job(row))?;
-        hours.iter().try_for_each(|row| sink.hour(row))?;
+        hand_over(sink, &jobs, &hours)?;
         Ok(summary)
     }
 
     /// Notes from here on whenever there is something else to say about a job.
     pub fn follow(&mut self, job: JobId) {
         self.watched = Some((job, Vec::new()));
+    }
+
+    /// Notes from here on when each job is first started.
+    pub fn note_starts(&mut self) {
+        self.starts = Some(JobMap::default());
+    }
+
+    /// When a job was first started since that is noted.
+    #[must_use]
+    pub fn first_start(&self, job: JobId) -> Option<Instant> {
+        self.starts.as_ref()?.get(job).copied()
     }
 
     /// What was said about the followed job.
@@ -342,22 +378,8 @@ impl Twin {
         if !known || !agenda.fits(control.federation()) || !source.is_empty() {
             return Err(source.bad_tag(0).into());
         }
-        let (coming, repairs, inputs) = (Vec::new(), Vec::new(), Vec::new());
-        Ok(Self {
-            control,
-            agenda,
-            left,
-            coming,
-            repairs,
-            progress,
-            pending,
-            seed,
-            end,
-            taken,
-            offered,
-            inputs,
-            watched: None,
-        })
+        let twin = Self::around(control, agenda, left, seed, end);
+        Ok(Self { progress, pending, taken, offered, ..twin })
     }
 }
 

@@ -30,7 +30,7 @@ enum Verb {
     /// Validates descriptions; names each fault with file, line, column and the way to mend it.
     Check(check::Check),
     /// Runs a description in the twin: what it delivers, to whom, and what is lost and why.
-    Simulate(simulate::Simulate),
+    Simulate(Box<simulate::Simulate>),
     #[cfg(feature = "live")]
     /// Starts a live federation and keeps it up: takes jobs, places them, carries them out.
     Up(up::Up),

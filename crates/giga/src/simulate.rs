@@ -5,11 +5,13 @@
 
 mod ahead;
 mod call;
+#[cfg(feature = "live")]
+mod journal;
 mod output;
 mod work;
 
 use std::io::{IsTerminal, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -32,7 +34,7 @@ use work::Work;
 #[derive(Debug, Args)]
 pub(crate) struct Simulate {
     /// The description of the federation.
-    #[arg(required_unless_present = "resume")]
+    #[arg(required_unless_present_any = ["resume", "journal"])]
     federation: Option<PathBuf>,
     /// Work to run instead of the generated: a trace or our own table, in one of the formats below.
     #[arg(long, value_name = "FILE")]
@@ -65,6 +67,10 @@ pub(crate) struct Simulate {
     /// Go on with the run that was saved in this folder.
     #[arg(long, value_name = "DIR", conflicts_with_all = ["federation", "workload", "from", "length", "seed", "load", "out", "strict"])]
     resume: Option<PathBuf>,
+    /// Live through the journal of a live federation again, from the folder that `giga up --data` was given: it has to be
+    /// decided as it was. Also while the server runs.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["federation", "workload", "format", "strict", "from", "length", "seed", "load", "stop_at", "resume", "explain"])]
+    journal: Option<PathBuf>,
     /// Tell the story of one job by its number, counted from 0 in the order of arrival: why it waited, when it ran.
     #[arg(long, value_name = "JOB", conflicts_with = "json")]
     explain: Option<u64>,
@@ -91,10 +97,23 @@ const SLICE: Duration = Duration::days(1);
 
 /// Runs it, and says how it ended.
 pub(crate) fn run(call: &Simulate) -> anyhow::Result<ExitCode> {
+    if let Some(folder) = &call.journal {
+        return journal(call, folder);
+    }
     match prepare(call) {
         Ok((outset, twin, rest)) => simulate(call, &outset, twin, rest),
         Err(refused) => say(refused),
     }
+}
+
+#[cfg(feature = "live")]
+fn journal(call: &Simulate, folder: &Path) -> anyhow::Result<ExitCode> {
+    journal::run(call, folder)
+}
+
+#[cfg(not(feature = "live"))]
+fn journal(_: &Simulate, _: &Path) -> anyhow::Result<ExitCode> {
+    say(Refused::input("`--journal` needs a build with the feature `live`: this one has no journal"))
 }
 
 /// Wrong input ends with 2, anything else with 1.
@@ -159,10 +178,10 @@ fn simulate(
     let given_up = twin.end() != outset.end;
     let offered = twin.offered();
     let summary = twin.finish(&mut output)?;
-    let facts = RunFacts { seed: outset.seed, work: work.words(), offered };
+    let facts = RunFacts { seed: Some(outset.seed), work: work.words(), offered: Some(offered) };
     let json = summary::write(&outset.federation, &summary, &facts);
     output.finish(&json)?;
-    show(call, outset, &summary, &facts, &json, &work)?;
+    show(call, outset, &summary, &facts, &json, &work.notes(&outset.federation))?;
     if given_up {
         let (running, waiting) = (summary.running, summary.waiting);
         eprintln!(
@@ -274,7 +293,7 @@ fn show(
     summary: &Summary,
     facts: &RunFacts,
     json: &str,
-    work: &Work,
+    notes: &[String],
 ) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
     if call.json {
@@ -282,7 +301,7 @@ fn show(
         return Ok(());
     }
     write!(out, "{}", giga_report::screen(&outset.federation, summary, facts))?;
-    for line in work.notes(&outset.federation) {
+    for line in notes {
         writeln!(out, "{line}")?;
     }
     if let Some(folder) = &outset.out {

@@ -11,7 +11,7 @@ use axum::response::{IntoResponse as _, Response};
 use axum::{Extension, Json};
 use futures_util::stream::{self, Stream};
 use giga_engine::{AttemptId, EngineError, OutputStream};
-use giga_formats::api::{EVENT_END, EVENT_LOG, LogPiece, LogQuery, LogStream};
+use giga_formats::api::{EVENT_END, EVENT_ERROR, EVENT_LOG, LogPiece, LogQuery, LogStream};
 use giga_model::SiteId;
 use giga_store::JobRow;
 
@@ -124,7 +124,7 @@ impl Follow {
             match self.look().await {
                 Ok(Some(event)) => return event,
                 Ok(None) => tokio::time::sleep(LOOK).await,
-                Err(refusal) => return (Event::default().event("error").data(refusal.detail()), true),
+                Err(refusal) => return (Event::default().event(EVENT_ERROR).data(refusal.detail()), true),
             }
         }
     }

@@ -59,12 +59,7 @@ pub(super) fn begin(call: &Simulate) -> Result<Outset, Refused> {
             "there is no work: add a [workload] table to the description, or name a trace with `--workload`";
         return Err(Refused::input(message));
     }
-    if let Some(folder) = call.out.as_deref().filter(|folder| folder.join(SAVED).exists()) {
-        return Err(Refused::input(format_args!(
-            "`{0}` holds a saved run; go on with it by `--resume {0}`, name another folder, or remove its `{SAVED}`",
-            folder.display()
-        )));
-    }
+    keep_saved(call.out.as_deref())?;
     let seed = call.seed.or(federation.workload.as_ref().map(|work| work.seed)).unwrap_or(1);
     let start = call.from.unwrap_or(federation.start);
     let default =
@@ -95,7 +90,16 @@ pub(super) fn begin(call: &Simulate) -> Result<Outset, Refused> {
     })
 }
 
-fn federation(file: &str, text: &str, load: Option<Fraction>) -> Result<Arc<Federation>, Refused> {
+/// Refuses to write over a run that was saved.
+pub(super) fn keep_saved(out: Option<&Path>) -> Result<(), Refused> {
+    let Some(folder) = out.filter(|folder| folder.join(SAVED).exists()) else { return Ok(()) };
+    Err(Refused::input(format_args!(
+        "`{0}` holds a saved run; go on with it by `--resume {0}`, name another folder, or remove its `{SAVED}`",
+        folder.display()
+    )))
+}
+
+pub(super) fn federation(file: &str, text: &str, load: Option<Fraction>) -> Result<Arc<Federation>, Refused> {
     let description = description::read(file, text).map_err(|faults| Refused::Input(faults.to_string()))?;
     let mut federation = description.federation;
     if let (Some(load), Some(workload)) = (load, &mut federation.workload) {
