@@ -15,4 +15,4 @@ mod http;
 mod live;
 mod server;
 
-pub use server::{Call, Found, Server, ServerError, Stopped};
+pub use server::{Call, Found, Home, Server, ServerError, Stopped, may_listen};

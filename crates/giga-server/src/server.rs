@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{self, SyncSender};
 use std::thread::{self, JoinHandle};
@@ -13,8 +13,10 @@ use giga_control::Control;
 use giga_engine::Engine;
 use giga_formats::access::{self, Access, AccessError};
 use giga_formats::api::Role;
+use giga_formats::description::{self, Description};
 use giga_model::{Federation, SiteId};
 use giga_store::{Beginning, Key, Opened, Store, StoreError};
+use giga_units::Instant;
 use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -27,16 +29,68 @@ use crate::live::effect::orders;
 use crate::live::resume::resume;
 use crate::live::writer;
 
+/// A folder that is opened for a federation. Nothing runs yet.
+pub struct Home {
+    folder: PathBuf,
+    store: Store,
+    federation: Arc<Federation>,
+    start: Instant,
+}
+
+impl Home {
+    /// Opens a folder for a description, and begins a federation there where there is none.
+    ///
+    /// # Errors
+    /// Says why the folder can not be used, or that it belongs to another description.
+    pub fn open(folder: PathBuf, file: &str, text: &str, read: Description) -> Result<Self, ServerError> {
+        // Before anything is begun that the next try would have to live with.
+        if let Some(site) = read.federation.sites.iter().find(|site| site.engine.is_none()) {
+            return Err(ServerError::NoEngine { site: site.name.clone() });
+        }
+        let expanded = description::expand(&read);
+        let beginning = Beginning { file: file.to_owned(), text: text.to_owned(), expanded, start: clock() };
+        let (store, opened) = Store::open(&folder, &beginning)?;
+        let (federation, start) = match opened {
+            Opened::New => (read.federation, beginning.start),
+            Opened::Found(found) if found.text != text => {
+                return Err(ServerError::OtherDescription { folder, file: found.file });
+            }
+            Opened::Found(found) if found.expanded == beginning.expanded => (read.federation, found.start),
+            Opened::Found(found) => (kept(&found)?, found.start),
+        };
+        Ok(Self { folder, store, federation: Arc::new(federation), start })
+    }
+
+    /// The federation that lives here, with the defaults it began with.
+    #[must_use]
+    pub fn federation(&self) -> &Arc<Federation> {
+        &self.federation
+    }
+
+    /// The folder.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+}
+
+fn kept(found: &Beginning) -> Result<Federation, ServerError> {
+    let read = description::read("the description as it was kept", &found.expanded);
+    read.map(|read| read.federation).map_err(ServerError::Kept)
+}
+
+/// Whether a server may listen there: only where nobody can listen in.
+///
+/// # Errors
+/// Refuses every address that other machines can reach.
+pub fn may_listen(listen: SocketAddr) -> Result<(), ServerError> {
+    if listen.ip().is_loopback() { Ok(()) } else { Err(ServerError::NotLoopback { listen }) }
+}
+
 /// What a server is started with.
 pub struct Call {
-    /// The federation.
-    pub federation: Arc<Federation>,
-    /// The name of its file.
-    pub file: String,
-    /// The description as it is written.
-    pub text: String,
-    /// Where everything is kept.
-    pub folder: PathBuf,
+    /// Where everything is kept, and of which federation.
+    pub home: Home,
     /// Where it listens; only on this machine, since nothing is encrypted.
     pub listen: SocketAddr,
     /// What carries decisions out, for every site.
@@ -63,6 +117,9 @@ pub enum ServerError {
         /// The file it was begun with.
         file: String,
     },
+    /// This version can not read the description that the folder was begun with.
+    #[error("{0}\nthis version can not read what an earlier one kept; use that one again")]
+    Kept(#[source] description::Faults),
     /// A site has nothing that carries decisions out.
     #[error("site `{site}` has no engine; write `engine = \"local\"` for it, or leave it out")]
     NoEngine {
@@ -129,7 +186,29 @@ pub struct Server {
     core: SyncSender<Command>,
     live: JoinHandle<()>,
     writer: JoinHandle<Result<(), StoreError>>,
-    over: watch::Receiver<bool>,
+    over: watch::Receiver<Over>,
+}
+
+/// Why nothing more can come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Over {
+    /// It can.
+    No,
+    /// The writer has ended.
+    Written,
+    /// What carries decisions out broke.
+    Broken,
+}
+
+/// Tells where a thread that must not end by itself breaks.
+struct Alarm(watch::Sender<Over>);
+
+impl Drop for Alarm {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.0.send_replace(Over::Broken);
+        }
+    }
 }
 
 /// The key that a server makes for the one who started it.
@@ -147,59 +226,47 @@ impl Server {
     /// # Errors
     /// Says why it can not, and what would help.
     pub async fn start(call: Call) -> Result<Self, ServerError> {
-        if !call.listen.ip().is_loopback() {
-            return Err(ServerError::NotLoopback { listen: call.listen });
-        }
-        for (index, site) in call.federation.sites.iter().enumerate() {
-            if !call.engines.contains_key(&SiteId::at(index)) {
-                return Err(ServerError::NoEngine { site: site.name.clone() });
-            }
-        }
-        let beginning = Beginning { file: call.file.clone(), text: call.text.clone(), start: clock() };
-        let (store, opened) = Store::open(&call.folder, &beginning)?;
-        let start = match &opened {
-            Opened::New => beginning.start,
-            Opened::Found(found) if found.text == call.text => found.start,
-            Opened::Found(found) => {
-                let (folder, file) = (call.folder, found.file.clone());
-                return Err(ServerError::OtherDescription { folder, file });
-            }
-        };
-        let store = Arc::new(store);
-        let listen = |cause| ServerError::Listen { listen: call.listen, cause };
-        let listener = TcpListener::bind(call.listen).await.map_err(listen)?;
-        let url = format!("http://{}", listener.local_addr().map_err(listen)?);
-        leave_access(&store, &call.folder, &url)?;
-        Self::run(call, store, start, listener, url)
+        let Call { home, listen, engines, version } = call;
+        may_listen(listen)?;
+        let fault = |cause| ServerError::Listen { listen, cause };
+        let listener = TcpListener::bind(listen).await.map_err(fault)?;
+        let url = format!("http://{}", listener.local_addr().map_err(fault)?);
+        leave_access(&home.store, &home.folder, &url)?;
+        Self::run(home, engines, version, listener, url)
     }
 
     fn run(
-        call: Call,
-        store: Arc<Store>,
-        start: giga_units::Instant,
+        home: Home,
+        engines: BTreeMap<SiteId, Arc<dyn Engine>>,
+        version: &'static str,
         listener: TcpListener,
         url: String,
     ) -> Result<Self, ServerError> {
-        let (control, seq) = resume(&store, &call.federation, start, call.version)?;
+        let (store, federation) = (Arc::new(home.store), home.federation);
+        let (control, seq) = resume(&store, &federation, home.start, version)?;
         let found = found(&control, seq);
         let (core, commands) = mpsc::sync_channel(LINE);
         let (out, decided) = mpsc::sync_channel(UNWRITTEN);
         let (durable, durable_seen) = watch::channel(seq);
-        let (ended, over) = watch::channel(false);
+        let (ended, over) = watch::channel(Over::No);
 
         let mut wanted = orders(&control);
         let mut carriers = BTreeMap::new();
-        for (&site, engine) in &call.engines {
-            let name = call.federation.sites[site.index()].name.clone();
+        for (&site, engine) in &engines {
+            let name = federation.sites[site.index()].name.clone();
             let orders = wanted.extract_if(.., |(at, _)| *at == site).map(|(_, order)| order).collect();
-            let carrier =
-                Carrier::new(name.clone(), Arc::clone(engine), Arc::clone(&store), core.clone(), orders);
+            let (engine, store) = (Arc::clone(engine), Arc::clone(&store));
+            let carrier = Carrier::new(name.clone(), engine, store, core.clone(), orders);
             let (effects, receiver) = mpsc::channel::<Effect>();
-            spawn(&format!("site {name}"), move || carrier.run(&receiver))?;
+            let alarm = Alarm(ended.clone());
+            spawn(&format!("site {name}"), move || {
+                let _alarm = alarm;
+                carrier.run(&receiver);
+            })?;
             carriers.insert(site, effects);
         }
         let tell = move |site: SiteId, effect: Effect| {
-            // A carrier that is gone was told all it needs: its server stops.
+            // A carrier that is gone has raised the alarm, and the server stops.
             if let Some(carrier) = carriers.get(&site) {
                 drop(carrier.send(effect));
             }
@@ -207,24 +274,23 @@ impl Server {
         let live = Core::new(control, seq, out);
         let live = spawn("core", move || live.run(&commands))?;
         let written = Arc::clone(&store);
-        let version = call.version;
         let writer = spawn("writer", move || {
             let result =
                 writer::write(&written, &decided, &durable, &(Box::new(tell) as writer::Carriers), version);
             // Dropping what was not written closes every waiting answer.
             drop(decided);
-            ended.send_replace(true);
+            ended.send_replace(Over::Written);
             result
         })?;
         fold(&store)?;
         let (forecasts, desk) = Desk::open();
         let app = Arc::new(App {
-            federation: call.federation,
+            federation,
             store,
             keys: Keys::default(),
             core: core.clone(),
             durable: durable_seen,
-            engines: call.engines,
+            engines,
             forecasts,
         });
         tokio::spawn(desk.work(Arc::downgrade(&app)));
@@ -252,15 +318,16 @@ impl Server {
         tokio::select! {
             _ = serve => {}
             () = stop => {}
-            _ = over.wait_for(|over| *over) => {}
+            _ = over.wait_for(|over| *over != Over::No) => {}
         }
         // The core may be waiting for a writer that is gone; then it has ended by itself.
+        let broken = *over.borrow() == Over::Broken;
         let told = tokio::task::spawn_blocking(move || {
             drop(core.send(Command::Stop));
             (live.join(), writer.join())
         });
         match told.await {
-            Ok((Ok(()), Ok(Ok(())))) => Stopped::Told,
+            Ok((Ok(()), Ok(Ok(())))) if !broken => Stopped::Told,
             Ok((Ok(()), Ok(Err(error)))) => Stopped::Journal(error),
             _ => Stopped::Broken,
         }
@@ -297,7 +364,7 @@ fn fold(store: &Arc<Store>) -> Result<(), ServerError> {
 }
 
 /// Leaves a way in for the one who started the server: the key of the last time if it still opens, a new one otherwise.
-fn leave_access(store: &Store, folder: &std::path::Path, url: &str) -> Result<(), ServerError> {
+fn leave_access(store: &Store, folder: &Path, url: &str) -> Result<(), ServerError> {
     let before = access::read(folder).ok().map(|access| access.token);
     let opens = |token: &String| store.key(&http::digest(token)).is_ok_and(|key| key.is_some());
     let token = match before.filter(opens) {

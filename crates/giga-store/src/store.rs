@@ -74,8 +74,11 @@ pub enum StoreError {
 pub struct Beginning {
     /// The name of the file of its description.
     pub file: String,
-    /// The description.
+    /// The description as it was written.
     pub text: String,
+    /// The same with every default filled in: defaults of a later version may differ, and a federation that lives keeps those
+    /// it began with.
+    pub expanded: String,
     /// When.
     pub start: Instant,
 }
@@ -273,6 +276,7 @@ fn about(connection: &Connection) -> Result<Option<Beginning>, StoreError> {
     Ok(Some(Beginning {
         file: connection.query_row(sql, ["file"], |row| row.get(0))?,
         text: connection.query_row(sql, ["federation"], |row| row.get(0))?,
+        expanded: connection.query_row(sql, ["expanded"], |row| row.get(0))?,
         start: Instant::unix_milliseconds(start),
     }))
 }
@@ -284,6 +288,7 @@ fn begin(connection: &mut Connection, beginning: &Beginning) -> Result<(), Store
     transaction.execute(sql, params!["format", schema::FORMAT])?;
     transaction.execute(sql, params!["file", beginning.file])?;
     transaction.execute(sql, params!["federation", beginning.text])?;
+    transaction.execute(sql, params!["expanded", beginning.expanded])?;
     transaction.execute(sql, params!["start", beginning.start.as_unix_milliseconds()])?;
     Ok(transaction.commit()?)
 }

@@ -12,7 +12,12 @@ fn at(milliseconds: i64) -> Instant {
 }
 
 fn beginning() -> Beginning {
-    Beginning { file: "federation.toml".into(), text: "format = 1".into(), start: at(5) }
+    Beginning {
+        file: "federation.toml".into(),
+        text: "format = 1".into(),
+        expanded: "format = 1 #".into(),
+        start: at(5),
+    }
 }
 
 fn store() -> (TempDir, Store) {

@@ -242,7 +242,7 @@ fn synced_write(folder: &Path) -> Duration {
 fn raw_store() -> f64 {
     let folder = tempfile::tempdir().expect("a folder");
     let start = giga_units::Instant::unix_milliseconds(0);
-    let beginning = Beginning { file: String::new(), text: String::new(), start };
+    let beginning = Beginning { file: String::new(), text: String::new(), expanded: String::new(), start };
     let (store, _) = Store::open(folder.path(), &beginning).expect("a store");
     let (from, mut seq, mut job) = (Instant::now(), 0, 0);
     while from.elapsed() < SPAN / 2 {

@@ -14,7 +14,7 @@ use giga_engine::Engine;
 use giga_engine::local::{Host, LocalEngine, LocalPool};
 use giga_formats::description;
 use giga_model::{EngineKind, Federation, PoolId, SiteId};
-use giga_server::{Call, Found, Server, Stopped};
+use giga_server::{Call, Found, Home, Server, Stopped, may_listen};
 use giga_units::grouped;
 
 use crate::home;
@@ -59,6 +59,9 @@ pub(crate) fn run(call: &Up) -> anyhow::Result<ExitCode> {
     if let Some(store) = &call.store {
         return refused(format!("giga: `--store {store}` is not supported yet; leave it out for SQLite\n"));
     }
+    if let Err(error) = may_listen(call.listen) {
+        return refused(format!("giga: {error}\n"));
+    }
     let (file, text) = match &call.federation {
         None => (LOCAL_NAME.to_owned(), LOCAL.to_owned()),
         Some(path) => match std::fs::read_to_string(path) {
@@ -66,8 +69,8 @@ pub(crate) fn run(call: &Up) -> anyhow::Result<ExitCode> {
             Err(error) => return refused(format!("giga: `{}` can not be read: {error}\n", path.display())),
         },
     };
-    let federation = match description::read(&file, &text) {
-        Ok(description) => Arc::new(description.federation),
+    let description = match description::read(&file, &text) {
+        Ok(description) => description,
         Err(faults) => return refused(faults.to_string()),
     };
     let Some(folder) = home::folder(call.data.as_deref()) else {
@@ -76,6 +79,11 @@ pub(crate) fn run(call: &Up) -> anyhow::Result<ExitCode> {
     let folder = std::path::absolute(&folder).with_context(|| format!("`{}`", folder.display()))?;
     std::fs::create_dir_all(&folder).with_context(|| format!("`{}` can not be made", folder.display()))?;
     tracing_subscriber::fmt().with_writer(std::io::stderr).with_target(false).with_ansi(false).init();
+    let home = match Home::open(folder, &file, &text, description) {
+        Ok(home) => home,
+        Err(error) => return refused(format!("giga: {error}\n")),
+    };
+    let (federation, folder) = (Arc::clone(home.federation()), home.folder().to_owned());
     let engines = match engines(&federation, &folder) {
         Ok(engines) => engines,
         Err(error) => return refused(format!("giga: {error:#}\n")),
@@ -85,9 +93,7 @@ pub(crate) fn run(call: &Up) -> anyhow::Result<ExitCode> {
     let named = call.data.is_some() || std::env::var_os("GIGA_HOME").is_some();
     let listen = call.listen;
     runtime.block_on(async {
-        let start = Call { federation: Arc::clone(&federation), file, text, folder, listen, engines, version };
-        let folder = start.folder.clone();
-        let server = match Server::start(start).await {
+        let server = match Server::start(Call { home, listen, engines, version }).await {
             Ok(server) => server,
             Err(error) => return refused(format!("giga: {error}\n")),
         };

@@ -286,6 +286,7 @@ fn a_server_begins_only_where_it_may() {
     let there = other.path().to_str().unwrap();
     refused(&["--data", here, "--listen", "127.0.0.1:0"], "another server works in");
     refused(&["--data", there, "--listen", "0.0.0.0:0"], "can be reached from other machines");
+    assert!(!other.path().join("giga.db").exists(), "nothing was begun");
     refused(
         &["--data", there, "--listen", live.access.url.trim_start_matches("http://")],
         "can not be listened on",
@@ -295,6 +296,8 @@ fn a_server_begins_only_where_it_may() {
     let narvik = concat!(env!("CARGO_MANIFEST_DIR"), "/../../scenarios/narvik.toml");
     refused(&["--data", there, "--listen", "127.0.0.1:0", narvik], "site `narvik` has no engine");
     if !std::path::Path::new("/proc/driver/nvidia").exists() {
+        let other = tempfile::tempdir().unwrap();
+        let there = other.path().to_str().unwrap();
         let file = other.path().join("nvidia.toml");
         let text = include_str!("../src/up/local.toml");
         std::fs::write(&file, text.replace("engine = \"local\"", "engine = \"local-nvidia\"")).unwrap();
@@ -341,4 +344,25 @@ fn a_restart_knows_what_was_known() {
     let output = live.verb(&["jobs", "--json"]);
     let listed: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(listed["jobs"].as_array().unwrap().len(), 4);
+}
+
+#[test]
+fn a_federation_keeps_the_defaults_it_began_with() {
+    let mut live = Live::start();
+    let price =
+        |live: &Live| live.send("GET", "/v1/sites", &[], "").json()["sites"][0]["electricity_price"].clone();
+    let before = price(&live);
+    assert!(live.end("TERM"));
+    // As an earlier version with another default would have left it.
+    let connection = rusqlite::Connection::open(live.folder.path().join("giga.db")).unwrap();
+    let kept: String = connection
+        .query_row("SELECT value FROM about WHERE name = 'expanded'", [], |row| row.get(0))
+        .unwrap();
+    let other =
+        kept.replacen("electricity_price = \"55.7 EUR/MWh\"", "electricity_price = \"44 EUR/MWh\"", 1);
+    assert_ne!(kept, other);
+    connection.execute("UPDATE about SET value = ?1 WHERE name = 'expanded'", [other]).unwrap();
+    drop(connection);
+    live.stop_and_start();
+    assert_eq!((before, price(&live)), (json!("5.57 ct/kWh"), json!("4.4 ct/kWh")));
 }

@@ -105,7 +105,7 @@ impl Trial {
         let federation = federation();
         let start = federation.start;
         let folder = TempDir::new().expect("a folder");
-        let beginning = Beginning { file: String::new(), text: TEXT.into(), start };
+        let beginning = Beginning { file: String::new(), text: TEXT.into(), expanded: String::new(), start };
         let (store, _) = Store::open(folder.path(), &beginning).expect("a store");
         let core = core(Control::new(Arc::clone(&federation), start), 0);
         Self { federation, core, store, now: start, told: Vec::new(), _folder: folder }

@@ -89,7 +89,7 @@ mod tests {
     fn the_last_snapshot_is_whole_when_the_writer_ends() {
         let folder = tempfile::tempdir().unwrap();
         let start = Instant::unix_milliseconds(0);
-        let beginning = Beginning { file: "f".into(), text: "t".into(), start };
+        let beginning = Beginning { file: "f".into(), text: "t".into(), expanded: "t".into(), start };
         let store = Arc::new(Store::open(folder.path(), &beginning).unwrap().0);
         let (out, decided) = mpsc::channel();
         // Large enough that writing it takes a while.

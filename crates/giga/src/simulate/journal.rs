@@ -58,7 +58,7 @@ fn open(call: &Simulate, folder: &Path) -> Result<(Store, Outset), Refused> {
         StoreError::Absent { .. } | StoreError::Later { .. } => Refused::input(error),
         error => Refused::Failed(error.into()),
     })?;
-    let federation = call::federation(&beginning.file, &beginning.text, None)?;
+    let federation = call::federation(&beginning.file, &beginning.expanded, None)?;
     let outset = Outset {
         federation_file: beginning.file,
         federation_text: beginning.text,
