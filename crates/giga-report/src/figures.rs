@@ -35,7 +35,8 @@ pub(crate) fn energy(energy: Energy) -> String {
     match energy.as_megawatt_hours_f64() {
         mwh if mwh >= 100_000.0 => format!("{:.1} GWh", mwh / 1e3),
         mwh if mwh >= 10.0 => format!("{mwh:.1} MWh"),
-        mwh if mwh >= 1e-5 => format!("{:.2} kWh", mwh * 1e3),
+        mwh if mwh >= 1e-3 => format!("{:.2} kWh", mwh * 1e3),
+        mwh if mwh >= 1e-6 => format!("{:.1} Wh", mwh * 1e6),
         _ => format!("{} J", energy.as_joules()),
     }
 }
@@ -81,7 +82,7 @@ mod tests {
         assert_eq!(money(Money::microeuro(1_230)), "0.00123 EUR");
         assert_eq!(money(Money::ZERO), "0.00 EUR");
         assert_eq!(energy(Energy::joules(100)), "100 J");
-        assert_eq!(energy(Energy::joules(36_000)), "0.01 kWh");
+        assert_eq!(energy(Energy::joules(36_000)), "10.0 Wh");
         assert_eq!(power(Power::watts(42)), "42.0 W");
         assert_eq!(carbon(Carbon::milligrams(1_500)), "1.500 g");
         assert_eq!(percent(AcceleratorTime::milliseconds(1), AcceleratorTime::ZERO), "–");
