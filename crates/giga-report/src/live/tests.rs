@@ -52,7 +52,7 @@ fn a_plan_says_where_when_and_how_much_at_most() {
   where    kajaani (FI), pool main
   holds    1 accelerator (virtual) on 1 node
   starts   now
-  at most  1 h, 0.01 kWh, 0.0031 EUR
+  at most  1 h, 12.0 Wh, 0.0031 EUR
   note     the limit is the default
 "
     );
@@ -67,7 +67,7 @@ fn a_plan_says_where_when_and_how_much_at_most() {
   where    kajaani (FI), pool main
   holds    1 accelerator (virtual) on 1 node
   starts   later: all is held; room by 2027-01-01 12:30:00 UTC (in 30.0 min) at the latest
-  at most  1 h, 0.01 kWh, 0.0031 EUR
+  at most  1 h, 12.0 Wh, 0.0031 EUR
 "
     );
     let mut refused = answer;
