@@ -10,10 +10,11 @@ use std::time::{Duration, Instant};
 use giga_model::AttemptId;
 use giga_store::Store;
 use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 
 use crate::chance::Chance;
 use crate::load::Load;
-use crate::server::{Place, Ready, SITES, Server};
+use crate::server::{CLAIM, Place, Ready, SITES, Server};
 
 /// When a server is killed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -30,6 +31,9 @@ pub(crate) enum Moment {
     AtALine,
     /// When an engine has just forgotten an attempt.
     AtAForgetting,
+    /// When it has just started a supervisor that is held back before its claim, and goes on when the next server has
+    /// started another for the same attempt.
+    WithASlowSupervisor,
     /// While it stops because it was told to.
     WhileItStops,
 }
@@ -43,6 +47,7 @@ impl Moment {
             Self::AtAHandover => "  at a handover to an engine",
             Self::AtALine => "  when a body had just begun or ended",
             Self::AtAForgetting => "  when an engine had just put an attempt away",
+            Self::WithASlowSupervisor => "  when a supervisor had not made its claim yet",
             Self::WhileItStops => "  while it stops",
         }
     }
@@ -55,6 +60,7 @@ const MOMENTS: &[(u64, Moment)] = &[
     (3, Moment::AtAHandover),
     (2, Moment::AtALine),
     (2, Moment::AtAForgetting),
+    (2, Moment::WithASlowSupervisor),
     (2, Moment::WhileItStops),
 ];
 
@@ -77,6 +83,8 @@ const SUPERVISORS: u64 = 2;
 pub(crate) struct Done {
     pub(crate) kills: BTreeMap<Moment, u64>,
     pub(crate) slain: BTreeSet<AttemptId>,
+    /// Supervisors that were held back before their claim until another had made it.
+    pub(crate) held: u64,
     pub(crate) stops: u64,
     pub(crate) torn: u64,
     /// Kills while jobs waited.
@@ -95,6 +103,11 @@ pub(crate) struct Killer<'a> {
     chance: Chance,
     usual_start: Duration,
     pub(crate) done: Done,
+}
+
+/// Signals a supervisor, which may have ended by now.
+fn signal(pid: Pid, signal: Signal) {
+    let _ = kill(pid, signal);
 }
 
 impl<'a> Killer<'a> {
@@ -178,6 +191,9 @@ impl<'a> Killer<'a> {
             return wait;
         }
         let server = self.up();
+        if moment == Moment::WithASlowSupervisor {
+            return self.kill_behind_a_slow_supervisor(server);
+        }
         let wait = match moment {
             Moment::AnyTime => self.chance.up_to(LIFE),
             _ => self.chance.up_to(SOON),
@@ -213,6 +229,36 @@ impl<'a> Killer<'a> {
         wait
     }
 
+    /// Two supervisors for one attempt, the earlier one late: only one may run its program.
+    fn kill_behind_a_slow_supervisor(&mut self, server: Server) -> Duration {
+        let from = Instant::now();
+        let mut held = Vec::new();
+        while held.is_empty() && from.elapsed() < SIGN {
+            for (pid, folder) in server.unclaimed() {
+                signal(pid, Signal::SIGSTOP);
+                if folder.join(CLAIM).exists() {
+                    signal(pid, Signal::SIGCONT);
+                } else {
+                    held.push((pid, folder));
+                }
+            }
+        }
+        let wait = from.elapsed();
+        self.kill(server);
+        let next = self.up();
+        self.done.held += held.len() as u64;
+        let from = Instant::now();
+        for (pid, folder) in held {
+            while !folder.join(CLAIM).exists() && from.elapsed() < SIGN {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            signal(pid, Signal::SIGCONT);
+        }
+        let status = next.stop();
+        self.check_stop(status);
+        wait
+    }
+
     /// Waits until something has just changed.
     fn wait_for_a_sign(&self, moment: Moment) {
         let (before, from) = (self.sign(moment), Instant::now());
@@ -235,7 +281,10 @@ impl<'a> Killer<'a> {
             Moment::AtAHandover => changed("live"),
             Moment::AtALine => number(fs::metadata(self.place.lines()).map_or(0, |data| data.len())),
             Moment::AtAForgetting => changed("done"),
-            Moment::BeforeItListens | Moment::AnyTime | Moment::WhileItStops => Vec::new(),
+            Moment::BeforeItListens
+            | Moment::AnyTime
+            | Moment::WithASlowSupervisor
+            | Moment::WhileItStops => Vec::new(),
         }
     }
 
@@ -244,8 +293,7 @@ impl<'a> Killer<'a> {
         let found = if slays { self.place.supervisors() } else { Vec::new() };
         let Some(&(attempt, pid)) = found.get(self.chance.below(found.len() as u64) as usize) else { return };
         self.done.slain.insert(attempt);
-        // It may have ended by now.
-        let _ = kill(pid, Signal::SIGKILL);
+        signal(pid, Signal::SIGKILL);
     }
 
     /// A clean stop, which leaves a snapshot of all there is; every other one is torn afterwards, as by a full disk.
