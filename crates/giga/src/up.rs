@@ -93,13 +93,20 @@ pub(crate) fn run(call: &Up) -> anyhow::Result<ExitCode> {
     let named = call.data.is_some() || std::env::var_os("GIGA_HOME").is_some();
     let listen = call.listen;
     runtime.block_on(async {
+<<<<<<< HEAD
         let server = match Server::start(Call { home, listen, engines, version }).await {
+=======
+        let told = told_to_stop()?;
+        let start = Call { federation: Arc::clone(&federation), file, text, folder, listen, engines, version };
+        let folder = start.folder.clone();
+        let server = match Server::start(start).await {
+>>>>>>> kill
             Ok(server) => server,
             Err(error) => return refused(format!("giga: {error}\n")),
         };
         // A server does not end because nobody reads its greeting.
         drop(greet(&federation, &server, &folder, named));
-        match server.serve(told_to_stop()).await {
+        match server.serve(told).await {
             Stopped::Told => {
                 writeln!(std::io::stderr(), "giga: stopped; what runs goes on, and `giga up` takes it over again")?;
                 Ok(ExitCode::SUCCESS)
@@ -199,15 +206,15 @@ fn program() -> String {
     near.unwrap_or(this).display().to_string()
 }
 
-/// Done when somebody presses Ctrl-C or the system asks to end.
-async fn told_to_stop() {
+/// Done when somebody presses Ctrl-C or the system asks to end. Both are listened for from this call on, so that a server
+/// that is told to stop while it comes up stops as well as later.
+fn told_to_stop() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
     use tokio::signal::unix::{SignalKind, signal};
-    let interrupt = tokio::signal::ctrl_c();
-    match signal(SignalKind::terminate()) {
-        Ok(mut terminate) => tokio::select! {
-            _ = interrupt => {}
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
-        },
-        Err(_) => drop(interrupt.await),
-    }
+        }
+    })
 }

@@ -8,12 +8,15 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use giga_model::AttemptId;
-use giga_store::Store;
+use giga_store::{JobFilter, Store};
+use nix::sys::prctl::set_child_subreaper;
 use nix::sys::signal::{Signal, kill};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::unistd::Pid;
 
 use crate::chance::Chance;
 use crate::load::Load;
-use crate::server::{Place, Ready, SITES, Server};
+use crate::server::{CLAIM, Place, Ready, SITES, Server};
 
 /// When a server is killed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -30,6 +33,11 @@ pub(crate) enum Moment {
     AtALine,
     /// When an engine has just forgotten an attempt.
     AtAForgetting,
+    /// When a job has just been told to stop by the journal, and perhaps not yet by its engine.
+    AtACancellation,
+    /// When it has just started a supervisor that is held back before its claim, and goes on when the next server has
+    /// started another for the same attempt.
+    WithASlowSupervisor,
     /// While it stops because it was told to.
     WhileItStops,
 }
@@ -43,6 +51,8 @@ impl Moment {
             Self::AtAHandover => "  at a handover to an engine",
             Self::AtALine => "  when a body had just begun or ended",
             Self::AtAForgetting => "  when an engine had just put an attempt away",
+            Self::AtACancellation => "  when the journal had just told a job to stop",
+            Self::WithASlowSupervisor => "  when a supervisor had not made its claim yet",
             Self::WhileItStops => "  while it stops",
         }
     }
@@ -55,6 +65,8 @@ const MOMENTS: &[(u64, Moment)] = &[
     (3, Moment::AtAHandover),
     (2, Moment::AtALine),
     (2, Moment::AtAForgetting),
+    (3, Moment::AtACancellation),
+    (2, Moment::WithASlowSupervisor),
     (2, Moment::WhileItStops),
 ];
 
@@ -77,6 +89,8 @@ const SUPERVISORS: u64 = 2;
 pub(crate) struct Done {
     pub(crate) kills: BTreeMap<Moment, u64>,
     pub(crate) slain: BTreeSet<AttemptId>,
+    /// Supervisors that were held back before their claim until another had made it.
+    pub(crate) held: u64,
     pub(crate) stops: u64,
     pub(crate) torn: u64,
     /// Kills while jobs waited.
@@ -94,19 +108,42 @@ pub(crate) struct Killer<'a> {
     load: &'a Load<'a>,
     chance: Chance,
     usual_start: Duration,
+    books: Option<Store>,
     pub(crate) done: Done,
+}
+
+/// Reaps what servers left behind. No server lives now, so all ended children are such.
+fn reap() {
+    while matches!(waitpid(None, Some(WaitPidFlag::WNOHANG)), Ok(status) if status != WaitStatus::StillAlive)
+    {
+    }
+}
+
+/// Signals a supervisor, which may have ended by now.
+fn signal(pid: Pid, signal: Signal) {
+    let _ = kill(pid, signal);
 }
 
 impl<'a> Killer<'a> {
     pub(crate) fn new(place: &'a Place, load: &'a Load<'a>, seed: u64) -> Self {
+        // Supervisors of killed servers become children of this process. It is of their session, so the kernel does not wake
+        // those that are held back, as it does with stopped groups that no one is left to wake.
+        set_child_subreaper(true).expect("Linux lets a process adopt");
         let (chance, usual_start) = (Chance::of(seed, "kill", 0), Duration::from_millis(50));
-        Self { place, load, chance, usual_start, done: Done::default() }
+        Self { place, load, chance, usual_start, books: None, done: Done::default() }
     }
 
     /// Kills so many servers one after the other. The first die before anything is there.
     pub(crate) fn run(&mut self, kills: u64) {
         for round in 0..kills {
-            let moment = if round < 2 { Moment::BeforeItListens } else { self.chance.weighted(MOMENTS) };
+            let moment = match round {
+                0 | 1 => Moment::BeforeItListens,
+                // Each once, then by chance.
+                _ => match MOMENTS.get(round as usize - 2) {
+                    Some(&(_, moment)) => moment,
+                    None => self.chance.weighted(MOMENTS),
+                },
+            };
             if round == 2 {
                 self.fill();
             } else if round > 2 && self.chance.below(STOPS) == 0 {
@@ -178,8 +215,13 @@ impl<'a> Killer<'a> {
             return wait;
         }
         let server = self.up();
+        self.books = Store::read_only(&self.place.data()).ok().map(|(books, _)| books);
+        if moment == Moment::WithASlowSupervisor {
+            return self.kill_behind_a_slow_supervisor(server);
+        }
         let wait = match moment {
             Moment::AnyTime => self.chance.up_to(LIFE),
+            Moment::AtACancellation => Duration::ZERO,
             _ => self.chance.up_to(SOON),
         };
         if moment == Moment::WhileItStops {
@@ -201,6 +243,7 @@ impl<'a> Killer<'a> {
 
     fn kill(&mut self, server: Server) {
         let ended = server.kill();
+        reap();
         self.done.faults.extend(ended.map(|status| format!("a server had ended by itself: {status}")));
     }
 
@@ -210,6 +253,41 @@ impl<'a> Killer<'a> {
         std::thread::sleep(wait);
         // It may have stopped already.
         server.kill();
+        wait
+    }
+
+    /// Two supervisors for one attempt, the earlier one late: only one may run its program.
+    fn kill_behind_a_slow_supervisor(&mut self, server: Server) -> Duration {
+        let from = Instant::now();
+        let mut held = Vec::new();
+        while held.is_empty() && from.elapsed() < SIGN {
+            for (pid, folder) in server.unclaimed() {
+                signal(pid, Signal::SIGSTOP);
+                // What it was doing in the kernel it still does.
+                while fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| !stat.contains(") T "))
+                {
+                    std::hint::spin_loop();
+                }
+                if folder.join(CLAIM).exists() {
+                    signal(pid, Signal::SIGCONT);
+                } else {
+                    held.push((pid, folder));
+                }
+            }
+        }
+        let wait = from.elapsed();
+        self.kill(server);
+        let next = self.up();
+        let from = Instant::now();
+        for (pid, folder) in held {
+            while !folder.join(CLAIM).exists() && from.elapsed() < SIGN {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            self.done.held += u64::from(folder.join(CLAIM).exists());
+            signal(pid, Signal::SIGCONT);
+        }
+        let status = next.stop();
+        self.check_stop(status);
         wait
     }
 
@@ -232,11 +310,23 @@ impl<'a> Killer<'a> {
         let number = |count: u64| vec![i64::try_from(count).expect("a count of this test")];
         match moment {
             Moment::AfterAnAnswer => number(self.load.answered.load(Ordering::Relaxed)),
+            Moment::AtACancellation => self.stopping(),
             Moment::AtAHandover => changed("live"),
             Moment::AtALine => number(fs::metadata(self.place.lines()).map_or(0, |data| data.len())),
             Moment::AtAForgetting => changed("done"),
-            Moment::BeforeItListens | Moment::AnyTime | Moment::WhileItStops => Vec::new(),
+            Moment::BeforeItListens
+            | Moment::AnyTime
+            | Moment::WithASlowSupervisor
+            | Moment::WhileItStops => Vec::new(),
         }
+    }
+
+    /// The jobs that are told to stop, by the books.
+    fn stopping(&self) -> Vec<i64> {
+        let filter =
+            JobFilter { states: vec!["stopping".into()], live: true, most: 1_000, ..JobFilter::default() };
+        let rows = self.books.as_ref().and_then(|books| books.jobs(&filter).ok()).unwrap_or_default();
+        rows.iter().map(|row| i64::try_from(row.job.0).expect("a job of this test")).collect()
     }
 
     /// Kills a supervisor that is at work, and says whose it was: that attempt is lost, unless it has just ended.
@@ -244,8 +334,7 @@ impl<'a> Killer<'a> {
         let found = if slays { self.place.supervisors() } else { Vec::new() };
         let Some(&(attempt, pid)) = found.get(self.chance.below(found.len() as u64) as usize) else { return };
         self.done.slain.insert(attempt);
-        // It may have ended by now.
-        let _ = kill(pid, Signal::SIGKILL);
+        signal(pid, Signal::SIGKILL);
     }
 
     /// A clean stop, which leaves a snapshot of all there is; every other one is torn afterwards, as by a full disk.

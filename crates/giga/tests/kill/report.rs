@@ -85,6 +85,7 @@ impl Run {
             ("of these, with jobs waiting", done.with_a_line),
             ("attempts in the hands of engines, summed over kills", done.in_hand),
             ("kills of a supervisor", done.slain.len() as u64),
+            ("supervisors held back until another had the claim", done.held),
             ("clean stops", done.stops),
             ("snapshots torn", done.torn),
             ("requests accepted", seen.sent.len() as u64),

@@ -16,6 +16,7 @@ use crate::client::Request;
 /// How long a server may take to answer or to stop.
 const PATIENCE: Duration = Duration::from_secs(60);
 const LOOK: Duration = Duration::from_millis(2);
+pub(crate) const CLAIM: &str = "claim.json";
 pub(crate) const SITES: [&str; 3] = ["kajaani", "stuttgart", "barcelona"];
 
 /// The folder of a run.
@@ -65,7 +66,7 @@ impl Place {
     /// The supervisors that are at work, by the claims that they made.
     pub(crate) fn supervisors(&self) -> Vec<(AttemptId, Pid)> {
         let claimed = |(attempt, folder): (AttemptId, PathBuf)| {
-            let claim = Claim::read(&fs::read(folder.join("claim.json")).ok()?).ok()?;
+            let claim = Claim::read(&fs::read(folder.join(CLAIM)).ok()?).ok()?;
             let Claimant::Supervisor(process) = claim.by else { return None };
             let command = fs::read(format!("/proc/{}/cmdline", process.pid)).ok()?;
             let ours =
@@ -153,6 +154,22 @@ impl Server {
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(said);
         let spawned = Instant::now();
         Self { child: command.spawn().expect("the server starts"), spawned }
+    }
+
+    /// The supervisors that it has started and that have not claimed their attempts yet, with those folders.
+    pub(crate) fn unclaimed(&self) -> Vec<(Pid, PathBuf)> {
+        let tasks = fs::read_dir(format!("/proc/{}/task", self.child.id())).into_iter().flatten();
+        let lists = tasks.filter_map(|task| fs::read_to_string(task.ok()?.path().join("children")).ok());
+        let children: Vec<u32> = lists
+            .flat_map(|list| list.split(' ').filter_map(|pid| pid.parse().ok()).collect::<Vec<_>>())
+            .collect();
+        let unclaimed = |pid: u32| {
+            // Before it has become the supervisor it still holds what the server holds.
+            let words = words(pid, "cmdline");
+            let folder = PathBuf::from(words.last().filter(|_| words.iter().any(|word| word == "attempt"))?);
+            (!folder.join(CLAIM).exists()).then(|| Some((Pid::from_raw(i32::try_from(pid).ok()?), folder)))?
+        };
+        children.into_iter().filter_map(unclaimed).collect()
     }
 
     /// Waits until it answers. The address of the server before it is refused, and so asked again.

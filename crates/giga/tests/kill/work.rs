@@ -83,7 +83,13 @@ impl Kind {
             Self::TooLarge => 4096,
             _ => 1,
         };
-        let project = if chance.below(2) == 0 { "demo" } else { "clinic" };
+        // Those that hold a place for long stay at one site, and those that need all of a site at the others: one that waits
+        // behind the other would keep a site idle.
+        let project = match self {
+            Self::Slow | Self::Deaf => "clinic",
+            Self::Wide => "demo",
+            _ => ["demo", "clinic"][chance.below(2) as usize],
+        };
         let env = json!({"KILL_MARK": place.mark, "KILL_LINES": place.lines});
         let resources = json!({"accelerators": accelerators});
         json!({"name": word, "project": project, "run": command, "limit": limit, "env": env, "resources": resources})
