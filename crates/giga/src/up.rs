@@ -93,14 +93,8 @@ pub(crate) fn run(call: &Up) -> anyhow::Result<ExitCode> {
     let named = call.data.is_some() || std::env::var_os("GIGA_HOME").is_some();
     let listen = call.listen;
     runtime.block_on(async {
-<<<<<<< HEAD
-        let server = match Server::start(Call { home, listen, engines, version }).await {
-=======
         let told = told_to_stop()?;
-        let start = Call { federation: Arc::clone(&federation), file, text, folder, listen, engines, version };
-        let folder = start.folder.clone();
-        let server = match Server::start(start).await {
->>>>>>> kill
+        let server = match Server::start(Call { home, listen, engines, version }).await {
             Ok(server) => server,
             Err(error) => return refused(format!("giga: {error}\n")),
         };
