@@ -105,9 +105,9 @@ impl Meter {
                 let job = before.job(*job).expect("a started job is live");
                 self.start(federation, job, need, now);
             }
-            Event::Ended { job, ending } => {
+            Event::Ended { job, ending, at } => {
                 let job = before.job(*job).expect("an ended job is live");
-                self.end(federation, job, *ending, now);
+                self.end(federation, job, *ending, *at, now);
             }
             Event::Interrupted { job, cause, saved } => {
                 let job = before.job(*job).expect("an interrupted job is live");
@@ -248,13 +248,13 @@ impl Meter {
         gauges.drawn += job_draw(job, need);
     }
 
-    /// Takes a running attempt off the gauges; its length, and what it was asked and held.
-    fn stop(&mut self, federation: &Federation, job: &Job, now: Instant) -> Attempt {
+    /// Takes a running attempt that ended at `at` off the gauges; its length, and what it was asked and held.
+    fn stop(&mut self, federation: &Federation, job: &Job, at: Instant, now: Instant) -> Attempt {
         let run = job.run().expect("only a running job stops");
         let book = self.jobs.get_mut(job.id).expect("a live job has a book");
         let asked = u64::from(run.need.asked);
         let held = u64::from(run.need.held());
-        let elapsed = now.since(run.started);
+        let (elapsed, unnoticed) = (at.since(run.started), now.since(at));
         let (energy, capital) = use_of(federation, &run.need, job.draw, elapsed);
         book.energy += energy;
         book.capital += capital;
@@ -262,16 +262,21 @@ impl Meter {
         gauges.held -= held;
         gauges.asked -= asked;
         gauges.drawn -= job_draw(job, &run.need);
-        Attempt { asked, held, elapsed }
+        Attempt { asked, held, elapsed, unnoticed }
     }
 
     /// Takes a running attempt off the gauges, all of whose work counts.
-    fn stop_useful(&mut self, federation: &Federation, job: &Job, now: Instant) {
-        let attempt = self.stop(federation, job, now);
+    fn stop_useful(&mut self, federation: &Federation, job: &Job, at: Instant, now: Instant) {
+        let attempt = self.stop(federation, job, at, now);
         let useful = AcceleratorTime::of(attempt.asked, attempt.elapsed);
         let book = self.jobs.get_mut(job.id).expect("a live job has a book");
         book.useful += useful;
         book.lost += AcceleratorTime::of(attempt.held, attempt.elapsed) - useful;
+        // Its nodes stood idle until somebody noticed.
+        let time = &mut self.hours[job.site.index()].time;
+        let idle = AcceleratorTime::of(attempt.asked, attempt.unnoticed);
+        time.delivered -= idle;
+        time.failure += idle;
         self.totals.used(federation.projects[job.project.index()].owner, useful);
     }
 
@@ -283,9 +288,13 @@ impl Meter {
         saved: Duration,
         now: Instant,
     ) {
-        let attempt = self.stop(federation, job, now);
+        // Nobody knows when a lost attempt died, but it was not beyond its limit.
+        let latest = job.run().map_or(now, |run| run.started + job.limit);
+        let at = if cause == Interruption::Lost { now.min(latest) } else { now };
+        let attempt = self.stop(federation, job, at, now);
         let book = self.jobs.get_mut(job.id).expect("a live job has a book");
-        let undone = AcceleratorTime::of(attempt.asked, attempt.elapsed.saturating_sub(saved));
+        let undone = (attempt.elapsed + attempt.unnoticed).saturating_sub(saved);
+        let undone = AcceleratorTime::of(attempt.asked, undone);
         let useful = AcceleratorTime::of(attempt.asked, saved);
         book.useful += useful;
         book.lost += AcceleratorTime::of(attempt.held, attempt.elapsed) - useful;
@@ -301,9 +310,9 @@ impl Meter {
         self.totals.used(federation.projects[job.project.index()].owner, useful);
     }
 
-    fn end(&mut self, federation: &Federation, job: &Job, ending: Ending, now: Instant) {
+    fn end(&mut self, federation: &Federation, job: &Job, ending: Ending, at: Instant, now: Instant) {
         if job.run().is_some() {
-            self.stop_useful(federation, job, now);
+            self.stop_useful(federation, job, at, now);
         } else {
             let wanted = u64::from(self.jobs.get(job.id).map_or(0, |book| book.asked));
             self.touch(federation, job.site, now).wanted -= wanted;
@@ -316,7 +325,7 @@ impl Meter {
         };
         self.totals.end(outcome);
         let book = self.jobs.remove(job.id).expect("a live job has a book");
-        self.finished.push(book.record(federation, job, outcome, Some(now)));
+        self.finished.push(book.record(federation, job, outcome, Some(at)));
     }
 
     fn open(&mut self, federation: &Federation, site: SiteId, phase: usize, now: Instant) {
@@ -339,7 +348,7 @@ impl Meter {
         for job in state.jobs() {
             let outcome = if job.run().is_some() { Outcome::Running } else { Outcome::Waiting };
             if job.run().is_some() {
-                self.stop_useful(federation, job, now);
+                self.stop_useful(federation, job, now, now);
             }
             self.totals.end(outcome);
             let book = self.jobs.get(job.id).expect("a live job has a book");
@@ -384,6 +393,8 @@ struct Attempt {
     asked: u64,
     held: u64,
     elapsed: Duration,
+    /// How long nobody noticed that it was over.
+    unnoticed: Duration,
 }
 
 /// What a job draws above idle.

@@ -29,7 +29,7 @@ fn another_way_counts_by_its_own_accelerators() {
     let too_large = Asks::one(ask(0, 9));
     let inputs = [submit(Asks::one(ask(0, 8))), submit(either), submit(too_large)];
     control.advance(start, &[&[Input::PhaseOpens { site: SiteId(0) }], &inputs[..]].concat());
-    let done = |job| Input::Finished { job: JobId(job), attempt: 1, ending: Ending::Completed };
+    let done = |job| Input::Finished { job: JobId(job), attempt: 1, ending: Ending::Completed, at: end };
     control.advance(end, &[done(0), done(1)]);
     let (summary, jobs, _) = control.finish(end);
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use giga_model::{JobId, JobRequest, PoolId, SiteId};
 use giga_units::{Duration, Instant};
 
-use crate::event::Event;
+use crate::event::{Event, Interruption};
 use crate::job::{Job, Run, Status};
 use crate::plan::{Need, Plan};
 use crate::state::State;
@@ -31,8 +31,13 @@ impl State {
                 self.started(plan, *job, *attempt, run);
             }
             Event::Stopping { job } => self.stopping(*job),
-            Event::Ended { job, .. } => self.ended(plan, now, *job),
-            Event::Interrupted { job, saved, .. } => self.interrupted(plan, now, *job, *saved),
+            Event::Ended { job, at, .. } => self.ended(plan, *at, *job),
+            Event::Interrupted { job, cause, saved } => {
+                self.interrupted(plan, now, *job, *saved);
+                if *cause == Interruption::Lost {
+                    self.jobs.get_mut(*job).expect("an interrupted job waits").losses += 1;
+                }
+            }
             Event::NodeDown { pool, node, until } => self.node_down(plan, *pool, *node, *until),
             Event::NodeUp { pool, node } => self.node_up(plan, *pool, *node),
             Event::PhaseOpened { site, .. } => {
@@ -72,6 +77,7 @@ impl State {
             checkpoint: request.checkpoint,
             draw: request.draw,
             attempts: 0,
+            losses: 0,
             status: Status::Waiting,
         };
         self.next_job = id.0 + 1;
@@ -97,9 +103,9 @@ impl State {
         run.stopping = true;
     }
 
-    fn ended(&mut self, plan: &Plan, now: Instant, id: JobId) {
+    fn ended(&mut self, plan: &Plan, at: Instant, id: JobId) {
         let job = self.leave(id);
-        self.settle(plan, now, &job);
+        self.settle(plan, at, &job);
         self.touch(job.site);
     }
 
@@ -116,7 +122,9 @@ impl State {
     fn settle(&mut self, plan: &Plan, now: Instant, job: &Job) {
         let Some(run) = job.run() else { return };
         let owner = plan.projects[job.project.index()].owner;
-        let (held, used) = (amount(&run.need, job.limit), amount(&run.need, now.since(run.started)));
+        // Never more than the hold: nobody may have looked while the limit passed.
+        let used = now.since(run.started).min(job.limit);
+        let (held, used) = (amount(&run.need, job.limit), amount(&run.need, used));
         self.account(job.site, job.project, |accounts| accounts.settle(owner, job.project, held, used));
     }
 

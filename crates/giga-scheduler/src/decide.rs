@@ -6,12 +6,12 @@ use giga_units::{Duration, Instant};
 use crate::Scheduler;
 use crate::event::{Ending, Event, Input, Interruption};
 use crate::fit::Span;
-use crate::job::{Job, Run, Status};
+use crate::job::{Job, Status};
 use crate::plan::{Need, Plan};
 use crate::witness::Witness;
 
-/// A job whose attempt is lost is tried again until it had so many attempts (an assumption).
-const ATTEMPTS_MOST: u32 = 5;
+/// A job that lost so many attempts is not tried again (an assumption).
+const LOSSES_MOST: u32 = 5;
 
 /// Raised whenever the same inputs may lead to other events than before: a journal is decided again only by the version
 /// that decided it first.
@@ -25,7 +25,9 @@ impl Scheduler {
     pub fn advance(&mut self, now: Instant, input: &Input, witness: &mut impl Witness) {
         match input {
             Input::Submit { request } => self.submit(now, request, witness),
-            Input::Finished { job, attempt, ending } => self.finish(now, *job, *attempt, *ending, witness),
+            Input::Finished { job, attempt, ending, at } => {
+                self.finish(now, *job, *attempt, (*ending, *at), witness);
+            }
             Input::Lost { job, attempt } => self.lost(now, *job, *attempt, witness),
             Input::Cancel { job } => self.cancel(now, *job, witness),
             Input::NodeFailed { pool, node, until } => self.node_failed(now, *pool, *node, *until, witness),
@@ -87,25 +89,37 @@ impl Scheduler {
         first.or_else(|| possible.first()).expect("an admitted job is possible somewhere").0
     }
 
-    /// The running attempt of a job, if it is this one.
-    fn attempt(&self, job: JobId, attempt: u32) -> Option<&Run> {
-        self.state.job(job).filter(|job| job.attempts == attempt).and_then(Job::run)
-    }
-
-    /// A job that was told to stop counts as taken back, unless its work was done before it heard of that.
-    fn finish(&mut self, now: Instant, job: JobId, attempt: u32, ending: Ending, witness: &mut impl Witness) {
-        let Some(run) = self.attempt(job, attempt) else { return };
-        let done = ending == Ending::Completed || !run.stopping;
-        let ending = if done { ending } else { Ending::Cancelled };
-        self.emit(now, Event::Ended { job, ending }, witness);
+    /// A job that was told to stop counts as taken back, unless its work was done before it heard of that. An attempt that
+    /// was interrupted may turn out to have ended by itself before: what it says of its end counts, unless it was stopped.
+    fn finish(
+        &mut self,
+        now: Instant,
+        job: JobId,
+        attempt: u32,
+        (ending, at): (Ending, Instant),
+        witness: &mut impl Witness,
+    ) {
+        let known = self.state.job(job).filter(|job| job.attempts == attempt && attempt > 0);
+        let Some(known) = known else { return };
+        let event = match known.run() {
+            Some(run) => {
+                let done = ending == Ending::Completed || !run.stopping;
+                let ending = if done { ending } else { Ending::Cancelled };
+                Event::Ended { job, ending, at: at.max(run.started).min(now) }
+            }
+            None if ending == Ending::Cancelled => return,
+            None => Event::Ended { job, ending, at: at.max(known.submitted).min(now) },
+        };
+        self.emit(now, event, witness);
     }
 
     /// A job that loses attempt after attempt would keep its nodes busy for ever.
     fn lost(&mut self, now: Instant, job: JobId, attempt: u32, witness: &mut impl Witness) {
-        match self.attempt(job, attempt) {
+        let Some(known) = self.state.job(job).filter(|job| job.attempts == attempt) else { return };
+        match known.run() {
             None => {}
-            Some(run) if attempt >= ATTEMPTS_MOST && !run.stopping => {
-                self.emit(now, Event::Ended { job, ending: Ending::Failed }, witness);
+            Some(run) if known.losses + 1 >= LOSSES_MOST && !run.stopping => {
+                self.emit(now, Event::Ended { job, ending: Ending::Failed, at: now }, witness);
             }
             Some(_) => self.interrupt(now, job, Interruption::Lost, witness),
         }
@@ -115,7 +129,7 @@ impl Scheduler {
     fn cancel(&mut self, now: Instant, job: JobId, witness: &mut impl Witness) {
         let Some(known) = self.state.job(job) else { return };
         match known.run() {
-            None => self.emit(now, Event::Ended { job, ending: Ending::Cancelled }, witness),
+            None => self.emit(now, Event::Ended { job, ending: Ending::Cancelled, at: now }, witness),
             Some(run) if run.stopping => {}
             Some(_) => self.emit(now, Event::Stopping { job }, witness),
         }
@@ -145,7 +159,7 @@ impl Scheduler {
     fn interrupt(&mut self, now: Instant, job: JobId, cause: Interruption, witness: &mut impl Witness) {
         let Some(known) = self.state.job(job) else { return };
         let event = if known.run().is_some_and(|run| run.stopping) {
-            Event::Ended { job, ending: Ending::Cancelled }
+            Event::Ended { job, ending: Ending::Cancelled, at: now }
         } else {
             Event::Interrupted { job, cause, saved: saved(known, now, cause) }
         };
@@ -205,8 +219,12 @@ fn saved(job: &Job, now: Instant, cause: Interruption) -> Duration {
     let (Some(run), Some(every)) = (job.run(), job.checkpoint) else { return Duration::ZERO };
     let elapsed = now.since(run.started);
     match cause {
+        // Nobody looked while its limit passed: it can not have run so long, and what it saved is not known.
+        Interruption::Maintenance if elapsed >= job.limit => Duration::ZERO,
         Interruption::Maintenance => elapsed,
-        Interruption::Failure | Interruption::Lost => elapsed.floor_to(every),
+        Interruption::Failure => elapsed.floor_to(every),
+        // It may have died long before that was proven.
+        Interruption::Lost => Duration::ZERO,
     }
 }
 

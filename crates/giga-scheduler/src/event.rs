@@ -24,6 +24,8 @@ pub enum Input {
         attempt: u32,
         /// How.
         ending: Ending,
+        /// When; whoever tells may have been away, so that may be long ago.
+        at: Instant,
     },
     /// An attempt is proven dead and left no result.
     Lost {
@@ -161,6 +163,8 @@ pub enum Event {
         job: JobId,
         /// How.
         ending: Ending,
+        /// When: never before it started, and perhaps before anybody noticed.
+        at: Instant,
     },
     /// A running job lost its nodes and waits again.
     Interrupted {
@@ -264,7 +268,7 @@ image! { enum Interruption { 0 => Failure, 1 => Maintenance, 2 => Lost } }
 image! {
     enum Input {
         0 => Submit { request },
-        1 => Finished { job, attempt, ending },
+        1 => Finished { job, attempt, ending, at },
         2 => Lost { job, attempt },
         3 => Cancel { job },
         4 => NodeFailed { pool, node, until },
@@ -284,7 +288,7 @@ image! {
         2 => Kept { site, job },
         3 => Started { job, attempt, need, pieces, release },
         4 => Stopping { job },
-        5 => Ended { job, ending },
+        5 => Ended { job, ending, at },
         6 => Interrupted { job, cause, saved },
         7 => NodeDown { pool, node, until },
         8 => NodeUp { pool, node },

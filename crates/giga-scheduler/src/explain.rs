@@ -170,6 +170,7 @@ impl Scheduler {
             checkpoint: request.checkpoint,
             draw: request.draw,
             attempts: 0,
+            losses: 0,
             status: Status::Waiting,
         };
         let reserved = self.state.reserve_among(&self.plan, now, &job, &ways);

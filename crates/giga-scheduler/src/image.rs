@@ -40,6 +40,7 @@ impl State {
         job.checkpoint.write(out);
         job.draw.write(out);
         job.attempts.write(out);
+        job.losses.write(out);
         job.run().cloned().write(out);
     }
 
@@ -134,6 +135,7 @@ impl State {
             checkpoint: Image::read(source)?,
             draw: Image::read(source)?,
             attempts: Image::read(source)?,
+            losses: Image::read(source)?,
             status: Option::<Run>::read(source)?.map_or(Status::Waiting, Status::Running),
         })
     }

@@ -28,6 +28,8 @@ pub struct Job {
     pub draw: Fraction,
     /// How often it was started.
     pub attempts: u32,
+    /// How often an attempt died and left no result.
+    pub losses: u32,
     /// Whether it waits or runs.
     pub status: Status,
 }

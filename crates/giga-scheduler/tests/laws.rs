@@ -205,6 +205,8 @@ impl Trial {
                 job,
                 attempt,
                 ending: Ending::Completed,
+                // Noticed late; the scheduler takes care that it is not before the start.
+                at: self.now - Duration::milliseconds(2),
             }),
             Step::Lose(index) => attempt(index).map(|(job, attempt)| Input::Lost { job, attempt }),
             Step::Cancel(index) => {

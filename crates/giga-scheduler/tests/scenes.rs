@@ -63,7 +63,7 @@ impl Scene {
 
     fn end(&mut self, hours: i64, job: u64, ending: Ending) -> Vec<String> {
         let attempt = self.scheduler.state().job(JobId(job)).expect("a live job").attempts;
-        self.at(hours, vec![Input::Finished { job: JobId(job), attempt, ending }])
+        self.at(hours, vec![Input::Finished { job: JobId(job), attempt, ending, at: hour(hours) }])
     }
 
     fn lose(&mut self, hours: i64, job: u64, attempt: u32) -> Vec<String> {
@@ -89,7 +89,7 @@ fn told(event: &Event) -> Option<String> {
         Event::Refused { job, rule, .. } => Some(format!("{job} is refused: {rule}")),
         Event::Interrupted { job, saved, .. } => Some(format!("{job} is interrupted, {saved} saved")),
         Event::Stopping { job } => Some(format!("{job} is told to stop")),
-        Event::Ended { job, ending } if *ending != Ending::Completed => {
+        Event::Ended { job, ending, .. } if *ending != Ending::Completed => {
             Some(format!("{job} ends: {ending:?}"))
         }
         _ => None,
@@ -320,4 +320,33 @@ fn a_preview_says_what_would_become_of_a_request_and_changes_nothing() {
     let rule = Rule::GangTooLarge { largest: 16 };
     assert_eq!(preview(&scene, job(17, 1)), Preview::Refused { rule });
     assert_eq!(scene.submit(0, vec![job(4, 9)]), ["2 starts on 1x4 at 1:10"], "as it was said");
+}
+
+#[test]
+fn what_an_interrupted_attempt_says_of_its_own_end_counts() {
+    let mut federation = four_nodes();
+    let (first, every, length) = (hour(5), Duration::hours(100), Duration::hours(2));
+    federation.sites[0].maintenance = Some(Maintenance { first, every, length });
+    let mut scene = Scene::of(&federation);
+    let saving = JobRequest { checkpoint: Some(Duration::hours(1)), ..job(16, 10) };
+    scene.submit(0, vec![saving.clone(), saving]);
+    let begins = scene.at(5, vec![Input::MaintenanceBegins { site: SiteId(0) }]);
+    assert_eq!(begins, ["0 is interrupted, 5 h saved"]);
+    assert_eq!(scene.end(5, 0, Ending::Cancelled), [""; 0], "it was stopped, and will go on");
+    assert_eq!(scene.end(6, 0, Ending::Completed), [""; 0], "an end by itself is no news here");
+    assert!(scene.scheduler.state().job(JobId(0)).is_none(), "it had done its work before it heard of that");
+    assert_eq!(
+        scene.at(7, vec![Input::MaintenanceEnds { site: SiteId(0) }]),
+        ["1 starts on 4x4 at 0:11 1:11"]
+    );
+}
+
+#[test]
+fn what_nobody_saw_takes_nothing_from_the_limit() {
+    let mut scene = Scene::of(&four_nodes());
+    let saving = JobRequest { checkpoint: Some(Duration::hours(1)), ..job(16, 10) };
+    scene.submit(0, vec![saving]);
+    scene.lose(30, 0, 1);
+    let again = scene.scheduler.state().job(JobId(0)).expect("it is tried again");
+    assert_eq!((again.limit, again.losses), (Duration::hours(10), 1));
 }

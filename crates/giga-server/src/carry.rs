@@ -5,7 +5,7 @@
 
 mod reconcile;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::time::Duration as Wait;
@@ -13,46 +13,54 @@ use std::time::Duration as Wait;
 use giga_engine::{AttemptId, End, Engine, EngineError, Seen};
 use giga_formats::attempt::AttemptFile;
 use giga_formats::job::{JobBody, JobSpec};
-use giga_model::{JobId, Receipt};
+use giga_model::{JobId, Receipt, SiteId};
 use giga_scheduler::Ending;
 use giga_store::Store;
 
 use self::reconcile::{Action, Wanted, reconcile};
 use crate::live::command::{Command, Effect, Fact, Order};
+use crate::live::core::clock;
 
 /// How often an engine with work is looked at. A user feels it as the delay between end and result.
 const LOOK: Wait = Wait::from_millis(50);
 /// How often one without work is.
 const IDLE: Wait = Wait::from_secs(2);
+/// How long one that does not do what it is asked is left alone.
+const PATIENCE: Wait = Wait::from_secs(1);
 
 /// What carries decisions out at one site.
 pub(crate) struct Carrier {
+    id: SiteId,
     site: String,
     engine: Arc<dyn Engine>,
     store: Arc<Store>,
     core: SyncSender<Command>,
     wanted: BTreeMap<JobId, Order>,
+    /// Attempts whose ends the core has in its books.
+    settled: BTreeSet<AttemptId>,
     /// What was said last about a failing engine, so that it is said once.
     complaint: Option<String>,
+    /// What is unclear and was said to be.
+    unclear: BTreeSet<AttemptId>,
 }
 
 impl Carrier {
     pub(crate) fn new(
-        site: String,
+        (id, site): (SiteId, String),
         engine: Arc<dyn Engine>,
         store: Arc<Store>,
         core: SyncSender<Command>,
         orders: Vec<Order>,
     ) -> Self {
         let wanted = orders.into_iter().map(|order| (order.attempt.job, order)).collect();
-        Self { site, engine, store, core, wanted, complaint: None }
+        let (settled, complaint, unclear) = (BTreeSet::new(), None, BTreeSet::new());
+        Self { id, site, engine, store, core, wanted, settled, complaint, unclear }
     }
 
     /// Works until nobody sends effects any more.
     pub(crate) fn run(mut self, effects: &Receiver<Effect>) {
         loop {
-            self.round();
-            let wait = if self.wanted.is_empty() { IDLE } else { LOOK };
+            let wait = self.round();
             match effects.recv_timeout(wait) {
                 Ok(effect) => self.take(effect),
                 Err(RecvTimeoutError::Timeout) => {}
@@ -72,26 +80,33 @@ impl Carrier {
                 order.into_iter().for_each(|order| order.stopping = true);
             }
             Effect::Drop(job) => drop(self.wanted.remove(&job)),
+            Effect::Settled(attempt) => drop(self.settled.insert(attempt)),
         }
     }
 
-    /// One comparison, and the steps that follow from it.
-    fn round(&mut self) {
+    /// One comparison, and the steps that follow from it; how long to wait for the next.
+    fn round(&mut self) -> Wait {
         let seen = match self.engine.observe() {
             Ok(seen) => seen,
-            Err(error) => return self.complain(&error),
+            Err(error) => {
+                self.complain(&error);
+                return PATIENCE;
+            }
         };
+        self.say_unclear(&seen);
         let wanted = self
             .wanted
             .iter()
             .map(|(&job, order)| (job, Wanted { attempt: order.attempt, stopping: order.stopping }));
         let mut facts = Vec::new();
         let mut worked = true;
-        for action in reconcile(&wanted.collect(), &seen) {
+        for action in reconcile(&wanted.collect(), &seen, &self.settled) {
             let done = match action {
                 Action::Start(attempt) => self.start(attempt),
                 Action::Stop(attempt) => self.engine.stop(attempt),
-                Action::Forget(attempt) => self.engine.forget(attempt),
+                Action::Forget(attempt) => self.engine.forget(attempt).map(|()| {
+                    self.settled.remove(&attempt);
+                }),
                 Action::Report(attempt) => {
                     facts.extend(fact(attempt, &seen[&attempt]));
                     Ok(())
@@ -106,12 +121,27 @@ impl Carrier {
                 }
             }
         }
-        if worked {
-            self.complaint = None;
-        }
         if !facts.is_empty() {
             // Where the core is gone there is nobody to tell; the next server will see the same.
-            drop(self.core.send(Command::Facts(facts)));
+            drop(self.core.send(Command::Facts { site: self.id, facts }));
+        }
+        if !worked {
+            return PATIENCE;
+        }
+        self.complaint = None;
+        if self.wanted.is_empty() && seen.is_empty() { IDLE } else { LOOK }
+    }
+
+    /// What is unclear needs a person, who has to hear of it.
+    fn say_unclear(&mut self, seen: &BTreeMap<AttemptId, Seen>) {
+        for (attempt, seen) in seen {
+            match seen {
+                Seen::Unclear { cause } if self.unclear.insert(*attempt) => {
+                    tracing::warn!("site {}: whether {attempt} lives can not be told: {cause}", self.site);
+                }
+                Seen::Unclear { .. } => {}
+                _ => drop(self.unclear.remove(attempt)),
+            }
         }
     }
 
@@ -148,16 +178,16 @@ fn spec(body: &str) -> Option<JobSpec> {
 /// What an engine will never do is the end of the attempt, if it was to start it.
 fn refused(action: &Action, cause: String) -> Option<Fact> {
     let Action::Start(attempt) = *action else { return None };
-    Some(Fact { attempt, ending: Some(Ending::Failed), text: cause, receipt: None })
+    Some(Fact { attempt, ending: Some((Ending::Failed, clock())), text: cause, receipt: None })
 }
 
 /// What there is to tell of an attempt that is over.
 fn fact(attempt: AttemptId, seen: &Seen) -> Option<Fact> {
     match seen {
         Seen::Ended(receipt) => {
-            let (ending, text) = ending(receipt);
+            let ((ending, text), ended) = (ending(receipt), receipt.ended);
             let receipt = Some(AttemptFile::write(receipt));
-            Some(Fact { attempt, ending: Some(ending), text, receipt })
+            Some(Fact { attempt, ending: Some((ending, ended)), text, receipt })
         }
         Seen::Lost { cause } => {
             Some(Fact { attempt, ending: None, text: format!("lost: {cause}"), receipt: None })

@@ -256,7 +256,7 @@ impl Server {
             let name = federation.sites[site.index()].name.clone();
             let orders = wanted.extract_if(.., |(at, _)| *at == site).map(|(_, order)| order).collect();
             let (engine, store) = (Arc::clone(engine), Arc::clone(&store));
-            let carrier = Carrier::new(name.clone(), engine, store, core.clone(), orders);
+            let carrier = Carrier::new((site, name.clone()), engine, store, core.clone(), orders);
             let (effects, receiver) = mpsc::channel::<Effect>();
             let alarm = Alarm(ended.clone());
             spawn(&format!("site {name}"), move || {

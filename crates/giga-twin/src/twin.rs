@@ -175,7 +175,11 @@ impl Twin {
             Coming::MaintenanceEnds { site } => self.inputs.push(Input::MaintenanceEnds { site }),
             Coming::Repaired { pool, node } => self.inputs.push(Input::NodeRepaired { pool, node }),
             Coming::Finished { job, attempt, completed } => {
-                self.inputs.push(Input::Finished { job, attempt, ending: ending(completed) });
+                // Of an attempt that was interrupted since, the world knows better.
+                let known = self.control.state().job(job).filter(|job| job.attempts == attempt);
+                if known.is_some_and(|job| job.run().is_some()) {
+                    self.inputs.push(Input::Finished { job, attempt, ending: ending(completed), at: now });
+                }
             }
             Coming::HalfLife => {
                 self.inputs.push(Input::HalveUse);

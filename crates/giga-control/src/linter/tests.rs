@@ -62,7 +62,7 @@ impl Scene {
     }
 
     fn ended(self, job: u64) -> Self {
-        self.then(Event::Ended { job: JobId(job), ending: Ending::Completed })
+        self.then(Event::Ended { job: JobId(job), ending: Ending::Completed, at: NOW })
     }
 
     fn interrupted(self, job: u64) -> Self {

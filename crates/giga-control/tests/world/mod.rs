@@ -8,7 +8,7 @@ use giga_model::{
     Accelerator, AcceleratorId, Ask, Asks, Federation, JobId, JobRequest, Maintenance, Owner, OwnerId,
     PoolId, Programme, ProgrammeId, ProjectId, SiteId,
 };
-use giga_scheduler::{Ending, Event, Input};
+use giga_scheduler::{Ending, Event, Input, Job};
 use giga_units::{Duration, Fraction, Instant, Power};
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -189,10 +189,17 @@ impl World {
             Step::Finish(index, whole) => {
                 let running = state.jobs().filter(|job| job.run().is_some()).map(|job| job.id).collect();
                 let ending = if *whole { Ending::Completed } else { Ending::TimedOut };
-                attempt(some(index, running)).map(|(job, attempt)| Input::Finished { job, attempt, ending })
+                attempt(some(index, running)).map(|(job, attempt)| Input::Finished {
+                    job,
+                    attempt,
+                    ending,
+                    at: self.now,
+                })
             }
             Step::Lose(index) => {
-                let running = state.jobs().filter(|job| job.run().is_some()).map(|job| job.id).collect();
+                // Beyond its limit an attempt counts no more, while the power of its nodes still does.
+                let within = |job: &Job| job.run().is_some_and(|run| self.now <= run.started + job.limit);
+                let running = state.jobs().filter(|job| within(job)).map(|job| job.id).collect();
                 attempt(some(index, running)).map(|(job, attempt)| Input::Lost { job, attempt })
             }
             Step::Cancel(index) => {

@@ -28,7 +28,7 @@ fn everything() -> Record {
     let until = Instant::unix_milliseconds(1_800_000_000_000);
     let mut inputs = vec![Input::Submit { request: request() }, Input::Lost { job, attempt: 2 }];
     let endings = [Ending::Completed, Ending::TimedOut, Ending::Cancelled, Ending::Failed];
-    inputs.extend(endings.map(|ending| Input::Finished { job, attempt: 1, ending }));
+    inputs.extend(endings.map(|ending| Input::Finished { job, attempt: 1, ending, at: until }));
     inputs.extend([
         Input::Cancel { job },
         Input::NodeFailed { pool, node: 9, until },
@@ -57,7 +57,7 @@ fn everything() -> Record {
         Event::YearTurned,
         Event::Settled,
     ];
-    events.extend(endings.map(|ending| Event::Ended { job, ending }));
+    events.extend(endings.map(|ending| Event::Ended { job, ending, at: until }));
     let causes = [Interruption::Failure, Interruption::Maintenance, Interruption::Lost];
     let saved = Duration::seconds(1800);
     events.extend(causes.map(|cause| Event::Interrupted { job, cause, saved }));

@@ -430,11 +430,11 @@ impl Reference {
                 self.jobs.insert(id, Job { id, project, site: *site, needs, limit, saves, run: None });
                 self.arrivals[site.index()].insert(id);
             }
-            Event::Ended { job, .. } => {
+            Event::Ended { job, at, .. } => {
                 let job = self.jobs.remove(job).expect("an ended job lives");
                 let kept = &mut self.kept[job.site.index()];
                 *kept = kept.filter(|&kept| kept != job.id);
-                self.settle(&job, now);
+                self.settle(&job, *at);
             }
             Event::Interrupted { job, saved, .. } => {
                 let before = self.jobs[job].clone();
@@ -490,7 +490,7 @@ impl Reference {
         let project = &mut self.projects[job.site.index()][job.project.index()];
         for used in [owner, project] {
             used.held -= count(job.limit);
-            used.settled += count(now.since(run.started));
+            used.settled += count(now.since(run.started).min(job.limit));
         }
     }
 

@@ -1,7 +1,7 @@
 //! What to do so that what runs is what should run. It compares and takes no hints: asked again, it says the same, and
 //! once all is as it should be it says nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use giga_engine::{AttemptId, Seen};
 use giga_model::JobId;
@@ -28,9 +28,14 @@ pub(crate) enum Action {
 
 /// The steps from what an engine sees to what should be.
 ///
-/// An attempt starts only when no earlier one of its job can still be alive. An attempt that the engine does not know
-/// never began; what is unclear is left alone.
-pub(crate) fn reconcile(wanted: &BTreeMap<JobId, Wanted>, seen: &BTreeMap<AttemptId, Seen>) -> Vec<Action> {
+/// An end is reported until a durable decision says that it is settled; only then it is forgotten. An attempt starts only
+/// when no earlier one of its job can still be alive. One that the engine does not know never began; what is unclear is
+/// left alone, unless it is to stop.
+pub(crate) fn reconcile(
+    wanted: &BTreeMap<JobId, Wanted>,
+    seen: &BTreeMap<AttemptId, Seen>,
+    settled: &BTreeSet<AttemptId>,
+) -> Vec<Action> {
     let mut actions = Vec::new();
     for (&attempt, seen) in seen {
         let wanted = wanted.get(&attempt.job).filter(|wanted| wanted.attempt == attempt);
@@ -40,8 +45,13 @@ pub(crate) fn reconcile(wanted: &BTreeMap<JobId, Wanted>, seen: &BTreeMap<Attemp
             (Some(wanted), Seen::Pending | Seen::Running { .. }) => {
                 wanted.stopping.then_some(Action::Stop(attempt))
             }
-            (Some(_), Seen::Unclear { .. }) => None,
-            (None, Seen::Ended(_) | Seen::Lost { .. }) => Some(Action::Forget(attempt)),
+            // To ask it to stop is all that can be done, and does no harm.
+            (Some(wanted), Seen::Unclear { .. }) => wanted.stopping.then_some(Action::Stop(attempt)),
+            (None, Seen::Ended(_) | Seen::Lost { .. }) if settled.contains(&attempt) => {
+                Some(Action::Forget(attempt))
+            }
+            // Nobody wants it any more, but it may have ended by itself before it was to stop.
+            (None, Seen::Ended(_) | Seen::Lost { .. }) => Some(Action::Report(attempt)),
             (None, _) => Some(Action::Stop(attempt)),
         });
     }
@@ -96,7 +106,8 @@ mod tests {
             .iter()
             .map(|&(job, number, stopping)| (JobId(job), Wanted { attempt: attempt(job, number), stopping }));
         let seen = seen.iter().map(|((job, number), seen)| (attempt(*job, *number), seen.clone()));
-        assert_eq!(reconcile(&wanted.collect(), &seen.collect()), expected);
+        let settled = BTreeSet::from([attempt(1, 1)]);
+        assert_eq!(reconcile(&wanted.collect(), &seen.collect(), &settled), expected);
     }
 
     #[test]
@@ -121,6 +132,19 @@ mod tests {
         check(&[(1, 1, true)], &[], &[Action::Stop(attempt(1, 1))]);
         check(&[(1, 1, true)], &[((1, 1), Seen::Pending)], &[Action::Stop(attempt(1, 1))]);
         check(&[(1, 1, true)], &[((1, 1), running())], &[Action::Stop(attempt(1, 1))]);
+    }
+
+    #[test]
+    fn what_is_unclear_is_asked_to_stop_where_it_was_told_to() {
+        let unclear = Seen::Unclear { cause: String::new() };
+        check(&[(1, 1, true)], &[((1, 1), unclear)], &[Action::Stop(attempt(1, 1))]);
+    }
+
+    #[test]
+    fn an_end_that_is_not_settled_is_reported_also_where_nobody_wants_it() {
+        check(&[], &[((2, 1), ended(2, 1))], &[Action::Report(attempt(2, 1))]);
+        let lost = Seen::Lost { cause: String::new() };
+        check(&[], &[((2, 1), lost)], &[Action::Report(attempt(2, 1))]);
     }
 
     #[test]

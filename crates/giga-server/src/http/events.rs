@@ -102,7 +102,7 @@ fn told(decision: &Decision) -> Option<(JobId, JobEventKind, String)> {
             let text = format!("job {job} waits again: {}", interruption(*cause));
             (*job, JobEventKind::Interrupted, text)
         }
-        Decision::Ended { job, ending } => {
+        Decision::Ended { job, ending, .. } => {
             (*job, JobEventKind::Ended, format!("job {job} is {}", state(*ending)))
         }
         _ => return None,

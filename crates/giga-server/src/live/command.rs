@@ -21,8 +21,8 @@ pub(crate) enum Command {
     Submit(Box<Submission>),
     /// Somebody takes a job back; the answer is whether it was live.
     Cancel { job: JobId, reply: oneshot::Sender<bool> },
-    /// An engine saw something.
-    Facts(Vec<Fact>),
+    /// The engine of a site saw something.
+    Facts { site: SiteId, facts: Vec<Fact> },
     /// Somebody wants to know.
     Ask(Question),
     /// The end: a last snapshot, and nothing after it.
@@ -61,8 +61,8 @@ pub(crate) enum Submitted {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Fact {
     pub(crate) attempt: AttemptId,
-    /// How it ended, or `None` where it was lost.
-    pub(crate) ending: Option<Ending>,
+    /// How it ended and when, or `None` where it was lost.
+    pub(crate) ending: Option<(Ending, Instant)>,
     /// The same in words.
     pub(crate) text: String,
     /// The receipt as it is kept.
@@ -73,7 +73,7 @@ impl Fact {
     pub(crate) fn input(&self) -> Input {
         let (job, attempt) = (self.attempt.job, self.attempt.number);
         match self.ending {
-            Some(ending) => Input::Finished { job, attempt, ending },
+            Some((ending, at)) => Input::Finished { job, attempt, ending, at },
             None => Input::Lost { job, attempt },
         }
     }
@@ -88,6 +88,8 @@ pub(crate) enum Effect {
     Stop(AttemptId),
     /// Nothing of this job should run.
     Drop(JobId),
+    /// What was said of this attempt is in the books, or is no news: the engine may forget it once nobody wants it.
+    Settled(AttemptId),
 }
 
 /// An attempt that should run: everything but the command, which is in the store.

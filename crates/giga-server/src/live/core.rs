@@ -9,8 +9,8 @@ use std::time::{Duration as Wait, SystemTime};
 
 use giga_control::{Control, calendar};
 use giga_formats::journal::{self, Record, Snapshot};
-use giga_model::{AttemptId, Federation, JobId};
-use giga_scheduler::{DECISION_VERSION, Event, Input, Job};
+use giga_model::{AttemptId, Federation, JobId, SiteId};
+use giga_scheduler::{DECISION_VERSION, Ending, Event, Input};
 use giga_store::{Batch, Change, Entry, NewJob};
 use giga_units::Instant;
 use tokio::sync::oneshot;
@@ -31,7 +31,7 @@ pub(crate) struct Decided {
     /// The last record when this is durable.
     pub(crate) seq: u64,
     pub(crate) releases: Vec<Release>,
-    pub(crate) effects: Vec<(giga_model::SiteId, Effect)>,
+    pub(crate) effects: Vec<(SiteId, Effect)>,
     pub(crate) snapshot: Option<Snapshot>,
 }
 
@@ -100,13 +100,15 @@ impl Core {
         let now = now.max(self.control.now());
         let mut step = Step::default();
         let due = calendar::due(&self.federation, self.control.state(), self.control.now(), now);
-        step.inputs.extend(due.into_iter().map(|(_, input)| input));
+        step.due.extend(due.into_iter().map(|(_, input)| input));
         let mut questions = Vec::new();
         for command in commands {
             match command {
                 Command::Submit(submission) => self.submit(*submission, &mut step),
                 Command::Cancel { job, reply } => self.cancel(job, reply, &mut step),
-                Command::Facts(facts) => facts.into_iter().for_each(|fact| self.fact(fact, &mut step)),
+                Command::Facts { site, facts } => {
+                    facts.into_iter().for_each(|fact| self.fact(site, fact, &mut step));
+                }
                 Command::Ask(question) => questions.push(question),
                 Command::Stop => {}
             }
@@ -149,24 +151,29 @@ impl Core {
         step.releases.push(answer(reply, live));
     }
 
-    /// What is said of an attempt that does not run is late, and not worth a record.
-    fn fact(&self, fact: Fact, step: &mut Step) {
+    /// What is said of an earlier attempt is late, and not worth a record. An interrupted one may have ended by itself
+    /// before it heard of that, and then its end counts.
+    fn fact(&self, site: SiteId, fact: Fact, step: &mut Step) {
         let AttemptId { job, number } = fact.attempt;
+        step.settled.push((site, Effect::Settled(fact.attempt)));
         let known = self.control.state().job(job).filter(|job| job.attempts == number);
-        if known.and_then(Job::run).is_none()
-            || step.results.iter().any(|other| other.attempt == fact.attempt)
-        {
-            return;
+        let by_itself = fact.ending.is_some_and(|(ending, _)| ending != Ending::Cancelled);
+        let news = known.is_some_and(|job| job.run().is_some() || by_itself);
+        if news && step.results.iter().all(|other| other.attempt != fact.attempt) {
+            step.seen.push(fact.input());
+            step.results.push(fact);
         }
-        step.inputs.push(fact.input());
-        step.results.push(fact);
     }
 
     fn decide(&mut self, now: Instant, step: Step) -> Decided {
-        let mut decided = Decided { releases: step.releases, ..Decided::default() };
-        if !step.inputs.is_empty() {
+        let mut decided = Decided { releases: step.releases, effects: step.settled, ..Decided::default() };
+        // What has happened comes before what is due: work that ended is not interrupted.
+        let mut inputs = step.seen;
+        inputs.extend(step.due);
+        inputs.extend(step.inputs);
+        if !inputs.is_empty() {
             let known = self.control.violations().0;
-            let events = self.control.advance(now, &step.inputs).to_vec();
+            let events = self.control.advance(now, &inputs).to_vec();
             self.report(known);
             decided.batch.changes.extend(step.results.into_iter().map(result));
             let told = self.admit(now, &events, &step.coming, &mut decided.batch);
@@ -179,7 +186,7 @@ impl Core {
             decided.releases.extend(replies.zip(told).map(|(reply, told)| answer(reply, told)));
             self.follow(now, &events, &mut decided);
             if !events.is_empty() {
-                self.record(now, step.inputs, events, &mut decided.batch);
+                self.record(now, inputs, events, &mut decided.batch);
             }
         }
         decided.seq = self.seq;
@@ -261,7 +268,12 @@ impl Core {
 /// What one step gathers before control is told.
 #[derive(Default)]
 struct Step {
+    /// What engines saw.
+    seen: Vec<Input>,
+    /// What the calendar says.
+    due: Vec<Input>,
     inputs: Vec<Input>,
+    settled: Vec<(SiteId, Effect)>,
     coming: Vec<Submission>,
     /// Repeated requests of this very step, with the place of the first.
     twins: Vec<(usize, Submission)>,

@@ -26,10 +26,10 @@ pub(crate) fn change<'a>(
         Event::Interrupted { job, cause, .. } => {
             Change::Interrupted { job: *job, at: now, cause: interruption(*cause).to_owned() }
         }
-        Event::Ended { job, ending } => {
+        Event::Ended { job, ending, at } => {
             let nothing = (Energy::ZERO, Money::ZERO, Carbon::ZERO);
             let (energy, cost, carbon) = bill(*job).map_or(nothing, |row| (row.energy, row.cost, row.carbon));
-            Change::Ended { job: *job, at: now, state: state(*ending).word(), energy, cost, carbon }
+            Change::Ended { job: *job, at: *at, state: state(*ending).word(), energy, cost, carbon }
         }
         _ => return None,
     })

@@ -5,7 +5,7 @@ use std::sync::mpsc;
 
 use giga_control::Control;
 use giga_formats::description;
-use giga_model::{Ask, Asks, AttemptId, Federation, JobId, JobRequest, ProjectId};
+use giga_model::{Ask, Asks, AttemptId, Federation, JobId, JobRequest, ProjectId, SiteId};
 use giga_scheduler::Ending;
 use giga_store::{Beginning, Store};
 use giga_units::{Duration, Fraction, Instant};
@@ -123,13 +123,11 @@ impl Trial {
                 Step::Fact { job, attempt, ending } => {
                     let endings = [Ending::Completed, Ending::TimedOut, Ending::Cancelled, Ending::Failed];
                     let attempt = AttemptId { job: JobId(*job), number: *attempt };
-                    let ending = ending.map(|place| endings[usize::from(place)]);
-                    commands.push(Command::Facts(vec![Fact {
-                        attempt,
-                        ending,
-                        text: "x".into(),
-                        receipt: None,
-                    }]));
+                    // Noticed late, as after an hour without a server.
+                    let at = self.now - Duration::hours(1);
+                    let ending = ending.map(|place| (endings[usize::from(place)], at));
+                    let facts = vec![Fact { attempt, ending, text: "x".into(), receipt: None }];
+                    commands.push(Command::Facts { site: SiteId(0), facts });
                 }
                 Step::Submit { accelerators, hours, word, saves } => {
                     let (reply, told) = oneshot::channel();
@@ -238,4 +236,34 @@ proptest! {
             }
         }
     }
+}
+
+/// The ends that a job was given, by what the records say.
+fn ends(trial: &Trial) -> Vec<Ending> {
+    let records = trial.store.records(0, 1_000).expect("a whole journal");
+    let events = records.iter().flat_map(|record| &record.events);
+    events
+        .filter_map(|event| match event {
+            giga_scheduler::Event::Ended { ending, .. } => Some(*ending),
+            _ => None,
+        })
+        .collect()
+}
+
+#[test]
+fn work_that_was_done_before_a_window_is_not_done_again() {
+    let submit = Step::Submit { accelerators: 8, hours: 20, word: None, saves: true };
+    let done = Step::Fact { job: 0, attempt: 1, ending: Some(0) };
+    let stopped = Step::Fact { job: 0, attempt: 1, ending: Some(2) };
+    let check = |steps: Vec<Vec<Step>>, expected: &[Ending]| {
+        let mut trial = Trial::new();
+        steps.iter().for_each(|steps| trial.step(steps));
+        assert_eq!(ends(&trial), expected);
+    };
+    // Both come in one step, an hour into the window of the second day.
+    let into_window = Step::Wait { minutes: 25 * 60 };
+    check(vec![vec![submit.clone()], vec![into_window.clone(), done.clone()]], &[Ending::Completed]);
+    // It was interrupted first, and says only then that it had ended by itself.
+    check(vec![vec![submit.clone()], vec![into_window.clone()], vec![done]], &[Ending::Completed]);
+    check(vec![vec![submit], vec![into_window], vec![stopped]], &[]);
 }

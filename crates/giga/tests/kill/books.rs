@@ -146,7 +146,7 @@ fn tell(tales: &mut BTreeMap<JobId, Tale>, event: &Event) {
         Event::Submitted { job, .. } => *tales.entry(*job).or_default() = Tale::default(),
         Event::Refused { job, .. } => tales.entry(*job).or_default().end = Some(JobState::Refused),
         Event::Started { job, attempt, .. } => tales.entry(*job).or_default().attempts = *attempt,
-        Event::Ended { job, ending } => {
+        Event::Ended { job, ending, .. } => {
             tales.entry(*job).or_default().end = Some(match ending {
                 Ending::Completed => JobState::Completed,
                 Ending::TimedOut => JobState::TimedOut,
