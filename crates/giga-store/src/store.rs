@@ -1,6 +1,6 @@
 //! One folder, one store: opening, appending, following the journal, snapshots.
 
-use std::fs::{File, TryLockError};
+use std::fs::{self, DirBuilder, File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -32,6 +32,15 @@ pub enum StoreError {
     /// Another server works in the folder.
     #[error("another server works in `{}`; stop it, or name another folder with `--data`", folder.display())]
     InUse {
+        /// Which folder.
+        folder: PathBuf,
+    },
+    /// Others may enter the folder, and it is not only the store's.
+    #[error(
+        "`{}` is open to others and holds other things than a federation's; name a folder of its own with `--data`",
+        folder.display()
+    )]
+    Shared {
         /// Which folder.
         folder: PathBuf,
     },
@@ -106,6 +115,7 @@ pub struct Store {
 }
 
 const FILE: &str = "giga.db";
+const LOCK: &str = "lock";
 /// Pages of 4 KiB: 256 MiB.
 const LOG_PAGES_MAX: i64 = 65_536;
 
@@ -119,8 +129,8 @@ impl Store {
             let path = path.to_owned();
             move |cause| StoreError::File { path, cause }
         };
-        std::fs::create_dir_all(folder).map_err(at(folder))?;
-        let path = folder.join("lock");
+        let path = folder.join(LOCK);
+        make(folder)?;
         let lock = File::create(&path).map_err(at(&path))?;
         match lock.try_lock() {
             Ok(()) => {}
@@ -257,6 +267,44 @@ impl Store {
         self.readers.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
         Ok(answer)
     }
+}
+
+/// Makes the folder, and closes it to all but its owner: what lies in it tells the commands and variables of jobs, and who
+/// can open its lock can keep the owner out.
+fn make(folder: &Path) -> Result<(), StoreError> {
+    let fault = |cause| StoreError::File { path: folder.to_owned(), cause };
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder).map_err(fault)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = fs::metadata(folder).map_err(fault)?.permissions().mode();
+        if mode & 0o077 != 0 {
+            if is_shared(folder).map_err(fault)? {
+                return Err(StoreError::Shared { folder: folder.to_owned() });
+            }
+            fs::set_permissions(folder, fs::Permissions::from_mode(0o700)).map_err(fault)?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether something else lies in a folder that holds no store.
+#[cfg(unix)]
+fn is_shared(folder: &Path) -> std::io::Result<bool> {
+    if folder.join(FILE).is_file() {
+        return Ok(false);
+    }
+    for entry in fs::read_dir(folder)? {
+        // What a first start left that was broken off.
+        if entry?.file_name() != LOCK {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// What the store began with, or `None` where it is new.

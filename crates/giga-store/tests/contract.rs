@@ -221,3 +221,30 @@ fn keys_open_by_their_digest() {
     assert!(!store.remove_key("anna").unwrap());
     assert_eq!(store.key(&[1; 32]).unwrap(), None);
 }
+
+#[cfg(unix)]
+#[test]
+fn a_folder_is_closed_to_others_and_never_one_that_is_theirs_too() {
+    use std::fs::{self, Permissions};
+    use std::os::unix::fs::PermissionsExt as _;
+    let check = |inside: &[&str], expected: Option<u32>| {
+        let folder = TempDir::new().unwrap();
+        fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
+        inside.iter().for_each(|name| fs::write(folder.path().join(name), "").unwrap());
+        let opened = Store::open(folder.path(), &beginning()).map(drop);
+        match expected {
+            None => assert!(matches!(opened, Err(StoreError::Shared { .. })), "{opened:?}"),
+            Some(_) => opened.unwrap(),
+        }
+        let mode = fs::metadata(folder.path()).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode, expected.unwrap_or(0o755), "{inside:?}");
+    };
+    check(&[], Some(0o700));
+    check(&["lock"], Some(0o700));
+    check(&["giga.db"], Some(0o700));
+    check(&["notes.txt"], None);
+    let above = TempDir::new().unwrap();
+    let new = above.path().join("a/b");
+    drop(Store::open(&new, &beginning()).unwrap());
+    assert_eq!(fs::metadata(&new).unwrap().permissions().mode() & 0o777, 0o700, "a new one");
+}

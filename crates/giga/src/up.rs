@@ -77,7 +77,6 @@ pub(crate) fn run(call: &Up) -> anyhow::Result<ExitCode> {
         return refused("giga: there is no home folder; name one with `--data DIR`\n".into());
     };
     let folder = std::path::absolute(&folder).with_context(|| format!("`{}`", folder.display()))?;
-    std::fs::create_dir_all(&folder).with_context(|| format!("`{}` can not be made", folder.display()))?;
     tracing_subscriber::fmt().with_writer(std::io::stderr).with_target(false).with_ansi(false).init();
     let home = match Home::open(folder, &file, &text, description) {
         Ok(home) => home,
