@@ -5,7 +5,7 @@
 mod live;
 
 use std::fs;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::os::unix::fs::PermissionsExt as _;
 
 use live::Live;
@@ -75,4 +75,37 @@ fn who_comes_back_to_the_events_misses_none() {
             "{id}"
         );
     }
+}
+
+/// Makes a key of a user, and gives what to send.
+fn user(live: &Live, name: &str, projects: &str) -> String {
+    let body = format!(r#"{{"name":"{name}","role":"user","projects":{projects}}}"#);
+    let made = live.send("POST", "/v1/keys", &[], &body);
+    assert_eq!(made.status, 201, "{made:?}");
+    format!("Bearer {}", made.json()["token"].as_str().expect("a token"))
+}
+
+#[test]
+fn a_revoked_key_reads_no_further() {
+    let live = Live::start();
+    let bearer = user(&live, "anna", r#"["demo"]"#);
+    let long = live.submit(r#"{"project":"demo","run":"while :; do echo more; sleep 0.1; done"}"#);
+    live.wait(long, &["running"]);
+    let headers = [("Authorization", bearer.as_str())];
+    let mut events = BufReader::new(live.open("GET", "/v1/events", &headers, ""));
+    let mut logs =
+        BufReader::new(live.open("GET", &format!("/v1/jobs/{long}/logs?follow=true"), &headers, ""));
+    for stream in [&mut events, &mut logs] {
+        let mut line = String::new();
+        stream.read_line(&mut line).unwrap();
+        assert!(line.starts_with("HTTP/1.1 200"), "{line}");
+    }
+    assert_eq!(live.send("DELETE", "/v1/keys/anna", &[], "").status, 204);
+    live.submit(r#"{"project":"demo","run":"echo secret"}"#);
+    let mut rest = String::new();
+    // Both end, or the socket's limit of time fails this.
+    events.read_to_string(&mut rest).expect("the events end");
+    assert!(!rest.contains("submitted"), "{rest}");
+    logs.read_to_string(&mut rest).expect("the output ends");
+    assert!(rest.contains("event: error"), "{rest}");
 }

@@ -51,7 +51,8 @@ pub(crate) async fn events(
             value.to_str().ok().and_then(Place::parse).ok_or_else(fault)?
         }
     };
-    let feed = Feed { app, caller, durable, from, ready: VecDeque::new() };
+    let revoked = app.keys.revocations();
+    let feed = Feed { app, caller, durable, revoked, from, ready: VecDeque::new() };
     let events = stream::unfold(feed, |mut feed| async {
         let (place, event) = feed.next().await?;
         let sent = Event::default().event(EVENT_JOB).id(place.to_string()).data(json(&event));
@@ -107,22 +108,30 @@ struct Feed {
     app: Arc<App>,
     caller: Caller,
     durable: watch::Receiver<u64>,
+    revoked: watch::Receiver<()>,
     /// Up to where it was told.
     from: Place,
     ready: VecDeque<(Place, JobEvent)>,
 }
 
 impl Feed {
-    /// The next event with its place, or `None` when the server stops or the journal can not be read.
+    /// The next event with its place, or `None` when the key is revoked, the server stops or the journal can not be read.
     async fn next(&mut self) -> Option<(Place, JobEvent)> {
         loop {
+            // A look before each event: a revoked key reads on nowhere.
+            if !self.app.keys.opens(&self.caller) {
+                return None;
+            }
             if let Some(event) = self.ready.pop_front() {
                 return Some(event);
             }
             let (store, after) = (Arc::clone(&self.app.store), self.from.done());
             let records = super::blocking(move || store.records(after, PAGE)).await.ok()?.ok()?;
             if records.is_empty() {
-                self.durable.changed().await.ok()?;
+                tokio::select! {
+                    more = self.durable.changed() => more.ok()?,
+                    _ = self.revoked.changed() => {}
+                }
             }
             for record in records {
                 self.tell(&record);
