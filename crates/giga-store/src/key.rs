@@ -28,7 +28,8 @@ impl Store {
         let sql = "INSERT INTO access_key (name, digest, role, projects, created) VALUES (?1, ?2, ?3, ?4, ?5)
                    ON CONFLICT (name) DO NOTHING";
         let created = key.created.as_unix_milliseconds();
-        let values = params![key.name, digest, key.role.word(), key.projects.join("\n"), created];
+        let projects = serde_json::to_string(&key.projects).expect("texts can be written");
+        let values = params![key.name, digest, key.role.word(), projects, created];
         let writer = self.writer();
         Ok(writer.execute(sql, values)? == 1)
     }
@@ -70,7 +71,9 @@ fn key(row: &Row<'_>) -> rusqlite::Result<Key> {
         name: row.get(0)?,
         // A role of a later version opens nothing more than a user's.
         role: Role::parse(&role).unwrap_or(Role::User),
-        projects: projects.lines().map(str::to_owned).collect(),
+        // Earlier versions kept a project a line.
+        projects: serde_json::from_str(&projects)
+            .unwrap_or_else(|_| projects.lines().map(str::to_owned).collect()),
         created: Instant::unix_milliseconds(row.get(3)?),
     })
 }

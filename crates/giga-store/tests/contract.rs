@@ -209,8 +209,8 @@ fn the_two_latest_snapshots_are_kept_for_their_version() {
 
 #[test]
 fn keys_open_by_their_digest() {
-    let (_folder, store) = store();
-    let projects = vec!["even".to_owned(), "odd".to_owned()];
+    let (folder, store) = store();
+    let projects = vec!["even".to_owned(), "odd\nor not".to_owned(), String::new()];
     let key = Key { name: "anna".into(), role: Role::User, projects, created: at(3) };
     assert!(store.add_key(&key, &[1; 32]).unwrap());
     assert!(!store.add_key(&key, &[2; 32]).unwrap(), "the name is taken");
@@ -220,6 +220,11 @@ fn keys_open_by_their_digest() {
     assert!(store.remove_key("anna").unwrap());
     assert!(!store.remove_key("anna").unwrap());
     assert_eq!(store.key(&[1; 32]).unwrap(), None);
+
+    let earlier = rusqlite::Connection::open(folder.path().join("giga.db")).unwrap();
+    let sql = "INSERT INTO access_key VALUES ('berta', x'03', 'user', ?1, 3)";
+    earlier.execute(sql, ["even\nodd"]).unwrap();
+    assert_eq!(store.key(&[3]).unwrap().unwrap().projects, ["even", "odd"], "as earlier versions wrote it");
 }
 
 #[cfg(unix)]
