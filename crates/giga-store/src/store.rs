@@ -37,7 +37,8 @@ pub enum StoreError {
     },
     /// Others may enter the folder, and it is not only the store's.
     #[error(
-        "`{}` is open to others and holds other things than a federation's; name a folder of its own with `--data`",
+        "`{0}` is open to others and holds other things than a federation's; close it with `chmod 700 {0}`, or name a \
+         folder of its own with `--data`",
         folder.display()
     )]
     Shared {

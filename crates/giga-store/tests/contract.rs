@@ -225,6 +225,8 @@ fn keys_open_by_their_digest() {
     let sql = "INSERT INTO access_key VALUES ('berta', x'03', 'user', ?1, 3)";
     earlier.execute(sql, ["even\nodd"]).unwrap();
     assert_eq!(store.key(&[3]).unwrap().unwrap().projects, ["even", "odd"], "as earlier versions wrote it");
+    earlier.execute("UPDATE access_key SET projects = ''", []).unwrap();
+    assert_eq!(store.key(&[3]).unwrap().unwrap().projects, ["*"], "none was all then");
 }
 
 #[cfg(unix)]

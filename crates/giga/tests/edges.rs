@@ -109,3 +109,16 @@ fn a_revoked_key_reads_no_further() {
     logs.read_to_string(&mut rest).expect("the output ends");
     assert!(rest.contains("event: error"), "{rest}");
 }
+
+#[test]
+fn a_key_for_all_projects_says_so() {
+    let live = Live::start();
+    let made = live.verb(&["key", "create", "all", "--all-projects"]);
+    assert!(made.status.success(), "{made:?}");
+    let bearer = format!("Bearer {}", String::from_utf8_lossy(&made.stdout).trim());
+    let job = live.submit(r#"{"project":"clinic","run":"true"}"#);
+    let seen = live.send_bare("GET", &format!("/v1/jobs/{job}"), &[("Authorization", &bearer)], "");
+    assert_eq!(seen.status, 200, "{seen:?}");
+    let keys = live.send("GET", "/v1/keys", &[], "").json();
+    assert!(keys.to_string().contains(r#""projects":["*"]"#), "{keys}");
+}

@@ -7,7 +7,7 @@ use axum::extract::{Request, State};
 use axum::http::header;
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
-use giga_formats::api::Role;
+use giga_formats::api::{ALL_PROJECTS, Role};
 use giga_store::{Key, Store, StoreError};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::watch;
@@ -44,7 +44,8 @@ impl Caller {
 
     /// The projects it sees, or `None` where it sees all.
     pub(crate) fn projects(&self) -> Option<&[String]> {
-        let all = self.key.role == Role::Operator || self.key.projects.is_empty();
+        let every = || self.key.projects.iter().any(|name| name == ALL_PROJECTS);
+        let all = self.key.role == Role::Operator || every();
         (!all).then_some(self.key.projects.as_slice())
     }
 
@@ -186,7 +187,9 @@ mod tests {
         };
         check(Role::User, &["bio"], (true, false));
         check(Role::User, &["chem"], (false, false));
-        check(Role::User, &[], (true, false));
+        check(Role::User, &[], (false, false));
+        check(Role::User, &["*"], (true, false));
+        check(Role::Operator, &[], (true, true));
         check(Role::Operator, &["chem"], (true, true));
     }
 
