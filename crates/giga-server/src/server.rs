@@ -8,7 +8,6 @@ use std::sync::mpsc::{self, SyncSender};
 use std::thread::{self, JoinHandle};
 use std::time::Duration as Wait;
 
-use axum::serve::ListenerExt as _;
 use giga_control::Control;
 use giga_engine::Engine;
 use giga_formats::access::{self, Access, AccessError};
@@ -23,6 +22,7 @@ use tokio::sync::watch;
 
 use crate::carry::Carrier;
 use crate::http::{self, App, Desk, Keys};
+use crate::listen;
 use crate::live::command::{Command, Effect};
 use crate::live::core::{Core, clock};
 use crate::live::effect::orders;
@@ -93,6 +93,8 @@ pub struct Call {
     pub home: Home,
     /// Where it listens; only on this machine, since nothing is encrypted.
     pub listen: SocketAddr,
+    /// How many connections may be open at once; at least one.
+    pub connections: usize,
     /// What carries decisions out, for every site.
     pub engines: BTreeMap<SiteId, Arc<dyn Engine>>,
     /// The version of this program: snapshots belong to it.
@@ -179,14 +181,20 @@ pub struct Found {
 
 /// A running server.
 pub struct Server {
-    url: String,
+    door: Door,
     found: Option<Found>,
-    listener: TcpListener,
     app: Arc<App>,
     core: SyncSender<Command>,
     live: JoinHandle<()>,
     writer: JoinHandle<Result<(), StoreError>>,
     over: watch::Receiver<Over>,
+}
+
+/// Where clients come in.
+struct Door {
+    listener: TcpListener,
+    url: String,
+    connections: usize,
 }
 
 /// Why nothing more can come.
@@ -226,21 +234,20 @@ impl Server {
     /// # Errors
     /// Says why it can not, and what would help.
     pub async fn start(call: Call) -> Result<Self, ServerError> {
-        let Call { home, listen, engines, version } = call;
+        let Call { home, listen, connections, engines, version } = call;
         may_listen(listen)?;
         let fault = |cause| ServerError::Listen { listen, cause };
         let listener = TcpListener::bind(listen).await.map_err(fault)?;
         let url = format!("http://{}", listener.local_addr().map_err(fault)?);
         leave_access(&home.store, &home.folder, &url)?;
-        Self::run(home, engines, version, listener, url)
+        Self::run(home, engines, version, Door { listener, url, connections })
     }
 
     fn run(
         home: Home,
         engines: BTreeMap<SiteId, Arc<dyn Engine>>,
         version: &'static str,
-        listener: TcpListener,
-        url: String,
+        door: Door,
     ) -> Result<Self, ServerError> {
         let (store, federation) = (Arc::new(home.store), home.federation);
         let (control, seq) = resume(&store, &federation, home.start, version)?;
@@ -294,13 +301,13 @@ impl Server {
             forecasts,
         });
         tokio::spawn(desk.work(Arc::downgrade(&app)));
-        Ok(Self { url, found, listener, app, core, live, writer, over })
+        Ok(Self { door, found, app, core, live, writer, over })
     }
 
     /// Where it listens, as `http://…`.
     #[must_use]
     pub fn url(&self) -> &str {
-        &self.url
+        &self.door.url
     }
 
     /// What it found of an earlier life in its folder, or `None` where it is new.
@@ -311,12 +318,9 @@ impl Server {
 
     /// Serves until `stop` is done or the journal fails, then keeps a snapshot. Work goes on running.
     pub async fn serve(self, stop: impl Future<Output = ()> + Send + 'static) -> Stopped {
-        let Self { listener, app, core, live, writer, mut over, .. } = self;
-        let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
-        let router = http::router(app);
-        let serve = async { axum::serve(listener, router).await };
+        let Self { door, app, core, live, writer, mut over, .. } = self;
         tokio::select! {
-            _ = serve => {}
+            () = listen::serve(door.listener, http::router(app), door.connections) => {}
             () = stop => {}
             _ = over.wait_for(|over| *over != Over::No) => {}
         }

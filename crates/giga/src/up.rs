@@ -90,10 +90,10 @@ pub(crate) fn run(call: &Up) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let version = env!("CARGO_PKG_VERSION");
     let named = call.data.is_some() || std::env::var_os("GIGA_HOME").is_some();
-    let listen = call.listen;
+    let (listen, connections) = (call.listen, connections());
     runtime.block_on(async {
         let told = told_to_stop()?;
-        let server = match Server::start(Call { home, listen, engines, version }).await {
+        let server = match Server::start(Call { home, listen, connections, engines, version }).await {
             Ok(server) => server,
             Err(error) => return refused(format!("giga: {error}\n")),
         };
@@ -114,6 +114,25 @@ pub(crate) fn run(call: &Up) -> anyhow::Result<ExitCode> {
             )),
         }
     })
+}
+
+/// The most files that are asked for; jobs inherit the limit, and some programs look at each file up to it.
+const FILES_MAX: u64 = 16_384;
+/// The files that are counted on where the system does not say.
+const FILES: u64 = 256;
+
+/// How many connections may be open: half of the files this process may have, after it took as many as it is allowed. The
+/// others are for the store, the engines and what jobs print.
+fn connections() -> usize {
+    use nix::sys::resource::{Resource, getrlimit, setrlimit};
+    let files = match getrlimit(Resource::RLIMIT_NOFILE) {
+        Err(_) => FILES,
+        Ok((soft, hard)) => {
+            let wanted = hard.min(FILES_MAX).max(soft);
+            if setrlimit(Resource::RLIMIT_NOFILE, wanted, hard).is_ok() { wanted } else { soft }
+        }
+    };
+    usize::try_from(files.min(FILES_MAX) / 2).map_or(1, |half| half.max(1))
 }
 
 /// An engine for every site that has one.

@@ -5,8 +5,10 @@
 mod live;
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt as _;
+use std::process::Command;
 
 use live::Live;
 use serde_json::Value;
@@ -121,4 +123,31 @@ fn a_key_for_all_projects_says_so() {
     assert_eq!(seen.status, 200, "{seen:?}");
     let keys = live.send("GET", "/v1/keys", &[], "").json();
     assert!(keys.to_string().contains(r#""projects":["*"]"#), "{keys}");
+}
+
+#[test]
+fn silent_connections_keep_nobody_out() {
+    // So few files that 120 connections would take them all.
+    let mut call = Command::new("sh");
+    call.args(["-c", "ulimit -n 128; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_giga")]);
+    let live = Live::start_as(call);
+    let job = live.submit(r#"{"project":"demo","run":"sleep 2; echo done"}"#);
+    let host = live.access.url.strip_prefix("http://").unwrap();
+    let silent: Vec<TcpStream> = (0..120)
+        .map(|_| {
+            let mut stream = TcpStream::connect(host).unwrap();
+            stream.write_all(b"GET /v1/jobs HTTP/1.1\r\nHost: x\r\nX-").unwrap();
+            stream
+        })
+        .collect();
+    // It waits in line until silent ones are closed, or the socket's limit of time fails this.
+    assert_eq!(live.send("GET", "/v1/sites", &[], "").status, 200);
+    live.wait(job, &["completed"]);
+    let log = live.send("GET", &format!("/v1/jobs/{job}/logs"), &[], "").json();
+    assert_eq!(log["text"], "done\n", "the engine had files of its own");
+    let mut first = silent.into_iter().next().unwrap();
+    first.set_read_timeout(Some(std::time::Duration::from_secs(20))).unwrap();
+    let mut rest = Vec::new();
+    let closed = first.read_to_end(&mut rest);
+    assert!(closed.is_ok_and(|_| rest.is_empty()), "it is closed without a word");
 }
