@@ -101,7 +101,7 @@ pub struct Call {
     pub version: &'static str,
 }
 
-/// Why a server can not start.
+/// Why a server can not start. What stands in a message is not its source as well, so that a chain tells it once.
 #[derive(Debug, Error)]
 pub enum ServerError {
     /// The store can not be used.
@@ -121,7 +121,7 @@ pub enum ServerError {
     },
     /// This version can not read the description that the folder was begun with.
     #[error("{0}\nthis version can not read what an earlier one kept; use that one again")]
-    Kept(#[source] description::Faults),
+    Kept(description::Faults),
     /// A site has nothing that carries decisions out.
     #[error("site `{site}` has no engine; write `engine = \"local\"` for it, or leave it out")]
     NoEngine {
@@ -143,7 +143,6 @@ pub enum ServerError {
         /// The address.
         listen: SocketAddr,
         /// Why not.
-        #[source]
         cause: std::io::Error,
     },
     /// The access file can not be written.
@@ -151,10 +150,10 @@ pub enum ServerError {
     Access(#[from] AccessError),
     /// The system has no chance to give.
     #[error("no token can be made: {0}")]
-    Chance(#[from] getrandom::Error),
+    Chance(getrandom::Error),
     /// A thread can not be had.
     #[error("the system gives no thread: {0}")]
-    Thread(#[source] std::io::Error),
+    Thread(std::io::Error),
 }
 
 /// How a server ended.
@@ -219,8 +218,9 @@ impl Drop for Alarm {
     }
 }
 
-/// The key that a server makes for the one who started it.
-const FIRST_KEY: &str = "operator";
+/// The key that a server makes for the one who started it, in the place of the one before. Nobody can give another key this
+/// name, which has a sign in it that names given by hand have not.
+const FIRST_KEY: &str = "giga-up:operator";
 /// Commands that may wait for the core.
 const LINE: usize = 16_384;
 /// Decided batches that may wait for the disk.
@@ -369,12 +369,14 @@ fn fold(store: &Arc<Store>) -> Result<(), ServerError> {
 
 /// Leaves a way in for the one who started the server: the key of the last time if it still opens, a new one otherwise.
 fn leave_access(store: &Store, folder: &Path, url: &str) -> Result<(), ServerError> {
-    let before = access::read(folder).ok().map(|access| access.token);
+    let before = access::read(folder).ok();
     let opens = |token: &String| store.key(&http::digest(token)).is_ok_and(|key| key.is_some());
-    let token = match before.filter(opens) {
-        Some(token) => token,
+    let token = match before.filter(|before| opens(&before.token)) {
+        // A full disk is no reason not to start.
+        Some(before) if before.url == url => return Ok(()),
+        Some(before) => before.token,
         None => {
-            let token = http::token()?;
+            let token = http::token().map_err(ServerError::Chance)?;
             store.remove_key(FIRST_KEY)?;
             let (name, created) = (FIRST_KEY.to_owned(), clock());
             let key = Key { name, role: Role::Operator, projects: Vec::new(), created };

@@ -14,19 +14,19 @@ use thiserror::Error;
 use crate::change::{Batch, Change, Entry, NewJob};
 use crate::schema;
 
-/// Why a store can not do what it is asked to.
+/// Why a store can not do what it is asked to. What stands in a message is not its source as well, so that a chain tells it
+/// once.
 #[derive(Debug, Error)]
 pub enum StoreError {
     /// The database refused.
     #[error("the database: {0}")]
-    Database(#[from] rusqlite::Error),
+    Database(rusqlite::Error),
     /// A file or folder can not be used.
     #[error("`{}` can not be used: {cause}", path.display())]
     File {
         /// Which.
         path: PathBuf,
         /// Why not.
-        #[source]
         cause: std::io::Error,
     },
     /// Another server works in the folder.
@@ -66,7 +66,6 @@ pub enum StoreError {
         /// Which.
         seq: u64,
         /// Why not.
-        #[source]
         cause: RecordError,
     },
     /// A record is missing.
@@ -77,6 +76,12 @@ pub enum StoreError {
         /// The next that was found.
         after: u64,
     },
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Database(error)
+    }
 }
 
 /// What a federation began with.

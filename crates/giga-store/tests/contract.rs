@@ -255,3 +255,16 @@ fn a_folder_is_closed_to_others_and_never_one_that_is_theirs_too() {
     drop(Store::open(&new, &beginning()).unwrap());
     assert_eq!(fs::metadata(&new).unwrap().permissions().mode() & 0o777, 0o700, "a new one");
 }
+
+#[test]
+fn a_chain_tells_each_cause_once() {
+    let (_folder, store) = store();
+    store.append(&[batch(1, Vec::new())]).unwrap();
+    let mut error: &dyn std::error::Error = &store.append(&[batch(1, Vec::new())]).unwrap_err();
+    let mut told = error.to_string();
+    while let Some(cause) = error.source() {
+        told += &format!(": {cause}");
+        error = cause;
+    }
+    assert_eq!(told.matches("UNIQUE").count(), 1, "{told}");
+}

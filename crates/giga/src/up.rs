@@ -60,7 +60,7 @@ pub(crate) fn run(call: &Up) -> anyhow::Result<ExitCode> {
         return refused(format!("giga: `--store {store}` is not supported yet; leave it out for SQLite\n"));
     }
     if let Err(error) = may_listen(call.listen) {
-        return refused(format!("giga: {error}\n"));
+        return refused(why(error));
     }
     let (file, text) = match &call.federation {
         None => (LOCAL_NAME.to_owned(), LOCAL.to_owned()),
@@ -80,12 +80,12 @@ pub(crate) fn run(call: &Up) -> anyhow::Result<ExitCode> {
     tracing_subscriber::fmt().with_writer(std::io::stderr).with_target(false).with_ansi(false).init();
     let home = match Home::open(folder, &file, &text, description) {
         Ok(home) => home,
-        Err(error) => return refused(format!("giga: {error}\n")),
+        Err(error) => return refused(why(error)),
     };
     let (federation, folder) = (Arc::clone(home.federation()), home.folder().to_owned());
     let engines = match engines(&federation, &folder) {
         Ok(engines) => engines,
-        Err(error) => return refused(format!("giga: {error:#}\n")),
+        Err(error) => return refused(why(error)),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let version = env!("CARGO_PKG_VERSION");
@@ -95,7 +95,7 @@ pub(crate) fn run(call: &Up) -> anyhow::Result<ExitCode> {
         let told = told_to_stop()?;
         let server = match Server::start(Call { home, listen, connections, engines, version }).await {
             Ok(server) => server,
-            Err(error) => return refused(format!("giga: {error}\n")),
+            Err(error) => return refused(why(error)),
         };
         // A server does not end because nobody reads its greeting.
         drop(greet(&federation, &server, &folder, named));
@@ -114,6 +114,11 @@ pub(crate) fn run(call: &Up) -> anyhow::Result<ExitCode> {
             )),
         }
     })
+}
+
+/// What went wrong, down to its cause.
+fn why(error: impl Into<anyhow::Error>) -> String {
+    format!("giga: {:#}\n", error.into())
 }
 
 /// The most files that are asked for; jobs inherit the limit, and some programs look at each file up to it.

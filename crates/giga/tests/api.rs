@@ -183,7 +183,7 @@ fn a_user_sees_and_charges_only_its_projects() {
     assert_eq!(own.status, 201, "her only project need not be named: {own:?}");
     problem(&anna(&live, "GET", "/v1/keys", ""), 403, "forbidden");
     problem(&anna(&live, "POST", "/v1/keys", r#"{"name":"x","role":"operator"}"#), 403, "forbidden");
-    problem(&anna(&live, "DELETE", "/v1/keys/operator", ""), 403, "forbidden");
+    problem(&anna(&live, "DELETE", "/v1/keys/giga-up:operator", ""), 403, "forbidden");
 
     problem(
         &live.send("POST", "/v1/keys", &[], r#"{"name":"anna","role":"user","projects":["*"]}"#),
@@ -198,7 +198,7 @@ fn a_user_sees_and_charges_only_its_projects() {
         422,
         "faulty-key",
     );
-    problem(&live.send("DELETE", "/v1/keys/operator", &[], ""), 403, "forbidden");
+    problem(&live.send("DELETE", "/v1/keys/giga-up:operator", &[], ""), 403, "forbidden");
     let listed = live.send("GET", "/v1/keys", &[], "").json();
     assert!(!listed.to_string().contains("token\""), "{listed}");
     live.kill_and_start();

@@ -10,7 +10,7 @@ use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 
-use live::Live;
+use live::{Live, giga};
 use serde_json::Value;
 
 #[test]
@@ -150,4 +150,64 @@ fn silent_connections_keep_nobody_out() {
     let mut rest = Vec::new();
     let closed = first.read_to_end(&mut rest);
     assert!(closed.is_ok_and(|_| rest.is_empty()), "it is closed without a word");
+}
+
+#[test]
+fn a_place_beyond_all_output_holds_nothing() {
+    let live = Live::start();
+    let job = live.submit(r#"{"project":"demo","run":"echo one"}"#);
+    live.wait(job, &["completed"]);
+    for from in [4, 1 << 50, i64::MAX as u64, 1 << 63, u64::MAX] {
+        let piece = live.send("GET", &format!("/v1/jobs/{job}/logs?from={from}"), &[], "");
+        assert_eq!((piece.status, piece.json()["text"].as_str()), (200, Some("")), "{from}: {piece:?}");
+        assert_eq!(piece.json()["next"].as_u64(), Some(from), "{piece:?}");
+    }
+}
+
+#[test]
+fn a_request_of_before_is_answered_to_who_may_still_see_its_job() {
+    let live = Live::start();
+    let key = |bearer: &str| {
+        let headers = [("Authorization", bearer), ("Idempotency-Key", "one")];
+        live.send_bare("POST", "/v1/jobs", &headers, r#"{"run":"true"}"#)
+    };
+    let bearer = user(&live, "anna", r#"["demo"]"#);
+    assert_eq!(key(&bearer).status, 201);
+    assert_eq!(key(&bearer).status, 200);
+    assert_eq!(live.send("DELETE", "/v1/keys/anna", &[], "").status, 204);
+    // Another person with the same name, who does not name the only project either.
+    let answer = key(&user(&live, "anna", r#"["clinic"]"#));
+    assert_eq!((answer.status, answer.json()["id"].clone()), (403, Value::Null), "{answer:?}");
+}
+
+#[test]
+fn a_start_replaces_no_key_but_its_own() {
+    let mut live = Live::start();
+    let made = live.send("POST", "/v1/keys", &[], r#"{"name":"operator","role":"operator"}"#);
+    let by_hand = format!("Bearer {}", made.json()["token"].as_str().expect("a token"));
+    let first = format!("Bearer {}", live.access.token);
+    assert!(live.end("TERM"));
+    fs::remove_file(live.folder.path().join("access.json")).unwrap();
+    live.stop_and_start();
+    let status = |bearer: &str| live.send_bare("GET", "/v1/keys", &[("Authorization", bearer)], "").status;
+    assert_eq!((status(&by_hand), status(&first)), (200, 401));
+    assert_eq!(live.send("GET", "/v1/keys", &[], "").json()["keys"].as_array().map(Vec::len), Some(2));
+}
+
+#[test]
+fn a_start_leaves_a_way_in_that_is_right_alone_and_tells_why_it_can_not_leave_one() {
+    let mut live = Live::start();
+    let port = live.access.url.rsplit_once(':').unwrap().1.to_owned();
+    let blocked = live.folder.path().join("access.json.new");
+    assert!(live.end("TERM"));
+    // Nothing can be written there, as on a full disk, also by who may write everything.
+    fs::create_dir(&blocked).unwrap();
+    live.kill_and_start_at(&port);
+    assert!(live.end("TERM"));
+    fs::remove_file(live.folder.path().join("access.json")).unwrap();
+    let call = ["up", "--listen", "127.0.0.1:0", "--data"];
+    let output = giga().args(call).arg(live.folder.path()).output().unwrap();
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{told}");
+    assert!(told.contains("access.json`: ") && told.contains("os error"), "{told}");
 }
