@@ -38,7 +38,7 @@ fn events(live: &Live, last: &str, count: usize) -> Vec<(String, String)> {
         };
         // The order in which they are written.
         let id = value("id: ");
-        let body: Value = serde_json::from_str(&value("data: ")).unwrap();
+        let body: Value = serde_json::from_str(&value("data: ")).expect("a body");
         told.push((id, format!("{} {}", body["job"], body["kind"])));
     }
     told
