@@ -12,6 +12,7 @@
 
 mod carry;
 mod http;
+mod listen;
 mod live;
 mod server;
 

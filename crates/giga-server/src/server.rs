@@ -8,7 +8,6 @@ use std::sync::mpsc::{self, SyncSender};
 use std::thread::{self, JoinHandle};
 use std::time::Duration as Wait;
 
-use axum::serve::ListenerExt as _;
 use giga_control::Control;
 use giga_engine::Engine;
 use giga_formats::access::{self, Access, AccessError};
@@ -23,6 +22,7 @@ use tokio::sync::watch;
 
 use crate::carry::Carrier;
 use crate::http::{self, App, Desk, Keys};
+use crate::listen;
 use crate::live::command::{Command, Effect};
 use crate::live::core::{Core, clock};
 use crate::live::effect::orders;
@@ -93,13 +93,15 @@ pub struct Call {
     pub home: Home,
     /// Where it listens; only on this machine, since nothing is encrypted.
     pub listen: SocketAddr,
+    /// How many connections may be open at once; at least one.
+    pub connections: usize,
     /// What carries decisions out, for every site.
     pub engines: BTreeMap<SiteId, Arc<dyn Engine>>,
     /// The version of this program: snapshots belong to it.
     pub version: &'static str,
 }
 
-/// Why a server can not start.
+/// Why a server can not start. What stands in a message is not its source as well, so that a chain tells it once.
 #[derive(Debug, Error)]
 pub enum ServerError {
     /// The store can not be used.
@@ -119,7 +121,7 @@ pub enum ServerError {
     },
     /// This version can not read the description that the folder was begun with.
     #[error("{0}\nthis version can not read what an earlier one kept; use that one again")]
-    Kept(#[source] description::Faults),
+    Kept(description::Faults),
     /// A site has nothing that carries decisions out.
     #[error("site `{site}` has no engine; write `engine = \"local\"` for it, or leave it out")]
     NoEngine {
@@ -141,7 +143,6 @@ pub enum ServerError {
         /// The address.
         listen: SocketAddr,
         /// Why not.
-        #[source]
         cause: std::io::Error,
     },
     /// The access file can not be written.
@@ -149,10 +150,10 @@ pub enum ServerError {
     Access(#[from] AccessError),
     /// The system has no chance to give.
     #[error("no token can be made: {0}")]
-    Chance(#[from] getrandom::Error),
+    Chance(getrandom::Error),
     /// A thread can not be had.
     #[error("the system gives no thread: {0}")]
-    Thread(#[source] std::io::Error),
+    Thread(std::io::Error),
 }
 
 /// How a server ended.
@@ -179,14 +180,20 @@ pub struct Found {
 
 /// A running server.
 pub struct Server {
-    url: String,
+    door: Door,
     found: Option<Found>,
-    listener: TcpListener,
     app: Arc<App>,
     core: SyncSender<Command>,
     live: JoinHandle<()>,
     writer: JoinHandle<Result<(), StoreError>>,
     over: watch::Receiver<Over>,
+}
+
+/// Where clients come in.
+struct Door {
+    listener: TcpListener,
+    url: String,
+    connections: usize,
 }
 
 /// Why nothing more can come.
@@ -211,8 +218,9 @@ impl Drop for Alarm {
     }
 }
 
-/// The key that a server makes for the one who started it.
-const FIRST_KEY: &str = "operator";
+/// The key that a server makes for the one who started it, in the place of the one before. Nobody can give another key this
+/// name, which has a sign in it that names given by hand have not.
+const FIRST_KEY: &str = "giga-up:operator";
 /// Commands that may wait for the core.
 const LINE: usize = 16_384;
 /// Decided batches that may wait for the disk.
@@ -226,21 +234,20 @@ impl Server {
     /// # Errors
     /// Says why it can not, and what would help.
     pub async fn start(call: Call) -> Result<Self, ServerError> {
-        let Call { home, listen, engines, version } = call;
+        let Call { home, listen, connections, engines, version } = call;
         may_listen(listen)?;
         let fault = |cause| ServerError::Listen { listen, cause };
         let listener = TcpListener::bind(listen).await.map_err(fault)?;
         let url = format!("http://{}", listener.local_addr().map_err(fault)?);
         leave_access(&home.store, &home.folder, &url)?;
-        Self::run(home, engines, version, listener, url)
+        Self::run(home, engines, version, Door { listener, url, connections })
     }
 
     fn run(
         home: Home,
         engines: BTreeMap<SiteId, Arc<dyn Engine>>,
         version: &'static str,
-        listener: TcpListener,
-        url: String,
+        door: Door,
     ) -> Result<Self, ServerError> {
         let (store, federation) = (Arc::new(home.store), home.federation);
         let (control, seq) = resume(&store, &federation, home.start, version)?;
@@ -294,13 +301,13 @@ impl Server {
             forecasts,
         });
         tokio::spawn(desk.work(Arc::downgrade(&app)));
-        Ok(Self { url, found, listener, app, core, live, writer, over })
+        Ok(Self { door, found, app, core, live, writer, over })
     }
 
     /// Where it listens, as `http://…`.
     #[must_use]
     pub fn url(&self) -> &str {
-        &self.url
+        &self.door.url
     }
 
     /// What it found of an earlier life in its folder, or `None` where it is new.
@@ -311,12 +318,9 @@ impl Server {
 
     /// Serves until `stop` is done or the journal fails, then keeps a snapshot. Work goes on running.
     pub async fn serve(self, stop: impl Future<Output = ()> + Send + 'static) -> Stopped {
-        let Self { listener, app, core, live, writer, mut over, .. } = self;
-        let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
-        let router = http::router(app);
-        let serve = async { axum::serve(listener, router).await };
+        let Self { door, app, core, live, writer, mut over, .. } = self;
         tokio::select! {
-            _ = serve => {}
+            () = listen::serve(door.listener, http::router(app), door.connections) => {}
             () = stop => {}
             _ = over.wait_for(|over| *over != Over::No) => {}
         }
@@ -365,12 +369,14 @@ fn fold(store: &Arc<Store>) -> Result<(), ServerError> {
 
 /// Leaves a way in for the one who started the server: the key of the last time if it still opens, a new one otherwise.
 fn leave_access(store: &Store, folder: &Path, url: &str) -> Result<(), ServerError> {
-    let before = access::read(folder).ok().map(|access| access.token);
+    let before = access::read(folder).ok();
     let opens = |token: &String| store.key(&http::digest(token)).is_ok_and(|key| key.is_some());
-    let token = match before.filter(opens) {
-        Some(token) => token,
+    let token = match before.filter(|before| opens(&before.token)) {
+        // A full disk is no reason not to start.
+        Some(before) if before.url == url => return Ok(()),
+        Some(before) => before.token,
         None => {
-            let token = http::token()?;
+            let token = http::token().map_err(ServerError::Chance)?;
             store.remove_key(FIRST_KEY)?;
             let (name, created) = (FIRST_KEY.to_owned(), clock());
             let key = Key { name, role: Role::Operator, projects: Vec::new(), created };

@@ -1,6 +1,6 @@
 //! Who may come in. Only digests of tokens are kept: who reads the store learns no token.
 
-use giga_formats::api::Role;
+use giga_formats::api::{ALL_PROJECTS, Role};
 use giga_units::Instant;
 use rusqlite::{OptionalExtension as _, Row, params};
 
@@ -13,7 +13,7 @@ pub struct Key {
     pub name: String,
     /// What it opens.
     pub role: Role,
-    /// The projects it may charge; empty for all of them.
+    /// The projects it may charge; `*` stands for all of them, and an operator may charge all in any case.
     pub projects: Vec<String>,
     /// When it was made.
     pub created: Instant,
@@ -28,7 +28,8 @@ impl Store {
         let sql = "INSERT INTO access_key (name, digest, role, projects, created) VALUES (?1, ?2, ?3, ?4, ?5)
                    ON CONFLICT (name) DO NOTHING";
         let created = key.created.as_unix_milliseconds();
-        let values = params![key.name, digest, key.role.word(), key.projects.join("\n"), created];
+        let projects = serde_json::to_string(&key.projects).expect("texts can be written");
+        let values = params![key.name, digest, key.role.word(), projects, created];
         let writer = self.writer();
         Ok(writer.execute(sql, values)? == 1)
     }
@@ -70,7 +71,15 @@ fn key(row: &Row<'_>) -> rusqlite::Result<Key> {
         name: row.get(0)?,
         // A role of a later version opens nothing more than a user's.
         role: Role::parse(&role).unwrap_or(Role::User),
-        projects: projects.lines().map(str::to_owned).collect(),
+        projects: serde_json::from_str(&projects).unwrap_or_else(|_| earlier(&projects)),
         created: Instant::unix_milliseconds(row.get(3)?),
     })
+}
+
+/// Projects as earlier versions kept them: one a line, and none for all of them.
+fn earlier(projects: &str) -> Vec<String> {
+    if projects.is_empty() {
+        return vec![ALL_PROJECTS.to_owned()];
+    }
+    projects.lines().map(str::to_owned).collect()
 }

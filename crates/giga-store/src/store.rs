@@ -1,6 +1,6 @@
 //! One folder, one store: opening, appending, following the journal, snapshots.
 
-use std::fs::{File, TryLockError};
+use std::fs::{self, DirBuilder, File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -14,24 +14,34 @@ use thiserror::Error;
 use crate::change::{Batch, Change, Entry, NewJob};
 use crate::schema;
 
-/// Why a store can not do what it is asked to.
+/// Why a store can not do what it is asked to. What stands in a message is not its source as well, so that a chain tells it
+/// once.
 #[derive(Debug, Error)]
 pub enum StoreError {
     /// The database refused.
     #[error("the database: {0}")]
-    Database(#[from] rusqlite::Error),
+    Database(rusqlite::Error),
     /// A file or folder can not be used.
     #[error("`{}` can not be used: {cause}", path.display())]
     File {
         /// Which.
         path: PathBuf,
         /// Why not.
-        #[source]
         cause: std::io::Error,
     },
     /// Another server works in the folder.
     #[error("another server works in `{}`; stop it, or name another folder with `--data`", folder.display())]
     InUse {
+        /// Which folder.
+        folder: PathBuf,
+    },
+    /// Others may enter the folder, and it is not only the store's.
+    #[error(
+        "`{0}` is open to others and holds other things than a federation's; close it with `chmod 700 {0}`, or name a \
+         folder of its own with `--data`",
+        folder.display()
+    )]
+    Shared {
         /// Which folder.
         folder: PathBuf,
     },
@@ -56,7 +66,6 @@ pub enum StoreError {
         /// Which.
         seq: u64,
         /// Why not.
-        #[source]
         cause: RecordError,
     },
     /// A record is missing.
@@ -67,6 +76,12 @@ pub enum StoreError {
         /// The next that was found.
         after: u64,
     },
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Database(error)
+    }
 }
 
 /// What a federation began with.
@@ -106,6 +121,7 @@ pub struct Store {
 }
 
 const FILE: &str = "giga.db";
+const LOCK: &str = "lock";
 /// Pages of 4 KiB: 256 MiB.
 const LOG_PAGES_MAX: i64 = 65_536;
 
@@ -119,8 +135,8 @@ impl Store {
             let path = path.to_owned();
             move |cause| StoreError::File { path, cause }
         };
-        std::fs::create_dir_all(folder).map_err(at(folder))?;
-        let path = folder.join("lock");
+        let path = folder.join(LOCK);
+        make(folder)?;
         let lock = File::create(&path).map_err(at(&path))?;
         match lock.try_lock() {
             Ok(()) => {}
@@ -257,6 +273,44 @@ impl Store {
         self.readers.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
         Ok(answer)
     }
+}
+
+/// Makes the folder, and closes it to all but its owner: what lies in it tells the commands and variables of jobs, and who
+/// can open its lock can keep the owner out.
+fn make(folder: &Path) -> Result<(), StoreError> {
+    let fault = |cause| StoreError::File { path: folder.to_owned(), cause };
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder).map_err(fault)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = fs::metadata(folder).map_err(fault)?.permissions().mode();
+        if mode & 0o077 != 0 {
+            if is_shared(folder).map_err(fault)? {
+                return Err(StoreError::Shared { folder: folder.to_owned() });
+            }
+            fs::set_permissions(folder, fs::Permissions::from_mode(0o700)).map_err(fault)?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether something else lies in a folder that holds no store.
+#[cfg(unix)]
+fn is_shared(folder: &Path) -> std::io::Result<bool> {
+    if folder.join(FILE).is_file() {
+        return Ok(false);
+    }
+    for entry in fs::read_dir(folder)? {
+        // What a first start left that was broken off.
+        if entry?.file_name() != LOCK {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// What the store began with, or `None` where it is new.

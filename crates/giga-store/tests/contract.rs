@@ -209,8 +209,8 @@ fn the_two_latest_snapshots_are_kept_for_their_version() {
 
 #[test]
 fn keys_open_by_their_digest() {
-    let (_folder, store) = store();
-    let projects = vec!["even".to_owned(), "odd".to_owned()];
+    let (folder, store) = store();
+    let projects = vec!["even".to_owned(), "odd\nor not".to_owned(), String::new()];
     let key = Key { name: "anna".into(), role: Role::User, projects, created: at(3) };
     assert!(store.add_key(&key, &[1; 32]).unwrap());
     assert!(!store.add_key(&key, &[2; 32]).unwrap(), "the name is taken");
@@ -220,4 +220,51 @@ fn keys_open_by_their_digest() {
     assert!(store.remove_key("anna").unwrap());
     assert!(!store.remove_key("anna").unwrap());
     assert_eq!(store.key(&[1; 32]).unwrap(), None);
+
+    let earlier = rusqlite::Connection::open(folder.path().join("giga.db")).unwrap();
+    let sql = "INSERT INTO access_key VALUES ('berta', x'03', 'user', ?1, 3)";
+    earlier.execute(sql, ["even\nodd"]).unwrap();
+    assert_eq!(store.key(&[3]).unwrap().unwrap().projects, ["even", "odd"], "as earlier versions wrote it");
+    earlier.execute("UPDATE access_key SET projects = ''", []).unwrap();
+    assert_eq!(store.key(&[3]).unwrap().unwrap().projects, ["*"], "none was all then");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_folder_is_closed_to_others_and_never_one_that_is_theirs_too() {
+    use std::fs::{self, Permissions};
+    use std::os::unix::fs::PermissionsExt as _;
+    let check = |inside: &[&str], expected: Option<u32>| {
+        let folder = TempDir::new().unwrap();
+        fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
+        inside.iter().for_each(|name| fs::write(folder.path().join(name), "").unwrap());
+        let opened = Store::open(folder.path(), &beginning()).map(drop);
+        match expected {
+            None => assert!(matches!(opened, Err(StoreError::Shared { .. })), "{opened:?}"),
+            Some(_) => opened.unwrap(),
+        }
+        let mode = fs::metadata(folder.path()).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode, expected.unwrap_or(0o755), "{inside:?}");
+    };
+    check(&[], Some(0o700));
+    check(&["lock"], Some(0o700));
+    check(&["giga.db"], Some(0o700));
+    check(&["notes.txt"], None);
+    let above = TempDir::new().unwrap();
+    let new = above.path().join("a/b");
+    drop(Store::open(&new, &beginning()).unwrap());
+    assert_eq!(fs::metadata(&new).unwrap().permissions().mode() & 0o777, 0o700, "a new one");
+}
+
+#[test]
+fn a_chain_tells_each_cause_once() {
+    let (_folder, store) = store();
+    store.append(&[batch(1, Vec::new())]).unwrap();
+    let mut error: &dyn std::error::Error = &store.append(&[batch(1, Vec::new())]).unwrap_err();
+    let mut told = error.to_string();
+    while let Some(cause) = error.source() {
+        told += &format!(": {cause}");
+        error = cause;
+    }
+    assert_eq!(told.matches("UNIQUE").count(), 1, "{told}");
 }

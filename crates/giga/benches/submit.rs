@@ -31,7 +31,8 @@ fn main() {
     let folder = tempfile::tempdir().expect("a folder");
     println!("{CLIENTS} clients, {LINE} jobs waiting; server and clients on this machine's cores");
     println!("a synced write of 4 KiB takes {:.0?} here in the median\n", synced_write(folder.path()));
-    let mut server = Server::start(folder.path());
+    let data = folder.path().join("data");
+    let mut server = Server::start(&data);
     hold(&server);
     let fill = load(&server, Until::Count(LINE));
     report("filling the line", &fill);
@@ -45,7 +46,7 @@ fn main() {
     core();
     server.kill();
     let from = Instant::now();
-    let again = Server::start(folder.path());
+    let again = Server::start(&data);
     let ready = from.elapsed();
     let jobs = LINE + full.latencies.len() as u64;
     println!(

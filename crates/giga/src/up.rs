@@ -60,7 +60,7 @@ pub(crate) fn run(call: &Up) -> anyhow::Result<ExitCode> {
         return refused(format!("giga: `--store {store}` is not supported yet; leave it out for SQLite\n"));
     }
     if let Err(error) = may_listen(call.listen) {
-        return refused(format!("giga: {error}\n"));
+        return refused(why(error));
     }
     let (file, text) = match &call.federation {
         None => (LOCAL_NAME.to_owned(), LOCAL.to_owned()),
@@ -77,26 +77,25 @@ pub(crate) fn run(call: &Up) -> anyhow::Result<ExitCode> {
         return refused("giga: there is no home folder; name one with `--data DIR`\n".into());
     };
     let folder = std::path::absolute(&folder).with_context(|| format!("`{}`", folder.display()))?;
-    std::fs::create_dir_all(&folder).with_context(|| format!("`{}` can not be made", folder.display()))?;
     tracing_subscriber::fmt().with_writer(std::io::stderr).with_target(false).with_ansi(false).init();
     let home = match Home::open(folder, &file, &text, description) {
         Ok(home) => home,
-        Err(error) => return refused(format!("giga: {error}\n")),
+        Err(error) => return refused(why(error)),
     };
     let (federation, folder) = (Arc::clone(home.federation()), home.folder().to_owned());
     let engines = match engines(&federation, &folder) {
         Ok(engines) => engines,
-        Err(error) => return refused(format!("giga: {error:#}\n")),
+        Err(error) => return refused(why(error)),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let version = env!("CARGO_PKG_VERSION");
     let named = call.data.is_some() || std::env::var_os("GIGA_HOME").is_some();
-    let listen = call.listen;
+    let (listen, connections) = (call.listen, connections());
     runtime.block_on(async {
         let told = told_to_stop()?;
-        let server = match Server::start(Call { home, listen, engines, version }).await {
+        let server = match Server::start(Call { home, listen, connections, engines, version }).await {
             Ok(server) => server,
-            Err(error) => return refused(format!("giga: {error}\n")),
+            Err(error) => return refused(why(error)),
         };
         // A server does not end because nobody reads its greeting.
         drop(greet(&federation, &server, &folder, named));
@@ -115,6 +114,30 @@ pub(crate) fn run(call: &Up) -> anyhow::Result<ExitCode> {
             )),
         }
     })
+}
+
+/// What went wrong, down to its cause.
+fn why(error: impl Into<anyhow::Error>) -> String {
+    format!("giga: {:#}\n", error.into())
+}
+
+/// The most files that are asked for; jobs inherit the limit, and some programs look at each file up to it.
+const FILES_MAX: u64 = 16_384;
+/// The files that are counted on where the system does not say.
+const FILES: u64 = 256;
+
+/// How many connections may be open: half of the files this process may have, after it took as many as it is allowed. The
+/// others are for the store, the engines and what jobs print.
+fn connections() -> usize {
+    use nix::sys::resource::{Resource, getrlimit, setrlimit};
+    let files = match getrlimit(Resource::RLIMIT_NOFILE) {
+        Err(_) => FILES,
+        Ok((soft, hard)) => {
+            let wanted = hard.min(FILES_MAX).max(soft);
+            if setrlimit(Resource::RLIMIT_NOFILE, wanted, hard).is_ok() { wanted } else { soft }
+        }
+    };
+    usize::try_from(files.min(FILES_MAX) / 2).map_or(1, |half| half.max(1))
 }
 
 /// An engine for every site that has one.

@@ -183,15 +183,22 @@ fn a_user_sees_and_charges_only_its_projects() {
     assert_eq!(own.status, 201, "her only project need not be named: {own:?}");
     problem(&anna(&live, "GET", "/v1/keys", ""), 403, "forbidden");
     problem(&anna(&live, "POST", "/v1/keys", r#"{"name":"x","role":"operator"}"#), 403, "forbidden");
-    problem(&anna(&live, "DELETE", "/v1/keys/operator", ""), 403, "forbidden");
+    problem(&anna(&live, "DELETE", "/v1/keys/giga-up:operator", ""), 403, "forbidden");
 
-    problem(&live.send("POST", "/v1/keys", &[], r#"{"name":"anna","role":"user"}"#), 409, "name-taken");
+    problem(
+        &live.send("POST", "/v1/keys", &[], r#"{"name":"anna","role":"user","projects":["*"]}"#),
+        409,
+        "name-taken",
+    );
+    let none = live.send("POST", "/v1/keys", &[], r#"{"name":"berta","role":"user"}"#);
+    let fault = problem(&none, 422, "faulty-key")["faults"][0].clone();
+    assert_eq!(fault["field"], "projects", "none is not all: {fault}");
     problem(
         &live.send("POST", "/v1/keys", &[], r#"{"name":"b c","role":"user","projects":["x"]}"#),
         422,
         "faulty-key",
     );
-    problem(&live.send("DELETE", "/v1/keys/operator", &[], ""), 403, "forbidden");
+    problem(&live.send("DELETE", "/v1/keys/giga-up:operator", &[], ""), 403, "forbidden");
     let listed = live.send("GET", "/v1/keys", &[], "").json();
     assert!(!listed.to_string().contains("token\""), "{listed}");
     live.kill_and_start();
@@ -292,13 +299,19 @@ fn a_server_begins_only_where_it_may() {
         "can not be listened on",
     );
     refused(&["--data", there, "--store", "postgres://x"], "not supported yet");
+    let shared = tempfile::tempdir().unwrap();
+    std::fs::write(shared.path().join("notes.txt"), "").unwrap();
+    let open = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(shared.path(), open).unwrap();
+    refused(&["--data", shared.path().to_str().unwrap(), "--listen", "127.0.0.1:0"], "open to others");
     refused(&["--data", there, "nothing.toml"], "`nothing.toml` can not be read");
     let narvik = concat!(env!("CARGO_MANIFEST_DIR"), "/../../scenarios/narvik.toml");
     refused(&["--data", there, "--listen", "127.0.0.1:0", narvik], "site `narvik` has no engine");
     if !std::path::Path::new("/proc/driver/nvidia").exists() {
         let other = tempfile::tempdir().unwrap();
         let there = other.path().to_str().unwrap();
-        let file = other.path().join("nvidia.toml");
+        let beside = tempfile::tempdir().unwrap();
+        let file = beside.path().join("nvidia.toml");
         let text = include_str!("../src/up/local.toml");
         std::fs::write(&file, text.replace("engine = \"local\"", "engine = \"local-nvidia\"")).unwrap();
         let file = file.to_str().unwrap();

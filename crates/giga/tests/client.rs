@@ -54,6 +54,17 @@ fn a_token_that_others_may_read_is_not_used() {
 }
 
 #[test]
+fn a_users_key_needs_its_projects_before_any_server_is_asked() {
+    let home = tempfile::tempdir().expect("a folder");
+    check(home.path(), &["key", "create", "ci"], 2, &["`--project`", "`--all-projects`"]);
+    check(home.path(), &["key", "create", "ci", "--project", "a", "--all-projects"], 2, &["cannot be used"]);
+    for sound in [&["--all-projects"][..], &["--project", "a"], &["--role", "operator"]] {
+        let call = [&["key", "create", "ci"], sound].concat();
+        check(home.path(), &call, 1, &["no server was started in"]);
+    }
+}
+
+#[test]
 fn a_faulty_job_is_refused_before_any_server_is_asked() {
     let home = tempfile::tempdir().expect("a folder");
     let file = home.path().join("job.toml");

@@ -402,6 +402,10 @@ impl Engine for LocalEngine {
 }
 
 fn piece(mut file: File, from: u64, most: usize) -> io::Result<Chunk> {
+    // Files can not be read from places far beyond their end, and there is nothing there.
+    if from >= file.metadata()?.len() {
+        return Ok(Chunk { next: from, ..Chunk::default() });
+    }
     let mut bytes = Vec::new();
     file.seek(SeekFrom::Start(from))?;
     (&mut file).take(most as u64).read_to_end(&mut bytes)?;

@@ -19,7 +19,7 @@ pub const EVENT_ERROR: &str = "error";
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct JobEvent {
-    /// Its number in the journal; also the id of the event.
+    /// The record of the journal that tells of it. The id of the event is more: `SEQ:INDEX`, the place in that record.
     pub seq: u64,
     /// When it happened.
     pub at: Stamp,

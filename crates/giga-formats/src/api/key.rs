@@ -4,6 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::stamp::Stamp;
 
+/// What stands among the projects of a key for all of them; no project has this name.
+pub const ALL_PROJECTS: &str = "*";
+
 /// What a key may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -41,7 +44,7 @@ pub struct KeyBody {
     pub name: String,
     /// What it may do.
     pub role: Role,
-    /// The projects it may charge; empty for all of them.
+    /// The projects it may charge, at least one for a user; `*` stands for all of them. An operator needs none.
     #[serde(default)]
     pub projects: Vec<String>,
 }
@@ -54,7 +57,7 @@ pub struct KeyView {
     pub name: String,
     /// What it may do.
     pub role: Role,
-    /// The projects it may charge; empty for all of them.
+    /// The projects it may charge; `*` stands for all of them, and an operator may charge all in any case.
     pub projects: Vec<String>,
     /// When it was made.
     pub created: Stamp,

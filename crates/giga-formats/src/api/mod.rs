@@ -20,7 +20,7 @@ pub use event::{
 };
 pub use forecast::{AmountRange, ExplainView, ForecastView, TimeRange};
 pub use job::{Accepted, AttemptView, JobDetail, JobList, JobQuery, JobState, JobView, UnknownState};
-pub use key::{KeyBody, KeyList, KeyView, Role};
+pub use key::{ALL_PROJECTS, KeyBody, KeyList, KeyView, Role};
 pub use plan::{PlaceView, PlanView, Starts};
 pub use problem::{PROBLEM_JSON, Problem};
 pub use site::{PoolView, SiteList, SiteView};

@@ -12,6 +12,11 @@ use super::field::{AmountKind, Field, Kind, Preset, Section};
 use super::record::{Entry, Origin, Record, Share, Value, Written, join};
 use super::shape::Shape;
 
+/// The most characters of a text.
+pub(crate) const TEXT_MAX: usize = 200;
+/// The most characters of a name.
+pub(crate) const NAME_MAX: usize = 100;
+
 /// Whether keys that have to be written are asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Demand {
@@ -253,6 +258,7 @@ fn settle(value: &mut Value, span: &Range<usize>) {
 fn scalar(kind: &Kind, value: &DeValue<'_>, key: &str) -> Result<Value, Shape> {
     match kind {
         Kind::Text => text(value, key).map(Value::Text),
+        Kind::Name => name(value, key).map(Value::Text),
         Kind::Word(words) => word(value, key, words).map(Value::Text),
         Kind::Flag => match value {
             DeValue::Boolean(flag) => Ok(Value::Flag(*flag)),
@@ -280,12 +286,25 @@ fn scalar(kind: &Kind, value: &DeValue<'_>, key: &str) -> Result<Value, Shape> {
 fn text(value: &DeValue<'_>, key: &str) -> Result<String, Shape> {
     match value {
         DeValue::String(text) if text.trim().is_empty() => Err(Shape::Empty { key: key.to_owned() }),
-        DeValue::String(text) if text.chars().count() > 200 => {
-            Err(Shape::TooLong { key: key.to_owned(), found: text.chars().count() })
+        DeValue::String(text) if text.chars().count() > TEXT_MAX => {
+            Err(Shape::TooLong { key: key.to_owned(), found: text.chars().count(), most: TEXT_MAX })
         }
         DeValue::String(text) => Ok(text.to_string()),
         other => Err(mismatch(key, "a text in quotes", other, "\"a name\"")),
     }
+}
+
+/// A name: sites and pools give folders theirs, and all stand in lines and lists.
+fn name(value: &DeValue<'_>, key: &str) -> Result<String, Shape> {
+    let name = text(value, key)?;
+    let length = name.chars().count();
+    if length > NAME_MAX {
+        return Err(Shape::TooLong { key: key.to_owned(), found: length, most: NAME_MAX });
+    }
+    if name.chars().any(|char| char.is_control() || char == '/') || [".", "..", "*"].contains(&name.trim()) {
+        return Err(Shape::NotAName { text: name.escape_debug().to_string() });
+    }
+    Ok(name)
 }
 
 /// One of several words.

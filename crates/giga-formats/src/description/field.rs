@@ -46,6 +46,8 @@ pub(crate) struct Field {
 pub(crate) enum Kind {
     /// A text, not empty.
     Text,
+    /// A text that names a thing: it can be part of a path, a line and a list.
+    Name,
     /// `true` or `false`.
     Flag,
     /// A whole number in these limits.

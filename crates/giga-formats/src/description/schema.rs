@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::decode::{NAME_MAX, TEXT_MAX};
 use super::expand::factor;
 use super::field::{AmountKind, Field, Kind, Preset, Section};
 use super::table::FEDERATION;
@@ -58,7 +59,11 @@ fn describe(field: &Field) -> String {
 
 fn kind(kind: &Kind) -> Value {
     match kind {
-        Kind::Text => json!({ "type": "string", "minLength": 1, "maxLength": 200 }),
+        Kind::Text => json!({ "type": "string", "minLength": 1, "maxLength": TEXT_MAX }),
+        Kind::Name => json!({
+            "type": "string", "minLength": 1, "maxLength": NAME_MAX,
+            "pattern": r"^[^/\u0000-\u001f\u007f-\u009f]+$", "not": { "enum": [".", "..", "*"] },
+        }),
         Kind::Word(words) => json!({ "enum": words }),
         Kind::Flag => json!({ "type": "boolean" }),
         Kind::Count { min, max } => json!({ "type": "integer", "minimum": min, "maximum": max }),

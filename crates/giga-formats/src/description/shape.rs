@@ -32,8 +32,10 @@ pub(crate) enum Shape {
     OutOfRange { key: String, found: String, least: String, most: String },
     #[error("`{key}` has {found} entries, above the {most} that fit")]
     TooMany { key: String, found: usize, most: usize },
-    #[error("`{key}` has {found} characters, above the 200 that fit")]
-    TooLong { key: String, found: usize },
+    #[error("`{key}` has {found} characters, above the {most} that fit")]
+    TooLong { key: String, found: usize, most: usize },
+    #[error("`{text}` can not be a name")]
+    NotAName { text: String },
     #[error("`{key}` is empty")]
     Empty { key: String },
     #[error("`{text}` is not a date between 1970 and 2200")]
@@ -85,6 +87,9 @@ impl Explain for Shape {
             Self::TooMany { most, .. } => format!("write at most {most}"),
             Self::TooLong { .. } => "write a shorter text".into(),
             Self::Empty { key } => format!("write at least one, or drop `{key}`"),
+            Self::NotAName { .. } => {
+                "write letters, digits and signs; no `/`, no control characters, and not `.`, `..` or `*` alone".into()
+            }
             Self::NotADate { .. } => "write for example `2027-01-01` or `2027-01-01T06:00`; it is UTC".into(),
         }
     }

@@ -127,6 +127,35 @@ fn a_fault_is_shown_with_its_line_and_its_remedy() {
 }
 
 #[test]
+fn a_name_can_be_part_of_a_path_a_line_and_a_list() {
+    let named = |name: &str| SMALL.replace("\"kajaani\"", name);
+    for sound in ["\"Kajaani II (new)\"", "\"Île-de-France\"", "\"a.b\"", "\"…\""] {
+        check(&named(sound), &[]);
+    }
+    let fault = |name: &str, shown: &str| {
+        let expected = format!("5:8 site[0].name: `{shown}` can not be a name … no `/`");
+        check(&named(name), &[&expected]);
+    };
+    fault("\"../../../x\"", "../../../x");
+    fault("\"..\"", "..");
+    fault("\" .\"", " .");
+    fault("\"*\"", "*");
+    fault(r#""a\nb""#, r"a\nb");
+    fault(r#""a\u001b[2Jb""#, r"a\u{1b}[2Jb");
+    check(&named("\"\""), &["5:8 site[0].name: `name` is empty"]);
+    let long = format!("\"{}\"", "é".repeat(101));
+    check(&named(&long), &["5:8 site[0].name: `name` has 101 characters, above the 100 that fit"]);
+    let pool = SMALL.replace("\"main\"", "\"a/b\"");
+    check(&pool, &["11:8 site[0].phase[0].pool[0].name: `a/b` can not be a name"]);
+    let parties = "[[owner]]\nname = \"a/o\"\n[[programme]]\nname = \"a/g\"\n[[project]]\nname = \"a/p\"\n";
+    let found = faults(&format!("{SMALL}{parties}"));
+    for name in ["a/o", "a/g", "a/p"] {
+        let told = format!("`{name}` can not be a name");
+        assert!(found.iter().any(|fault| fault.contains(&told)), "{name}: {found:?}");
+    }
+}
+
+#[test]
 fn the_format_comes_first_and_is_known() {
     check("name = \"x\"", &["1:1 format: the file needs `format`", "1:1 site: the file needs `site`"]);
     check("format = 2\nnonsense = 1", &["1:10 format: format 2 is not known … write `format = 1`"]);

@@ -8,7 +8,7 @@ mod site;
 #[cfg(test)]
 mod tests;
 
-use giga_formats::api::{KeyList, Problem, Role, Stamp};
+use giga_formats::api::{ALL_PROJECTS, KeyList, Problem, Role, Stamp};
 use giga_units::{Carbon, Energy, Instant, Money};
 
 use crate::figures;
@@ -44,9 +44,10 @@ pub fn problem(problem: &Problem) -> String {
 pub fn keys(list: &KeyList) -> String {
     let columns = [("key", Side::Left), ("role", Side::Left), ("projects", Side::Left), ("made", Side::Left)];
     let rows = list.keys.iter().map(|key| {
-        let projects = match (key.role, key.projects.as_slice()) {
-            (Role::Operator, _) | (_, []) => "all".to_owned(),
-            (_, projects) => projects.join(", "),
+        let every = key.projects.iter().any(|name| name == ALL_PROJECTS);
+        let projects = match key.role {
+            Role::User if !every => key.projects.join(", "),
+            _ => "all".to_owned(),
         };
         vec![key.name.clone(), key.role.word().to_owned(), projects, second(key.created)]
     });

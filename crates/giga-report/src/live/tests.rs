@@ -235,10 +235,11 @@ fn keys_are_listed_without_tokens() {
     let key = |name: &str, role: &str, projects: &[&str]| serde_json::json!({"name": name, "role": role, "projects": projects, "created": "2027-01-01T11:00:00.000Z"});
     check!(
         keys,
-        serde_json::json!({"keys": [key("ci", "user", &["demo", "lm"]), key("first", "operator", &[])]}),
+        serde_json::json!({"keys": [key("ci", "user", &["demo", "lm"]), key("first", "operator", &[]), key("every", "user", &["*"])]}),
         "  key    role      projects  made
   ci     user      demo, lm  2027-01-01 11:00:00
   first  operator  all       2027-01-01 11:00:00
+  every  user      all       2027-01-01 11:00:00
 "
     );
 }

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration as Wait;
 
@@ -19,14 +20,20 @@ use tokio::sync::watch;
 use super::App;
 use super::key::Caller;
 use super::logs::json;
-use super::problem::Answer;
+use super::problem::{Answer, Refusal};
 use crate::live::effect::{interruption, state};
 
 /// How many records are read at once.
 const PAGE: usize = 256;
 
-/// What happens to the jobs that a token may see, as server-sent events `job` with the body `JobEvent`, from now on or, with
-/// the header `Last-Event-ID`, behind that record of the journal.
+/// The header with which a client goes on after a break: `SEQ:INDEX`, or `SEQ` for behind all of that record.
+const LAST: &str = "last-event-id";
+
+/// What happens to the jobs that a token may see, as server-sent events `job` with the body `JobEvent`, from now on.
+///
+/// The id of an event is `SEQ:INDEX`: the record of the journal, and the place in it. With an id as the header
+/// `Last-Event-ID` the stream begins behind that event; with `SEQ` alone behind all of that record, so that `0` tells all
+/// there was.
 #[utoipa::path(get, path = "/v1/events", tag = "jobs", responses(
     (status = 200, body = JobEvent, content_type = "text/event-stream", description = "events, until the client leaves"),
 ))]
@@ -35,17 +42,65 @@ pub(crate) async fn events(
     Extension(caller): Extension<Caller>,
     headers: HeaderMap,
 ) -> Answer<Sse<impl Stream<Item = Result<Event, Infallible>>>> {
-    let last = headers.get("last-event-id").and_then(|value| value.to_str().ok()?.parse().ok());
-    let last = last.map(|last: u64| last.min(i64::MAX as u64));
     let durable = app.durable.clone();
-    let seq = last.unwrap_or_else(|| *app.durable.borrow());
-    let feed = Feed { app, caller, durable, seq, ready: VecDeque::new() };
+    let from = match headers.get(LAST) {
+        None => Place::behind(*app.durable.borrow()),
+        Some(value) => {
+            let fault =
+                || Refusal::unreadable("`Last-Event-ID` is `SEQ:INDEX` or `SEQ`, as it came with an event");
+            value.to_str().ok().and_then(Place::parse).ok_or_else(fault)?
+        }
+    };
+    let revoked = app.keys.revocations();
+    let feed = Feed { app, caller, durable, revoked, from, ready: VecDeque::new() };
     let events = stream::unfold(feed, |mut feed| async {
-        let event = feed.next().await?;
-        let sent = Event::default().event(EVENT_JOB).id(event.seq.to_string()).data(json(&event));
+        let (place, event) = feed.next().await?;
+        let sent = Event::default().event(EVENT_JOB).id(place.to_string()).data(json(&event));
         Some((Ok(sent), feed))
     });
     Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(Wait::from_secs(15))))
+}
+
+/// A place in the journal, between two events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Place {
+    /// The record.
+    seq: u64,
+    /// The last decision in it that was told, or `None` where all of them were.
+    index: Option<usize>,
+}
+
+impl Place {
+    fn behind(seq: u64) -> Self {
+        Self { seq, index: None }
+    }
+
+    /// Reads `SEQ:INDEX` or `SEQ`.
+    fn parse(text: &str) -> Option<Self> {
+        let (seq, index) = match text.split_once(':') {
+            None => (text, None),
+            Some((seq, index)) => (seq, Some(index.parse().ok()?)),
+        };
+        // The store counts to 63 bits.
+        seq.parse().ok().filter(|seq| i64::try_from(*seq).is_ok()).map(|seq| Self { seq, index })
+    }
+
+    /// The last record of which nothing is left to tell.
+    fn done(self) -> u64 {
+        if self.index.is_some() { self.seq.saturating_sub(1) } else { self.seq }
+    }
+
+    /// Whether a decision was told already.
+    fn covers(self, seq: u64, index: usize) -> bool {
+        seq < self.seq || seq == self.seq && self.index.is_none_or(|last| index <= last)
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.seq)?;
+        self.index.map_or(Ok(()), |index| write!(f, ":{index}"))
+    }
 }
 
 /// One listener.
@@ -53,37 +108,49 @@ struct Feed {
     app: Arc<App>,
     caller: Caller,
     durable: watch::Receiver<u64>,
-    /// The last record that was told.
-    seq: u64,
-    ready: VecDeque<JobEvent>,
+    revoked: watch::Receiver<()>,
+    /// Up to where it was told.
+    from: Place,
+    ready: VecDeque<(Place, JobEvent)>,
 }
 
 impl Feed {
-    /// The next event, or `None` when the server stops or the journal can not be read.
-    async fn next(&mut self) -> Option<JobEvent> {
+    /// The next event with its place, or `None` when the key is revoked, the server stops or the journal can not be read.
+    async fn next(&mut self) -> Option<(Place, JobEvent)> {
         loop {
+            // A look before each event: a revoked key reads on nowhere.
+            if !self.app.keys.opens(&self.caller) {
+                return None;
+            }
             if let Some(event) = self.ready.pop_front() {
                 return Some(event);
             }
-            let (store, after) = (Arc::clone(&self.app.store), self.seq);
+            let (store, after) = (Arc::clone(&self.app.store), self.from.done());
             let records = super::blocking(move || store.records(after, PAGE)).await.ok()?.ok()?;
             if records.is_empty() {
-                self.durable.changed().await.ok()?;
+                tokio::select! {
+                    more = self.durable.changed() => more.ok()?,
+                    _ = self.revoked.changed() => {}
+                }
             }
             for record in records {
-                self.seq = record.seq;
                 self.tell(&record);
+                self.from = Place::behind(record.seq);
             }
         }
     }
 
     fn tell(&mut self, record: &Record) {
-        for decision in &record.events {
+        for (index, decision) in record.events.iter().enumerate() {
+            if self.from.covers(record.seq, index) {
+                continue;
+            }
             let Some((job, kind, text)) = told(decision) else { continue };
             let row = self.app.store.job(job).ok().flatten().filter(|row| self.caller.may_use(&row.project));
             let Some(row) = row else { continue };
             let (seq, at) = (record.seq, Stamp(record.now));
-            self.ready.push_back(JobEvent { seq, at, job: job.0, kind, site: row.site, text });
+            let event = JobEvent { seq, at, job: job.0, kind, site: row.site, text };
+            self.ready.push_back((Place { seq, index: Some(index) }, event));
         }
     }
 }
@@ -107,4 +174,28 @@ fn told(decision: &Decision) -> Option<(JobId, JobEventKind, String)> {
         }
         _ => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_between_two_events() {
+        let check = |text: &str, expected: Option<(u64, [bool; 3])>| {
+            let place = Place::parse(text);
+            let told = place.map(|place| {
+                assert_eq!(place.to_string(), text);
+                (place.done(), [(6, 9), (7, 1), (7, 2)].map(|(seq, index)| place.covers(seq, index)))
+            });
+            assert_eq!(told, expected, "{text}");
+        };
+        check("7:1", Some((6, [true, true, false])));
+        check("7", Some((7, [true, true, true])));
+        check("6", Some((6, [true, false, false])));
+        check("0", Some((0, [false, false, false])));
+        for text in ["", "x", "-1", ":1", "7:", "7:x", "7:1:2", "9223372036854775808"] {
+            check(text, None);
+        }
+    }
 }

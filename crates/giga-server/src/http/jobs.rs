@@ -119,7 +119,11 @@ pub(crate) async fn submit(
     if let Some(word) = &idempotency
         && let Some((job, before)) = app.store.submitted(caller.name(), word)?
     {
-        return if before == kept { replay(&app, name, job) } else { Err(Refusal::other_request(job.0)) };
+        return if before == kept {
+            replay(&app, &caller, name, job)
+        } else {
+            Err(Refusal::other_request(job.0))
+        };
     }
     let (reply, told) = oneshot::channel();
     app.tell(Command::Submit(Box::new(Submission {
@@ -142,13 +146,22 @@ pub(crate) async fn submit(
             let state = JobState::Refused;
             Ok((StatusCode::CREATED, Json(Accepted { id: job.0, name, site: None, state, replayed: false })))
         }
-        Submitted::Before { job } => replay(&app, name, job),
+        Submitted::Before { job } => replay(&app, &caller, name, job),
         Submitted::OtherRequest { job } => Err(Refusal::other_request(job.0)),
     }
 }
 
-fn replay(app: &App, name: String, job: JobId) -> Answer<(StatusCode, Json<Accepted>)> {
+/// The job that a request led to before, as long as the caller may still use its project: a key can be revoked and made
+/// anew under the same name for others.
+fn replay(app: &App, caller: &Caller, name: String, job: JobId) -> Answer<(StatusCode, Json<Accepted>)> {
     let row = app.store.job(job)?.ok_or_else(Refusal::unavailable)?;
+    if !caller.may_use(&row.project) {
+        let name = caller.name();
+        let detail = format!(
+            "this Idempotency-Key led to a job that key `{name}` may not see; take a new one for new work"
+        );
+        return Err(Refusal::forbidden(detail));
+    }
     let state = view::state(&row);
     Ok((StatusCode::OK, Json(Accepted { id: job.0, name, site: row.site, state, replayed: true })))
 }

@@ -7,9 +7,10 @@ use axum::extract::{Request, State};
 use axum::http::header;
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
-use giga_formats::api::Role;
+use giga_formats::api::{ALL_PROJECTS, Role};
 use giga_store::{Key, Store, StoreError};
 use sha2::{Digest as _, Sha256};
+use tokio::sync::watch;
 
 use super::App;
 use super::problem::{Answer, Refusal};
@@ -31,17 +32,21 @@ pub(crate) fn digest(token: &str) -> Fingerprint {
 
 /// Who asks, as a handler sees it.
 #[derive(Debug, Clone)]
-pub(crate) struct Caller(pub(crate) Arc<Key>);
+pub(crate) struct Caller {
+    key: Arc<Key>,
+    fingerprint: Fingerprint,
+}
 
 impl Caller {
     pub(crate) fn name(&self) -> &str {
-        &self.0.name
+        &self.key.name
     }
 
     /// The projects it sees, or `None` where it sees all.
     pub(crate) fn projects(&self) -> Option<&[String]> {
-        let all = self.0.role == Role::Operator || self.0.projects.is_empty();
-        (!all).then_some(self.0.projects.as_slice())
+        let every = || self.key.projects.iter().any(|name| name == ALL_PROJECTS);
+        let all = self.key.role == Role::Operator || every();
+        (!all).then_some(self.key.projects.as_slice())
     }
 
     pub(crate) fn may_use(&self, project: &str) -> bool {
@@ -51,32 +56,87 @@ impl Caller {
     /// # Errors
     /// Refuses everyone but operators.
     pub(crate) fn must_operate(&self) -> Answer<()> {
-        if self.0.role == Role::Operator {
+        if self.key.role == Role::Operator {
             return Ok(());
         }
-        Err(Refusal::forbidden(format!("key `{}` is a user's, and only operators may do this", self.0.name)))
+        Err(Refusal::forbidden(format!(
+            "key `{}` is a user's, and only operators may do this",
+            self.key.name
+        )))
     }
 }
 
 /// The keys by the digests of their tokens, in memory: a lookup by digest tells nothing by how long it takes.
+#[derive(Debug)]
+pub(crate) struct Keys {
+    known: RwLock<Known>,
+    /// Tells those who wait that a key was revoked.
+    revoked: watch::Sender<()>,
+}
+
 #[derive(Debug, Default)]
-pub(crate) struct Keys(RwLock<HashMap<Fingerprint, Arc<Key>>>);
+struct Known {
+    keys: HashMap<Fingerprint, Arc<Key>>,
+    /// How many times a key was revoked: what was read before may not be kept after.
+    revoked: u64,
+}
+
+impl Default for Keys {
+    fn default() -> Self {
+        Self { known: RwLock::default(), revoked: watch::Sender::new(()) }
+    }
+}
 
 impl Keys {
-    /// The key of a token. The store is asked where memory does not know it, so that a key that another process made
+    /// Who a token belongs to. The store is asked where memory does not know it, so that a key that another process made
     /// counts at once.
-    pub(crate) fn find(&self, store: &Store, token: &str) -> Result<Option<Arc<Key>>, StoreError> {
-        let digest = digest(token);
-        if let Some(key) = self.0.read().unwrap_or_else(PoisonError::into_inner).get(&digest) {
-            return Ok(Some(Arc::clone(key)));
-        }
-        let Some(key) = store.key(&digest)?.map(Arc::new) else { return Ok(None) };
-        self.0.write().unwrap_or_else(PoisonError::into_inner).insert(digest, Arc::clone(&key));
-        Ok(Some(key))
+    pub(crate) fn find(&self, store: &Store, token: &str) -> Result<Option<Caller>, StoreError> {
+        let fingerprint = digest(token);
+        let key = self.look(&fingerprint, || store.key(&fingerprint))?;
+        Ok(key.map(|key| Caller { key, fingerprint }))
     }
 
+    fn look<E>(
+        &self,
+        digest: &Fingerprint,
+        read: impl Fn() -> Result<Option<Key>, E>,
+    ) -> Result<Option<Arc<Key>>, E> {
+        loop {
+            let before = {
+                let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+                if let Some(key) = known.keys.get(digest) {
+                    return Ok(Some(Arc::clone(key)));
+                }
+                known.revoked
+            };
+            let Some(key) = read()?.map(Arc::new) else { return Ok(None) };
+            let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+            // A key that was revoked since it was read must not stay in memory.
+            if known.revoked == before {
+                known.keys.insert(*digest, Arc::clone(&key));
+                return Ok(Some(key));
+            }
+        }
+    }
+
+    /// Whether the key that a caller came with still opens.
+    pub(crate) fn opens(&self, caller: &Caller) -> bool {
+        // Who came in is in memory until the key is revoked.
+        self.known.read().unwrap_or_else(PoisonError::into_inner).keys.contains_key(&caller.fingerprint)
+    }
+
+    /// Forgets a key that the store has no more.
     pub(crate) fn forget(&self, name: &str) {
-        self.0.write().unwrap_or_else(PoisonError::into_inner).retain(|_, key| key.name != name);
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        known.keys.retain(|_, key| key.name != name);
+        known.revoked += 1;
+        drop(known);
+        self.revoked.send_replace(());
+    }
+
+    /// Changes whenever a key is revoked.
+    pub(crate) fn revocations(&self) -> watch::Receiver<()> {
+        self.revoked.subscribe()
     }
 }
 
@@ -88,8 +148,8 @@ pub(crate) async fn admit(State(app): State<Arc<App>>, mut request: Request, nex
         token.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, token)| token.trim());
     let found = token.map_or(Ok(None), |token| app.keys.find(&app.store, token));
     match found {
-        Ok(Some(key)) => {
-            request.extensions_mut().insert(Caller(key));
+        Ok(Some(caller)) => {
+            request.extensions_mut().insert(caller);
             next.run(request).await
         }
         Ok(None) => Refusal::no_token().into_response(),
@@ -99,6 +159,9 @@ pub(crate) async fn admit(State(app): State<Arc<App>>, mut request: Request, nex
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+    use std::convert::Infallible;
+
     use giga_units::Instant;
 
     use super::*;
@@ -111,17 +174,38 @@ mod tests {
         assert_ne!(digest(&one), digest(&other));
     }
 
+    fn sample(role: Role, projects: &[&str]) -> Key {
+        let projects = projects.iter().map(|&name| name.to_owned()).collect();
+        Key { name: "anna".into(), role, projects, created: Instant::unix_milliseconds(0) }
+    }
+
     #[test]
     fn a_key_opens_its_projects_only() {
         let check = |role, projects: &[&str], expected: (bool, bool)| {
-            let projects = projects.iter().map(|&name| name.to_owned()).collect();
-            let created = Instant::unix_milliseconds(0);
-            let caller = Caller(Arc::new(Key { name: "anna".into(), role, projects, created }));
+            let caller = Caller { key: Arc::new(sample(role, projects)), fingerprint: digest("t") };
             assert_eq!((caller.may_use("bio"), caller.must_operate().is_ok()), expected);
         };
         check(Role::User, &["bio"], (true, false));
         check(Role::User, &["chem"], (false, false));
-        check(Role::User, &[], (true, false));
+        check(Role::User, &[], (false, false));
+        check(Role::User, &["*"], (true, false));
+        check(Role::Operator, &[], (true, true));
         check(Role::Operator, &["chem"], (true, true));
+    }
+
+    #[test]
+    fn a_key_that_is_revoked_while_it_is_read_does_not_stay() {
+        let (keys, digest) = (Keys::default(), digest("t"));
+        let gone = Cell::new(false);
+        let read = || {
+            let found = (!gone.get()).then(|| sample(Role::User, &["bio"]));
+            // Revoked between the read and what follows it.
+            if !gone.replace(true) {
+                keys.forget("anna");
+            }
+            Ok::<_, Infallible>(found)
+        };
+        assert_eq!(keys.look(&digest, read).unwrap(), None);
+        assert!(keys.known.read().unwrap().keys.is_empty());
     }
 }

@@ -6,7 +6,7 @@ use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::{Extension, Json};
-use giga_formats::api::{FieldFault, KeyBody, KeyList, KeyView, Stamp};
+use giga_formats::api::{ALL_PROJECTS, FieldFault, KeyBody, KeyList, KeyView, Role, Stamp};
 use giga_store::Key;
 
 use super::App;
@@ -45,12 +45,21 @@ fn check(app: &App, body: &KeyBody) -> Answer<()> {
             help: "write 1 to 64 letters, digits, `.`, `_`, `-` or `@`".into(),
         });
     }
-    let known = |name: &String| app.federation.projects.iter().any(|project| project.name == *name);
+    if body.role == Role::User && body.projects.is_empty() {
+        faults.push(FieldFault {
+            field: "projects".into(),
+            message: "a user's key says which projects it may charge".into(),
+            help: "name a project of the description, or write `*` for all of them".into(),
+        });
+    }
+    let known = |name: &String| {
+        *name == ALL_PROJECTS || app.federation.projects.iter().any(|project| project.name == *name)
+    };
     for (place, name) in body.projects.iter().enumerate().filter(|(_, name)| !known(name)) {
         faults.push(FieldFault {
             field: format!("projects[{place}]"),
             message: format!("there is no project `{name}`"),
-            help: "name a project of the description".into(),
+            help: "name a project of the description, or write `*` for all of them".into(),
         });
     }
     if faults.is_empty() { Ok(()) } else { Err(Refusal::faulty("key", faults)) }

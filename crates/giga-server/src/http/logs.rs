@@ -130,6 +130,9 @@ impl Follow {
     }
 
     async fn look(&mut self) -> Answer<Option<(Event, bool)>> {
+        if !self.app.keys.opens(&self.caller) {
+            return Err(Refusal::no_token());
+        }
         // The row first: what was printed before the end is there once the end is.
         let row = find(&self.app, &self.caller, &self.id)?;
         let over = is_over(&row, self.attempt);

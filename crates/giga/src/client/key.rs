@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
-use giga_formats::api::{KeyBody, KeyView, Role};
+use giga_formats::api::{ALL_PROJECTS, KeyBody, KeyView, Role};
 use giga_report::live;
 
 use super::Refused;
@@ -30,9 +30,12 @@ pub(crate) struct Create {
     /// What it may do: `user` or `operator`.
     #[arg(long, default_value = "user", value_parser = role)]
     role: Role,
-    /// A project it may charge; may be given several times. All unless given.
+    /// A project it may charge; may be given several times. An operator needs none.
     #[arg(long = "project", value_name = "NAME")]
     projects: Vec<String>,
+    /// It may charge all projects.
+    #[arg(long, conflicts_with = "projects")]
+    all_projects: bool,
     #[command(flatten)]
     reach: Reach,
 }
@@ -88,7 +91,16 @@ pub(super) fn run(verb: &KeyVerb) -> Result<ExitCode, Refused> {
 
 /// Makes a key. The token alone goes to standard output, so that it can be caught in a variable or a file.
 fn create(call: &Create) -> Result<ExitCode, Refused> {
-    let body = KeyBody { name: call.name.clone(), role: call.role, projects: call.projects.clone() };
+    let mut projects = call.projects.clone();
+    if call.all_projects {
+        projects.push(ALL_PROJECTS.to_owned());
+    }
+    if call.role == Role::User && projects.is_empty() {
+        return Err(Refused::input(
+            "a user's key needs the projects it may charge; name them with `--project`, or give `--all-projects`",
+        ));
+    }
+    let body = KeyBody { name: call.name.clone(), role: call.role, projects };
     let body = serde_json::to_string(&body).expect("plain values can be written");
     let text = Server::open(&call.reach)?.post("/v1/keys", &body)?;
     if !call.reach.json {

@@ -43,8 +43,13 @@ impl Answer {
 impl Live {
     /// The federation that `giga up` has built in.
     pub(crate) fn start() -> Self {
+        Self::start_as(giga())
+    }
+
+    /// The same by a call of the program that a test prepared.
+    pub(crate) fn start_as(call: Command) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let (child, access) = spawn(folder.path(), "0");
+        let (child, access) = spawn(call, folder.path(), "0");
         Self { folder, child: Some(child), access }
     }
 
@@ -66,7 +71,7 @@ impl Live {
     }
 
     fn start_again(&mut self, port: &str) {
-        let (child, access) = spawn(self.folder.path(), port);
+        let (child, access) = spawn(giga(), self.folder.path(), port);
         (self.child, self.access) = (Some(child), access);
     }
 
@@ -168,8 +173,7 @@ impl Drop for Live {
     }
 }
 
-fn spawn(folder: &Path, port: &str) -> (Child, Access) {
-    let mut command = giga();
+fn spawn(mut command: Command, folder: &Path, port: &str) -> (Child, Access) {
     let listen = format!("127.0.0.1:{port}");
     command.args(["up", "--listen", &listen, "--data"]).arg(folder).stdout(Stdio::piped());
     let mut child = command.spawn().expect("the program runs");

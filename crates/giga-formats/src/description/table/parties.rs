@@ -6,7 +6,7 @@ use crate::description::field::{DURATION, Kind, Section, optional, preset, requi
 pub(crate) static OWNER: Section = Section {
     name: "[[owner]]",
     doc: "who paid and so has shares of sites",
-    fields: &[required("name", Kind::Text, "\"union\"", "what people call it")],
+    fields: &[required("name", Kind::Name, "\"union\"", "what people call it")],
 };
 
 /// `[[programme]]`.
@@ -14,7 +14,7 @@ pub(crate) static PROGRAMME: Section = Section {
     name: "[[programme]]",
     doc: "a door for users with its rules",
     fields: &[
-        required("name", Kind::Text, "\"fast-lane\"", "what people call it"),
+        required("name", Kind::Name, "\"fast-lane\"", "what people call it"),
         preset(
             "priority",
             Kind::Count { min: 0, max: 1_000_000 },
@@ -40,7 +40,7 @@ pub(crate) static PROJECT: Section = Section {
     name: "[[project]]",
     doc: "an allocation under a programme, charged to an owner",
     fields: &[
-        required("name", Kind::Text, "\"weather-model\"", "what people call it"),
+        required("name", Kind::Name, "\"weather-model\"", "what people call it"),
         ruled("programme", Kind::Text, "the only programme there is", "the door it came in by"),
         ruled("owner", Kind::Text, "the only owner there is", "whose share it uses"),
         preset(

@@ -13,7 +13,7 @@ pub(crate) static ACCELERATOR: Section = Section {
     name: "[[accelerator]]",
     doc: "a kind of accelerator as it is installed: in a node, in a rack",
     fields: &[
-        required("name", Kind::Text, "\"GB300-NVL72\"", "its name; one of the catalogue is replaced by it"),
+        required("name", Kind::Name, "\"GB300-NVL72\"", "its name; one of the catalogue is replaced by it"),
         required("per_node", Kind::Count { min: 1, max: 255 }, "4", "accelerators in one node"),
         preset(
             "nodes_per_rack",
@@ -59,7 +59,7 @@ pub(crate) static SITE: Section = Section {
     name: "[[site]]",
     doc: "one location: grid connection, facility, pools",
     fields: &[
-        required("name", Kind::Text, "\"narvik\"", "what people call it"),
+        required("name", Kind::Name, "\"narvik\"", "what people call it"),
         required("country", Kind::Text, "\"NO\"", "ISO 3166-1 code of two letters"),
         optional(
             "zone",
@@ -143,7 +143,7 @@ static POOL: Section = Section {
     name: "[[site.phase.pool]]",
     doc: "identical nodes; the same name in a later phase makes the pool larger",
     fields: &[
-        required("name", Kind::Text, "\"main\"", "what people call it"),
+        required("name", Kind::Name, "\"main\"", "what people call it"),
         required(
             "accelerator",
             Kind::Text,

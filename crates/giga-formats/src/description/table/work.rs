@@ -48,7 +48,7 @@ static CLASS: Section = Section {
     name: "[[workload.class]]",
     doc: "a kind of work",
     fields: &[
-        ruled("name", Kind::Text, "the name in `like`", "what people call it"),
+        ruled("name", Kind::Name, "the name in `like`", "what people call it"),
         optional("like", Kind::Text, "built-in class that gives every key not written here"),
         ruled("programme", Kind::Text, "the first programme", "whose projects send it"),
         Field {
