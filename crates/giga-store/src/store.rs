@@ -4,6 +4,7 @@ use std::fs::{self, DirBuilder, File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant as Clock};
 
 use giga_formats::journal::{self, Record, RecordError};
 use giga_model::JobId;
@@ -122,6 +123,9 @@ pub struct Store {
 
 const FILE: &str = "giga.db";
 const LOCK: &str = "lock";
+/// How long a start waits for the lock, and between two looks.
+const PATIENCE: Duration = Duration::from_secs(1);
+const AGAIN: Duration = Duration::from_millis(10);
 /// Pages of 4 KiB: 256 MiB.
 const LOG_PAGES_MAX: i64 = 65_536;
 
@@ -138,11 +142,10 @@ impl Store {
         let path = folder.join(LOCK);
         make(folder)?;
         let lock = File::create(&path).map_err(at(&path))?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(StoreError::InUse { folder: folder.to_owned() }),
-            Err(TryLockError::Error(cause)) => return Err(StoreError::File { path, cause }),
-        }
+        take(&lock).map_err(|error| match error {
+            TryLockError::WouldBlock => StoreError::InUse { folder: folder.to_owned() },
+            TryLockError::Error(cause) => StoreError::File { path, cause },
+        })?;
         let file = folder.join(FILE);
         let mut connection = schema::writer(&file)?;
         let found = about(&connection)?;
@@ -311,6 +314,18 @@ fn is_shared(folder: &Path) -> std::io::Result<bool> {
         }
     }
     Ok(false)
+}
+
+/// Takes the lock of a folder. Where a server was killed in the middle of starting a process, that process holds the lock for
+/// a moment, until it becomes another program.
+fn take(lock: &File) -> Result<(), TryLockError> {
+    let until = Clock::now() + PATIENCE;
+    loop {
+        match lock.try_lock() {
+            Err(TryLockError::WouldBlock) if Clock::now() < until => std::thread::sleep(AGAIN),
+            taken => return taken,
+        }
+    }
 }
 
 /// What the store began with, or `None` where it is new.
