@@ -356,12 +356,17 @@ fn spawn<T: Send + 'static>(
 fn fold(store: &Arc<Store>) -> Result<(), ServerError> {
     let store = Arc::downgrade(store);
     spawn("fold", move || {
+        let mut said = String::new();
         loop {
             thread::sleep(FOLD);
             let Some(store) = store.upgrade() else { return };
-            if let Err(error) = store.fold() {
-                tracing::warn!("the log of the database was not folded: {error}");
+            let text = store.fold().err().map_or_else(String::new, |error| error.to_string());
+            if text != said && !text.is_empty() {
+                tracing::warn!(
+                    "the disk of the data folder can not be written as it should: {text}; free it"
+                );
             }
+            said = text;
         }
     })
     .map(drop)

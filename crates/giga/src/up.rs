@@ -15,6 +15,7 @@ use giga_engine::local::{Host, LocalEngine, LocalPool};
 use giga_formats::description;
 use giga_model::{EngineKind, Federation, PoolId, SiteId};
 use giga_server::{Call, Found, Home, Server, Stopped, may_listen};
+use giga_store::Store;
 use giga_units::grouped;
 
 use crate::home;
@@ -27,7 +28,7 @@ const LOCAL_NAME: &str = "(built in)";
 /// What `giga up` was asked.
 #[derive(Debug, Args)]
 pub(crate) struct Up {
-    /// The description; without one, three small sites in three countries, all on this machine.
+    /// The description; without one, that of the data folder, or three small sites in three countries on this machine.
     federation: Option<PathBuf>,
     /// The folder that keeps everything; `GIGA_HOME`, or `giga` in the user's data folder unless given.
     #[arg(long, value_name = "DIR")]
@@ -63,7 +64,7 @@ pub(crate) fn run(call: &Up) -> anyhow::Result<ExitCode> {
         return refused(why(error));
     }
     let (file, text) = match &call.federation {
-        None => (LOCAL_NAME.to_owned(), LOCAL.to_owned()),
+        None => begun(call.data.as_deref()).unwrap_or_else(|| (LOCAL_NAME.to_owned(), LOCAL.to_owned())),
         Some(path) => match std::fs::read_to_string(path) {
             Ok(text) => (path.display().to_string(), text),
             Err(error) => return refused(format!("giga: `{}` can not be read: {error}\n", path.display())),
@@ -138,6 +139,12 @@ fn connections() -> usize {
         }
     };
     usize::try_from(files.min(FILES_MAX) / 2).map_or(1, |half| half.max(1))
+}
+
+/// The description that a data folder was begun with: whoever names no other wants that one to go on.
+fn begun(data: Option<&Path>) -> Option<(String, String)> {
+    let (_, beginning) = Store::read_only(&home::folder(data)?).ok()?;
+    Some((beginning.file, beginning.text))
 }
 
 /// An engine for every site that has one.

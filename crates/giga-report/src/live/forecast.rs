@@ -18,12 +18,7 @@ pub fn explain(view: &ExplainView) -> String {
 pub fn forecast(view: &ForecastView) -> String {
     let futures = several(u64::from(view.futures), "future");
     let mut out = format!("job {}: {futures} from {} UTC\n", view.id, second(view.made_at));
-    let columns = [
-        ("", Side::Left),
-        ("1 in 10 below", Side::Right),
-        ("half below", Side::Right),
-        ("9 in 10 below", Side::Right),
-    ];
+    let columns = [("", Side::Left), ("low", Side::Right), ("median", Side::Right), ("high", Side::Right)];
     let times = [("start (UTC)", view.start), ("end (UTC)", view.end)];
     let times = times.into_iter().filter_map(|(name, range)| Some(time(name, range?)));
     let cost = view.cost_microeuro.map(|range| amount("cost", range, cost));

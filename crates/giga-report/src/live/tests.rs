@@ -188,7 +188,7 @@ fn why_and_what_next_are_told() {
             "basis": "the jobs of now, each as long as its like were",
         }),
         "job 9: 16 futures from 2027-01-01 11:59:59 UTC
-                     1 in 10 below           half below        9 in 10 below
+                               low               median                 high
   start (UTC)  2027-01-01 12:01:00  2027-01-01 12:06:00  2027-01-01 12:10:00
   end (UTC)    2027-01-01 12:31:00  2027-01-01 12:36:00  2027-01-01 12:40:00
   cost                   0.001 EUR            0.002 EUR             0.30 EUR

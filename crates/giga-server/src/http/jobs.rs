@@ -137,9 +137,9 @@ pub(crate) async fn submit(
         reply,
     })))?;
     match told.await.map_err(|_| Refusal::unavailable())? {
-        Submitted::Bound { job, site } => {
+        Submitted::Bound { job, site, started } => {
             let site = Some(app.federation.sites[site.index()].name.clone());
-            let state = JobState::Waiting;
+            let state = if started { JobState::Running } else { JobState::Waiting };
             Ok((StatusCode::CREATED, Json(Accepted { id: job.0, name, site, state, replayed: false })))
         }
         Submitted::Refused { job, .. } => {

@@ -110,7 +110,7 @@ fn resolve(app: &App, spec: &JobSpec, ask: &AskSpec, notes: &mut Vec<String>) ->
             "it takes {accelerators} accelerators instead of {}, because each brings {} processors and {} of memory",
             ask.accelerators,
             thousandths(carried.cpus_thousandths),
-            carried.memory.written(),
+            Bytes::mebibytes(carried.memory.as_bytes() >> 20).written(),
         ));
     }
     Ok(Ask { accelerator, accelerators })

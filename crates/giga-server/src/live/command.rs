@@ -47,8 +47,8 @@ pub(crate) struct Submission {
 /// What became of a submission.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Submitted {
-    /// It is in the books.
-    Bound { job: JobId, site: SiteId },
+    /// It is in the books, and perhaps started at once.
+    Bound { job: JobId, site: SiteId, started: bool },
     /// It can never run.
     Refused { job: JobId, rule: giga_scheduler::Rule },
     /// The same request came before and led to this job.

@@ -3,6 +3,7 @@
 //! It never waits for a disk: a batch that is decided goes to the writer, which makes it durable before anybody hears of
 //! it. Reading is a question in the same line, so that no answer tells of what could still be lost.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::time::{Duration as Wait, SystemTime};
@@ -219,8 +220,16 @@ impl Core {
         coming: &[Submission],
         batch: &mut Batch,
     ) -> Vec<Submitted> {
+        let starts = events.iter().filter_map(|event| match event {
+            Event::Started { job, .. } => Some(*job),
+            _ => None,
+        });
+        let starts: BTreeSet<JobId> = starts.collect();
         let outcomes = events.iter().filter_map(|event| match event {
-            Event::Submitted { job, site, .. } => Some(Submitted::Bound { job: *job, site: *site }),
+            Event::Submitted { job, site, .. } => {
+                let started = starts.contains(job);
+                Some(Submitted::Bound { job: *job, site: *site, started })
+            }
             Event::Refused { job, rule, .. } => Some(Submitted::Refused { job: *job, rule: *rule }),
             _ => None,
         });

@@ -108,7 +108,7 @@ pub(super) fn run(call: &Submit) -> Result<ExitCode, Refused> {
     if call.reach.json {
         writeln!(std::io::stdout(), "{}", text.trim_end())?;
     } else {
-        write!(std::io::stdout(), "{}", told(&accepted, &call.reach, call.follow))?;
+        write!(call.aside(), "{}", told(&accepted, &call.reach, call.follow))?;
     }
     if accepted.state == JobState::Refused {
         return Ok(ExitCode::from(2));
@@ -175,11 +175,16 @@ impl Submit {
         Ok(())
     }
 
+    /// Where to say what is not the job's own output: beside it, where that is followed.
+    fn aside(&self) -> Box<dyn std::io::Write> {
+        if self.follow { Box::new(std::io::stderr()) } else { Box::new(std::io::stdout()) }
+    }
+
     fn show_plan(&self, text: &str, plan: &PlanView, body: &JobBody) -> Result<(), Refused> {
-        let mut out = std::io::stdout().lock();
         if self.reach.json {
-            return Ok(writeln!(out, "{}", text.trim_end())?);
+            return Ok(writeln!(std::io::stdout(), "{}", text.trim_end())?);
         }
+        let mut out = self.aside();
         write!(out, "{}", live::plan(plan, now()))?;
         if let Some(program) = lost_program(body) {
             writeln!(
