@@ -30,7 +30,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub(crate) use forecast::{Desk, Forecasts};
-pub(crate) use key::{Keys, digest, token};
+pub(crate) use key::{Fingerprint, Keys, digest, token};
 use problem::{Answer, Refusal};
 
 use crate::live::command::Command;

@@ -15,7 +15,8 @@ use tokio::sync::watch;
 use super::App;
 use super::problem::{Answer, Refusal};
 
-type Fingerprint = [u8; 32];
+/// A digest that stands for a text.
+pub(crate) type Fingerprint = [u8; 32];
 
 /// A new token: 256 bits of the system's chance.
 pub(crate) fn token() -> Result<String, getrandom::Error> {
@@ -25,9 +26,10 @@ pub(crate) fn token() -> Result<String, getrandom::Error> {
     Ok(format!("giga_{}", digits.collect::<String>()))
 }
 
-/// What is kept of a token. It has as much chance in it as its digest, so no salt is needed.
-pub(crate) fn digest(token: &str) -> Fingerprint {
-    Sha256::digest(token.as_bytes()).into()
+/// What is kept of a token, and remembered of a request. A token has as much chance in it as its digest, so no salt is
+/// needed.
+pub(crate) fn digest(text: &str) -> Fingerprint {
+    Sha256::digest(text.as_bytes()).into()
 }
 
 /// Who asks, as a handler sees it.

@@ -9,6 +9,8 @@ use giga_scheduler::{Ending, Input};
 use giga_units::{Duration, Instant};
 use tokio::sync::oneshot;
 
+use crate::http::{Fingerprint, digest};
+
 /// An answer on its way: called once everything that was decided before it is durable, dropped if that fails.
 pub(crate) type Release = Box<dyn FnOnce() + Send>;
 
@@ -129,14 +131,14 @@ pub(crate) struct Recent {
     old: Words,
 }
 
-/// By key and word: the job, and the request.
-type Words = HashMap<(String, String), (JobId, String)>;
+/// By key and word: the job, and the digest of the request.
+type Words = HashMap<(String, String), (JobId, Fingerprint)>;
 
 /// What is known of a word.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Known {
-    /// It led to this job, with this request.
-    Before(JobId, String),
+    /// It led to this job, with a request of this digest.
+    Before(JobId, Fingerprint),
     /// It is new.
     New,
     /// The store was looked into too long ago.
@@ -145,6 +147,8 @@ pub(crate) enum Known {
 
 /// Words are kept for one to two times so many records: minutes under the heaviest load.
 const GENERATION: u64 = 4_096;
+/// And no more than so many words, whatever their number of records: some 20 MB.
+const WORDS_MOST: usize = 100_000;
 
 impl Recent {
     pub(crate) fn new(seq: u64) -> Self {
@@ -155,7 +159,7 @@ impl Recent {
     pub(crate) fn find(&self, by: &str, word: &str, looked: u64) -> Known {
         let key = (by.to_owned(), word.to_owned());
         match self.young.get(&key).or_else(|| self.old.get(&key)) {
-            Some((job, body)) => Known::Before(*job, body.clone()),
+            Some((job, digest)) => Known::Before(*job, *digest),
             None if looked < self.from => Known::TooLongAgo,
             None => Known::New,
         }
@@ -163,11 +167,11 @@ impl Recent {
 
     /// A word that comes with record `seq`.
     pub(crate) fn add(&mut self, seq: u64, by: &str, word: &str, job: JobId, body: &str) {
-        if seq > self.young_from + GENERATION {
+        if seq > self.young_from + GENERATION || self.young.len() >= WORDS_MOST {
             self.old = mem::take(&mut self.young);
             (self.from, self.young_from) = (self.young_from, seq - 1);
         }
-        self.young.insert((by.to_owned(), word.to_owned()), (job, body.to_owned()));
+        self.young.insert((by.to_owned(), word.to_owned()), (job, digest(body)));
     }
 }
 
@@ -180,11 +184,11 @@ mod tests {
         let mut recent = Recent::new(10);
         recent.add(11, "anna", "w", JobId(1), "a");
         let known = |recent: &Recent, looked| recent.find("anna", "w", looked);
-        assert_eq!(known(&recent, 10), Known::Before(JobId(1), "a".into()));
+        assert_eq!(known(&recent, 10), Known::Before(JobId(1), digest("a")));
         assert_eq!(recent.find("berta", "w", 10), Known::New);
         assert_eq!(recent.find("berta", "w", 9), Known::TooLongAgo);
         recent.add(11 + GENERATION, "anna", "x", JobId(2), "b");
-        assert_eq!(known(&recent, 10), Known::Before(JobId(1), "a".into()));
+        assert_eq!(known(&recent, 10), Known::Before(JobId(1), digest("a")));
         assert_eq!(recent.find("berta", "w", 10), Known::New);
         recent.add(11 + 2 * GENERATION, "anna", "y", JobId(3), "c");
         assert_eq!(known(&recent, 10), Known::TooLongAgo, "the store knows it by now");

@@ -18,6 +18,7 @@ use tokio::sync::oneshot;
 
 use super::command::{Command, Effect, Fact, Known, Recent, Release, Submission, Submitted};
 use super::effect;
+use crate::http::digest;
 
 /// The time of this machine.
 pub(crate) fn clock() -> Instant {
@@ -132,8 +133,8 @@ impl Core {
             }
             match self.recent.find(&submission.by, word, submission.looked) {
                 Known::New => {}
-                Known::Before(job, body) => {
-                    let told = before(job, body == submission.body);
+                Known::Before(job, print) => {
+                    let told = before(job, print == digest(&submission.body));
                     return step.releases.push(answer(submission.reply, told));
                 }
                 // No answer: whoever waits for one is told to send it again, and will look again.
