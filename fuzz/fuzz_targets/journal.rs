@@ -4,8 +4,8 @@
 use std::sync::{Arc, LazyLock};
 
 use giga_control::Control;
-use giga_formats::journal::{self, Record};
 use giga_formats::description;
+use giga_formats::journal::{self, Record};
 use giga_model::{Federation, image};
 use giga_units::{Duration, Instant};
 use libfuzzer_sys::fuzz_target;
