@@ -257,7 +257,7 @@ impl<'a> Load<'a> {
     fn told(&self, word: &str, answer: &Answer) -> Option<Told> {
         let accepted = serde_json::from_str::<Accepted>(&answer.body).ok();
         let right = |accepted: &Accepted| {
-            let fresh = [JobState::Waiting, JobState::Refused].contains(&accepted.state);
+            let fresh = [JobState::Waiting, JobState::Running, JobState::Refused].contains(&accepted.state);
             match answer.status {
                 201 => !accepted.replayed && fresh,
                 200 => accepted.replayed,
