@@ -67,19 +67,7 @@ impl State {
 
     fn submitted(&mut self, plan: &Plan, now: Instant, id: JobId, site: SiteId, request: &JobRequest) {
         let shape = self.shape(plan, site, &request.asks);
-        let job = Job {
-            id,
-            project: request.project,
-            site,
-            shape,
-            submitted: now,
-            limit: request.limit,
-            checkpoint: request.checkpoint,
-            draw: request.draw,
-            attempts: 0,
-            losses: 0,
-            status: Status::Waiting,
-        };
+        let job = Job::new(id, site, shape, request, now);
         self.next_job = id.0 + 1;
         self.sites[site.index()].arrivals.push(id);
         self.enter(job);

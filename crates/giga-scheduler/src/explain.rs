@@ -6,7 +6,7 @@ use giga_units::{Instant, Power};
 use crate::Scheduler;
 use crate::event::Rule;
 use crate::fit::Span;
-use crate::job::{Job, ShapeId, Status};
+use crate::job::{Job, ShapeId};
 use crate::plan::Need;
 
 /// What there is to say about a job.
@@ -160,19 +160,7 @@ impl Scheduler {
         let site = self.bind(now, request, &possible);
         let (_, ways) =
             possible.into_iter().find(|(id, _)| *id == site).expect("it binds to a possible site");
-        let job = Job {
-            id: self.state.next_job(),
-            project: request.project,
-            site,
-            shape: ShapeId(u32::MAX),
-            submitted: now,
-            limit: request.limit,
-            checkpoint: request.checkpoint,
-            draw: request.draw,
-            attempts: 0,
-            losses: 0,
-            status: Status::Waiting,
-        };
+        let job = Job::new(self.state.next_job(), site, ShapeId(u32::MAX), request, now);
         let reserved = self.state.reserve_among(&self.plan, now, &job, &ways);
         let because = self.because(&job, &ways, self.state.first(site).unwrap_or(job.id), now);
         let need = match because {

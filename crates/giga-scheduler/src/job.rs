@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use giga_model::{Asks, JobId, ProjectId, SiteId, image};
+use giga_model::{Asks, JobId, JobRequest, ProjectId, SiteId, image};
 use giga_units::{Duration, Fraction, Instant};
 
 use crate::event::Piece;
@@ -59,6 +59,23 @@ pub struct Run {
 }
 
 impl Job {
+    /// A job as it comes to a site: it waits for its first attempt.
+    pub(crate) fn new(id: JobId, site: SiteId, shape: ShapeId, request: &JobRequest, now: Instant) -> Self {
+        Self {
+            id,
+            project: request.project,
+            site,
+            shape,
+            submitted: now,
+            limit: request.limit,
+            checkpoint: request.checkpoint,
+            draw: request.draw,
+            attempts: 0,
+            losses: 0,
+            status: Status::Waiting,
+        }
+    }
+
     /// The running attempt, if one runs.
     #[must_use]
     pub fn run(&self) -> Option<&Run> {

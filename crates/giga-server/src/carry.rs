@@ -94,6 +94,8 @@ impl Carrier {
             }
         };
         self.say_unclear(&seen);
+        // What is gone is settled for good; what is said of it again is no news.
+        self.settled.retain(|attempt| seen.contains_key(attempt));
         let wanted = self
             .wanted
             .iter()
@@ -104,9 +106,7 @@ impl Carrier {
             let done = match action {
                 Action::Start(attempt) => self.start(attempt),
                 Action::Stop(attempt) => self.engine.stop(attempt),
-                Action::Forget(attempt) => self.engine.forget(attempt).map(|()| {
-                    self.settled.remove(&attempt);
-                }),
+                Action::Forget(attempt) => self.engine.forget(attempt),
                 Action::Report(attempt) => {
                     facts.extend(fact(attempt, &seen[&attempt]));
                     Ok(())

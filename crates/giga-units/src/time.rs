@@ -1,6 +1,7 @@
 //! Instants and durations in milliseconds; the proleptic Gregorian calendar in UTC.
 
 use std::ops::{Add, AddAssign, Sub};
+use std::time::SystemTime;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -104,6 +105,14 @@ impl std::fmt::Display for Instant {
             Ok(stamp) => write!(f, "{stamp}"),
             Err(_) => f.write_str("never"),
         }
+    }
+}
+
+/// What a clock of the system says; a clock that is set before 1970 says 1970.
+impl From<SystemTime> for Instant {
+    fn from(clock: SystemTime) -> Self {
+        let since = clock.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        Self(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
     }
 }
 

@@ -155,8 +155,7 @@ fn problem(status: u16, text: &str) -> String {
 }
 
 fn now() -> Instant {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    Instant::unix_milliseconds(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+    Instant::from(std::time::SystemTime::now())
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use giga_units::{Bytes, Instant};
 use nix::sched::{CpuSet, sched_getaffinity};
@@ -102,8 +102,7 @@ fn memory() -> io::Result<Bytes> {
 
 /// The clock of this machine.
 pub(super) fn now() -> Instant {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Instant::unix_milliseconds(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+    Instant::from(SystemTime::now())
 }
 
 /// The name of this machine.

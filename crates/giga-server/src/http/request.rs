@@ -3,7 +3,7 @@
 use giga_engine::Carried;
 use giga_formats::api::FieldFault;
 use giga_formats::job::{AskSpec, JobBody, JobSpec};
-use giga_model::{AcceleratorId, Ask, Asks, Federation, JobRequest, PoolId, ProjectId};
+use giga_model::{AcceleratorId, Ask, Asks, Federation, JobRequest, ProjectId};
 use giga_units::{Amount as _, Bytes, Fraction};
 
 use super::App;
@@ -60,10 +60,8 @@ pub(crate) fn understand(app: &App, caller: &Caller, body: &JobBody) -> Answer<U
 fn project(federation: &Federation, caller: &Caller, named: Option<&str>) -> Result<ProjectId, FieldFault> {
     let find = |name: &str| federation.projects.iter().position(|project| project.name == name);
     let fault = |message: String| {
-        let usable = federation.projects.iter().map(|project| project.name.as_str());
-        let usable: Vec<String> =
-            usable.filter(|name| caller.may_use(name)).map(|name| format!("`{name}`")).collect();
-        let help = format!("name one of {}", usable.join(", "));
+        let projects = federation.projects.iter().map(|project| project.name.as_str());
+        let help = one_of(projects.filter(|name| caller.may_use(name)));
         FieldFault { field: "project".into(), message, help }
     };
     match named {
@@ -88,9 +86,9 @@ fn resolve(app: &App, spec: &JobSpec, ask: &AskSpec, notes: &mut Vec<String>) ->
         None => None,
         Some(name) => {
             let Some(place) = kinds.iter().position(|kind| kind.name == *name) else {
-                let known: Vec<String> = kinds.iter().map(|kind| format!("`{}`", kind.name)).collect();
                 let message = format!("no site has accelerators called `{name}`");
-                return Err(FieldFault { field, message, help: format!("name one of {}", known.join(", ")) });
+                let help = one_of(kinds.iter().map(|kind| kind.name.as_str()));
+                return Err(FieldFault { field, message, help });
             };
             Some(AcceleratorId::at(place))
         }
@@ -116,6 +114,11 @@ fn resolve(app: &App, spec: &JobSpec, ask: &AskSpec, notes: &mut Vec<String>) ->
     Ok(Ask { accelerator, accelerators })
 }
 
+fn one_of<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    let names: Vec<String> = names.map(|name| format!("`{name}`")).collect();
+    format!("name one of {}", names.join(", "))
+}
+
 fn thousandths(count: u64) -> String {
     let text = format!("{}.{:03}", count / 1000, count % 1000);
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
@@ -132,15 +135,13 @@ fn share(field: &str, wanted: u64, each: u64) -> Result<u32, FieldFault> {
 
 /// What an accelerator of a kind brings with it at least, wherever it is.
 fn carried(app: &App, kind: Option<AcceleratorId>) -> Carried {
-    let federation = &app.federation;
-    let pools = (0..federation.pools.len()).filter_map(|index| {
-        let pool = &federation.pools[PoolId::at(index).index()];
+    let pools = app.federation.pools.iter().filter_map(|pool| {
         let engine = app.engines.get(&pool.site)?;
         kind.is_none_or(|kind| kind == pool.accelerator).then(|| engine.carries(&pool.name))
     });
     let least = |one: Carried, other: Carried| Carried {
         cpus_thousandths: one.cpus_thousandths.min(other.cpus_thousandths),
-        memory: Bytes::of(one.memory.as_bytes().min(other.memory.as_bytes())),
+        memory: one.memory.min(other.memory),
     };
     pools.reduce(least).unwrap_or_default()
 }

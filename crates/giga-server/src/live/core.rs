@@ -22,8 +22,7 @@ use crate::http::digest;
 
 /// The time of this machine.
 pub(crate) fn clock() -> Instant {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    Instant::unix_milliseconds(i64::try_from(since.as_millis()).unwrap_or(i64::MAX / 2))
+    Instant::from(SystemTime::now())
 }
 
 /// What was decided together, on its way to the disk.
@@ -221,11 +220,7 @@ impl Core {
         coming: &[Submission],
         batch: &mut Batch,
     ) -> Vec<Submitted> {
-        let starts = events.iter().filter_map(|event| match event {
-            Event::Started { job, .. } => Some(*job),
-            _ => None,
-        });
-        let starts: BTreeSet<JobId> = starts.collect();
+        let starts: BTreeSet<JobId> = self.control.started().collect();
         let outcomes = events.iter().filter_map(|event| match event {
             Event::Submitted { job, site, .. } => {
                 let started = starts.contains(job);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use giga_control::Control;
 use giga_formats::api::{JobDetail, JobList, JobState};
@@ -13,6 +13,7 @@ use giga_formats::journal::Record;
 use giga_model::JobId;
 use giga_scheduler::{DECISION_VERSION, Ending, Event};
 use giga_store::Store;
+use giga_units::Instant;
 
 use crate::client::Request;
 use crate::laws::{Attempt, Job, Line};
@@ -59,8 +60,7 @@ fn job(detail: JobDetail) -> Job {
 /// What bodies wrote.
 pub(crate) fn lines(path: &Path) -> Vec<Line> {
     let up = fs::read_to_string("/proc/uptime").expect("Linux tells how long it is up");
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("it is after 1970");
-    let now = i64::try_from(since.as_millis()).expect("it is before the year 292,000,000");
+    let now = Instant::from(SystemTime::now()).as_unix_milliseconds();
     let came_up = now - uptime(up.split(' ').next().unwrap_or("")).expect("a time");
     let text = fs::read_to_string(path).expect("what bodies wrote");
     let read = |text: &str| line(text, came_up).unwrap_or_else(|| Line::Torn { text: text.to_owned() });

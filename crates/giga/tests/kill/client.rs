@@ -7,6 +7,9 @@ use std::time::{Duration, Instant};
 
 use giga_formats::access;
 
+pub(crate) use crate::wire::Answer;
+use crate::wire::{request, whole};
+
 /// How long one answer may take. A server that is being killed never answers; one that lives does at once.
 const ANSWER: Duration = Duration::from_secs(20);
 /// Between two tries at a server that is not there.
@@ -20,13 +23,6 @@ pub(crate) struct Request {
     pub(crate) method: &'static str,
     pub(crate) path: String,
     pub(crate) word: Option<String>,
-    pub(crate) body: String,
-}
-
-/// An answer that came whole.
-#[derive(Debug, Clone)]
-pub(crate) struct Answer {
-    pub(crate) status: u16,
     pub(crate) body: String,
 }
 
@@ -72,28 +68,12 @@ impl Request {
         let mut stream = TcpStream::connect(host).ok()?;
         stream.set_read_timeout(Some(ANSWER)).ok()?;
         let Self { method, path, word, body } = self;
-        let word = word.as_ref().map_or_else(String::new, |word| format!("Idempotency-Key: {word}\r\n"));
-        let request = format!(
-            "{method} {path} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {}\r\n{word}Connection: close\r\n\
-             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-            access.token,
-            body.len()
-        );
-        stream.write_all(request.as_bytes()).ok()?;
+        let bearer = format!("Bearer {}", access.token);
+        let mut headers = vec![("Authorization", bearer.as_str())];
+        headers.extend(word.as_ref().map(|word| ("Idempotency-Key", word.as_str())));
+        stream.write_all(request(method, path, host, &headers, body).as_bytes()).ok()?;
         Some(stream)
     }
-}
-
-/// The answer, unless the connection broke in the middle of it.
-fn whole(bytes: &[u8]) -> Option<Answer> {
-    let text = std::str::from_utf8(bytes).ok()?;
-    let (head, body) = text.split_once("\r\n\r\n")?;
-    let status = head.strip_prefix("HTTP/1.1 ")?.get(..3)?.parse().ok()?;
-    let length = head.lines().find_map(|line| {
-        let (name, value) = line.split_once(':')?;
-        name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<usize>().ok())?
-    })?;
-    (body.len() == length).then(|| Answer { status, body: body.to_owned() })
 }
 
 #[test]

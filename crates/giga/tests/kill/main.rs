@@ -15,6 +15,9 @@ mod laws;
 mod load;
 mod report;
 mod server;
+#[expect(dead_code, reason = "the proof does not look at content types")]
+#[path = "../live/wire.rs"]
+mod wire;
 mod work;
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};

@@ -1,6 +1,8 @@
 //! A real server in a folder of its own, and a client that sends whatever a test wants.
 #![cfg(feature = "live")]
 
+mod wire;
+
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::Path;
@@ -10,6 +12,7 @@ use std::time::{Duration, Instant};
 use giga_formats::access::{self, Access};
 use serde_json::Value;
 use tempfile::TempDir;
+pub(crate) use wire::Answer;
 
 /// The program under test.
 pub(crate) fn giga() -> Command {
@@ -23,14 +26,6 @@ pub(crate) struct Live {
     pub(crate) folder: TempDir,
     child: Option<Child>,
     pub(crate) access: Access,
-}
-
-/// What was answered.
-#[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    pub(crate) kind: String,
-    pub(crate) body: String,
 }
 
 impl Answer {
@@ -106,13 +101,7 @@ impl Live {
         let mut stream = self.open(method, path, headers, body);
         let mut text = Vec::new();
         stream.read_to_end(&mut text).expect("an answer in time");
-        let text = String::from_utf8_lossy(&text);
-        let (head, body) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer: {text}"));
-        let status = head[9..12].parse().expect("a status");
-        let kind = head
-            .lines()
-            .find_map(|line| line.to_ascii_lowercase().strip_prefix("content-type: ").map(str::to_owned));
-        Answer { status, kind: kind.unwrap_or_default(), body: body.to_owned() }
+        wire::whole(&text).unwrap_or_else(|| panic!("half an answer: {}", String::from_utf8_lossy(&text)))
     }
 
     /// A connection on which a request was sent.
@@ -120,13 +109,8 @@ impl Live {
         let host = self.access.url.strip_prefix("http://").expect("plain HTTP");
         let mut stream = TcpStream::connect(host).expect("it listens");
         stream.set_read_timeout(Some(Duration::from_secs(30))).expect("a socket option");
-        let mut head = format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n");
-        for (name, value) in headers {
-            head += &format!("{name}: {value}\r\n");
-        }
-        let length = body.len();
         // A server that refuses by the head alone may close before it has read all.
-        drop(write!(stream, "{head}Content-Length: {length}\r\n\r\n{body}"));
+        drop(stream.write_all(wire::request(method, path, host, headers, body).as_bytes()));
         stream
     }
 
