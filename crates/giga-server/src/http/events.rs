@@ -12,9 +12,9 @@ use axum::http::HeaderMap;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures_util::stream::{self, Stream};
 use giga_formats::api::{EVENT_JOB, JobEvent, JobEventKind, Stamp};
-use giga_formats::journal::Record;
 use giga_model::JobId;
 use giga_scheduler::Event as Decision;
+use giga_store::{Store, StoreError};
 use tokio::sync::watch;
 
 use super::App;
@@ -111,12 +111,15 @@ struct Feed {
     revoked: watch::Receiver<()>,
     /// Up to where it was told.
     from: Place,
-    ready: VecDeque<(Place, JobEvent)>,
+    ready: VecDeque<Told>,
 }
+
+/// An event with its place.
+type Told = (Place, JobEvent);
 
 impl Feed {
     /// The next event with its place, or `None` when the key is revoked, the server stops or the journal can not be read.
-    async fn next(&mut self) -> Option<(Place, JobEvent)> {
+    async fn next(&mut self) -> Option<Told> {
         loop {
             // A look before each event: a revoked key reads on nowhere.
             if !self.app.keys.opens(&self.caller) {
@@ -125,34 +128,40 @@ impl Feed {
             if let Some(event) = self.ready.pop_front() {
                 return Some(event);
             }
-            let (store, after) = (Arc::clone(&self.app.store), self.from.done());
-            let records = super::blocking(move || store.records(after, PAGE)).await.ok()?.ok()?;
-            if records.is_empty() {
-                tokio::select! {
+            let (store, caller, from) = (Arc::clone(&self.app.store), self.caller.clone(), self.from);
+            let page = super::blocking(move || page(&store, &caller, from)).await.ok()?.ok()?;
+            match page {
+                Some((last, events)) => {
+                    self.from = Place::behind(last);
+                    self.ready.extend(events);
+                }
+                None => tokio::select! {
                     more = self.durable.changed() => more.ok()?,
                     _ = self.revoked.changed() => {}
-                }
-            }
-            for record in records {
-                self.tell(&record);
-                self.from = Place::behind(record.seq);
+                },
             }
         }
     }
+}
 
-    fn tell(&mut self, record: &Record) {
+/// The last of the next records behind a place, with what they tell a caller; `None` where there are none yet.
+fn page(store: &Store, caller: &Caller, from: Place) -> Result<Option<(u64, Vec<Told>)>, StoreError> {
+    let records = store.records(from.done(), PAGE)?;
+    let Some(last) = records.last().map(|record| record.seq) else { return Ok(None) };
+    let mut events = Vec::new();
+    for record in &records {
+        let (seq, at) = (record.seq, Stamp(record.now));
         for (index, decision) in record.events.iter().enumerate() {
-            if self.from.covers(record.seq, index) {
+            let Some((job, kind, text)) = told(decision).filter(|_| !from.covers(seq, index)) else {
                 continue;
+            };
+            if let Some(row) = store.job(job)?.filter(|row| caller.may_use(&row.project)) {
+                let event = JobEvent { seq, at, job: job.0, kind, site: row.site, text };
+                events.push((Place { seq, index: Some(index) }, event));
             }
-            let Some((job, kind, text)) = told(decision) else { continue };
-            let row = self.app.store.job(job).ok().flatten().filter(|row| self.caller.may_use(&row.project));
-            let Some(row) = row else { continue };
-            let (seq, at) = (record.seq, Stamp(record.now));
-            let event = JobEvent { seq, at, job: job.0, kind, site: row.site, text };
-            self.ready.push_back((Place { seq, index: Some(index) }, event));
         }
     }
+    Ok(Some((last, events)))
 }
 
 fn told(decision: &Decision) -> Option<(JobId, JobEventKind, String)> {
