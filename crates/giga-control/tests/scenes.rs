@@ -15,7 +15,9 @@ fn ask(kind: u16, accelerators: u32) -> Ask {
 
 fn submit(asks: Asks) -> Input {
     let (limit, draw) = (Duration::hours(2), Fraction::ONE);
-    Input::Submit { request: JobRequest { project: ProjectId(0), asks, limit, checkpoint: None, draw } }
+    Input::Submit {
+        request: JobRequest { project: ProjectId(0), asks, limit, checkpoint: None, draw, terms: None },
+    }
 }
 
 #[test]

@@ -63,6 +63,7 @@ fn arrival(number: u64) -> Arrival {
             limit: Duration::hours(24),
             checkpoint: Some(Duration::hours(1)),
             draw: Fraction::ppm(800_000),
+            terms: None,
         },
         runtime: record.waited + Duration::seconds(1),
     }

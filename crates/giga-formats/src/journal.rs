@@ -13,7 +13,7 @@ use thiserror::Error;
 use crate::frame::{Frame, FrameError, checksum};
 
 /// The format of the records that are written.
-pub const FORMAT: u16 = 1;
+pub const FORMAT: u16 = 2;
 
 /// Inputs of one instant with the events they led to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,7 +73,8 @@ pub fn read(bytes: &[u8]) -> Result<Record, RecordError> {
     }
     let mut source = Source::new(body);
     match u16::read(&mut source)? {
-        1 => {
+        format @ 1..=FORMAT => {
+            source.written_in(format);
             let record = Record::read(&mut source)?;
             if source.is_empty() { Ok(record) } else { Err(source.bad_tag(0).into()) }
         }

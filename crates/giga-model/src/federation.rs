@@ -4,7 +4,9 @@ use giga_units::{
     Bytes, CarbonIntensity, CarbonPrice, Duration, EnergyPrice, Flops, Fraction, Instant, Money, Power,
 };
 
+use crate::dataset::{Assurance, Dataset, Network};
 use crate::ids::{AcceleratorId, OwnerId, PoolId, ProgrammeId, SiteId};
+use crate::series::Series;
 use crate::workload::Workload;
 
 /// The sites, their owners and the rules they agreed on.
@@ -14,7 +16,7 @@ pub struct Federation {
     pub name: String,
     /// When a simulation begins unless told otherwise.
     pub start: Instant,
-    /// The sites; a job binds to the first that fits, in this order.
+    /// The sites. A job binds to the one where it costs least; the first of these where several cost the same.
     pub sites: Vec<Site>,
     /// All pools of all sites; those of one site are neighbours.
     pub pools: Vec<Pool>,
@@ -26,6 +28,10 @@ pub struct Federation {
     pub programmes: Vec<Programme>,
     /// The allocations.
     pub projects: Vec<Project>,
+    /// Data that is registered, with what may be done with it.
+    pub datasets: Vec<Dataset>,
+    /// What connects the sites.
+    pub network: Network,
     /// The price put on emissions in every cost.
     pub carbon_price: CarbonPrice,
     /// How the scheduler behaves.
@@ -47,10 +53,20 @@ pub struct Site {
     pub pools: Vec<PoolId>,
     /// Power at the meter over power of the nodes.
     pub facility_factor: Fraction,
-    /// What electricity costs here.
+    /// What electricity costs here, on average.
     pub electricity_price: EnergyPrice,
-    /// What electricity emits here.
+    /// The same over time in µEUR per kWh, where it is known.
+    pub price_series: Option<Series>,
+    /// What electricity emits here, on average.
     pub carbon_intensity: CarbonIntensity,
+    /// The same over time in mg CO2e per kWh, where it is known.
+    pub carbon_series: Option<Series>,
+    /// How far sovereignty over it is assured.
+    pub assurance: Assurance,
+    /// How running work there can be made to draw less.
+    pub flexibility: Flexibility,
+    /// Times in which the grid gives less, that the description names; sorted, and apart from each other.
+    pub limits: Vec<GridLimit>,
     /// Yearly cost of building and grounds, as money per MW of connection and hour.
     pub facility_cost_per_megawatt_hour: Money,
     /// Whether the pools may together need more power than the site has; the scheduler then keeps them below it.
@@ -65,6 +81,61 @@ pub struct Site {
     pub maintenance: Option<Maintenance>,
     /// What carries decisions out there, or `None` where the site is only described.
     pub engine: Option<EngineKind>,
+}
+
+impl Site {
+    /// What electricity costs at an instant.
+    #[must_use]
+    pub fn price_at(&self, at: Instant) -> EnergyPrice {
+        let known = self.price_series.as_ref().map(|series| series.at(at));
+        known.map_or(self.electricity_price, EnergyPrice::microeuro_per_kwh)
+    }
+
+    /// What electricity emits at an instant.
+    #[must_use]
+    pub fn intensity_at(&self, at: Instant) -> CarbonIntensity {
+        let known = self.carbon_series.as_ref().map(|series| series.at(at));
+        known.map_or(self.carbon_intensity, CarbonIntensity::milligrams_per_kwh)
+    }
+
+    /// The power of the connection with so many phases open, and nothing limiting it.
+    #[must_use]
+    pub fn connection(&self, phases_open: usize) -> Power {
+        self.phases[..phases_open].iter().map(|phase| phase.power).sum()
+    }
+}
+
+/// How running work can be made to draw less without ending it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Flexibility {
+    /// What a capped accelerator may draw of what it could draw above idle; the whole where nothing can be capped.
+    pub cap_power: Fraction,
+    /// How fast work goes forward under the cap.
+    pub cap_speed: Fraction,
+    /// Whether work can be suspended: it keeps its nodes and memory and draws nothing above idle.
+    pub suspends: bool,
+}
+
+impl Flexibility {
+    /// Work runs as it does, or not at all.
+    pub const NONE: Self = Self { cap_power: Fraction::ONE, cap_speed: Fraction::ONE, suspends: false };
+
+    /// Whether caps save anything.
+    #[must_use]
+    pub fn caps(&self) -> bool {
+        self.cap_power < Fraction::ONE
+    }
+}
+
+/// A time in which the grid gives less than the connection has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GridLimit {
+    /// From when on.
+    pub from: Instant,
+    /// Until when.
+    pub until: Instant,
+    /// What the site may draw at the meter then.
+    pub power: Power,
 }
 
 /// What carries decisions out at a site.
@@ -188,6 +259,54 @@ pub struct Programme {
     pub gang_max: Option<u32>,
     /// The longest time limit it lets in.
     pub limit_max: Option<Duration>,
+    /// Which of its work may be told to leave its nodes.
+    pub preempt: Preempt,
+    /// Whether its work is cut last when power is short.
+    pub protected: bool,
+    /// The most of a site's available accelerators that its work may hold at a time.
+    pub use_max: Option<Fraction>,
+    /// What an accelerator-hour is sold for, or `None` where nothing is charged.
+    pub price_per_hour: Option<Money>,
+}
+
+/// Which work may be told to leave its nodes and to wait again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Preempt {
+    /// None.
+    Never,
+    /// Work that saves its progress.
+    Saved,
+    /// All of it: what saves nothing begins anew.
+    Always,
+}
+
+impl Preempt {
+    /// All, from the most careful on.
+    pub const ALL: [Self; 3] = [Self::Never, Self::Saved, Self::Always];
+
+    /// The word for it in a description.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Never => "never",
+            Self::Saved => "saved",
+            Self::Always => "always",
+        }
+    }
+    /// The rule of a word.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|rule| rule.word() == word)
+    }
+    /// Whether work that saves its progress, or does not, may be told to leave.
+    #[must_use]
+    pub const fn allows(self, saves: bool) -> bool {
+        match self {
+            Self::Never => false,
+            Self::Saved => saves,
+            Self::Always => true,
+        }
+    }
 }
 
 /// An allocation under a programme, charged to an owner.
@@ -203,6 +322,8 @@ pub struct Project {
     pub weight: Fraction,
     /// Where it may run, or empty for every site.
     pub sites: Vec<SiteId>,
+    /// From when on it sends no more work, or `None` where it goes on.
+    pub until: Option<Instant>,
 }
 
 /// What breaks and how long a repair takes.
@@ -242,6 +363,57 @@ impl Maintenance {
 pub struct Policy {
     /// After how long past use counts half among projects.
     pub half_life: Duration,
+    /// What shares mean.
+    pub sharing: Sharing,
+    /// How long work that is told to leave may take to save itself; what is lent comes back within it.
+    pub grace: Duration,
+    /// What an hour of waiting costs for each accelerator that is asked for.
+    pub waiting_price: Money,
+    /// What another site must be cheaper by, of the cost here, before waiting work moves there.
+    pub rebind_gain: Fraction,
+    /// How often a job may be moved while it waits.
+    pub rebinds_max: u8,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            half_life: Duration::days(7),
+            sharing: Sharing::Floors,
+            grace: Duration::seconds(120),
+            waiting_price: Money::euro(1),
+            rebind_gain: Fraction::ppm(100_000),
+            rebinds_max: 3,
+        }
+    }
+}
+
+/// What an owner's share of a site means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Sharing {
+    /// A floor: what the owner can claim at once. What it leaves idle is lent, and comes back.
+    Floors,
+    /// Only a place in the order of waiting work.
+    Order,
+}
+
+impl Sharing {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Floors, Self::Order];
+
+    /// The word for it in a description.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Floors => "floors",
+            Self::Order => "order",
+        }
+    }
+    /// The meaning of a word.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|sharing| sharing.word() == word)
+    }
 }
 
 impl Federation {

@@ -39,6 +39,8 @@ index! {
     ProjectId(u32);
     /// A kind of accelerator, by its place in [`crate::Federation::accelerators`].
     AcceleratorId(u16);
+    /// A dataset, by its place in [`crate::Federation::datasets`].
+    DatasetId(u16);
     /// A job, numbered in the order of submission from zero.
     JobId(u64);
 }

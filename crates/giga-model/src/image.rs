@@ -50,13 +50,23 @@ pub enum ImageError {
 pub struct Source<'a> {
     bytes: &'a [u8],
     at: usize,
+    format: u16,
 }
 
 impl<'a> Source<'a> {
     /// Reads from the beginning of `bytes`.
     #[must_use]
     pub fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, at: 0 }
+        Self { bytes, at: 0, format: u16::MAX }
+    }
+    /// What is read from here on was written in an earlier format of the journal: what came later is not there.
+    pub fn written_in(&mut self, format: u16) {
+        self.format = format;
+    }
+    /// In which format the bytes were written; the highest number where that is the latest.
+    #[must_use]
+    pub const fn format(&self) -> u16 {
+        self.format
     }
     /// The next `count` bytes.
     ///
@@ -195,7 +205,7 @@ macro_rules! ids {
         }
     )*};
 }
-ids!(SiteId, PoolId, PhaseId, OwnerId, ProgrammeId, ProjectId, AcceleratorId, JobId);
+ids!(SiteId, PoolId, PhaseId, OwnerId, ProgrammeId, ProjectId, AcceleratorId, DatasetId, JobId);
 
 impl Image for bool {
     fn write(&self, out: &mut Vec<u8>) {

@@ -5,22 +5,26 @@
 //! This crate never reads files, never decides anything, and knows no scheduler.
 
 mod attempt;
+mod dataset;
 mod federation;
 mod flaw;
 mod ids;
 pub mod image;
 mod job_map;
 pub mod sample;
+mod series;
 mod work;
 mod workload;
 
 pub use attempt::{AttemptId, AttemptIdError, End, Launch, Measured, NodeUse, Receipt};
+pub use dataset::{Assurance, DataPolicy, Dataset, Leaving, Network, Wan};
 pub use federation::{
-    Accelerator, Country, EngineKind, Failures, Federation, Maintenance, Owner, Phase, Policy, Pool,
-    Programme, Project, Site,
+    Accelerator, Country, EngineKind, Failures, Federation, Flexibility, GridLimit, Maintenance, Owner,
+    Phase, Policy, Pool, Preempt, Programme, Project, Sharing, Site,
 };
 pub use flaw::Flaw;
-pub use ids::{AcceleratorId, JobId, OwnerId, PhaseId, PoolId, ProgrammeId, ProjectId, SiteId};
+pub use ids::{AcceleratorId, DatasetId, JobId, OwnerId, PhaseId, PoolId, ProgrammeId, ProjectId, SiteId};
 pub use job_map::JobMap;
-pub use work::{Arrival, Ask, Asks, JobRequest};
+pub use series::Series;
+pub use work::{Arrival, Ask, Asks, JobRequest, Terms};
 pub use workload::{Arrivals, Checkpoint, DailyCurve, JobClass, Length, Size, Workload};

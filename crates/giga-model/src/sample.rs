@@ -1,11 +1,11 @@
 //! Small federations for tests, examples and benches: made-up figures, sound by construction.
 
-use giga_units::{
-    Bytes, CarbonIntensity, CarbonPrice, Duration, EnergyPrice, Flops, Fraction, Instant, Money, Power,
-};
+use giga_units::{Bytes, CarbonIntensity, CarbonPrice, EnergyPrice, Flops, Fraction, Instant, Money, Power};
 
+use crate::dataset::{Assurance, Network, Wan};
 use crate::federation::{
-    Accelerator, Country, Federation, Owner, Phase, Policy, Pool, Programme, Project, Site,
+    Accelerator, Country, Federation, Flexibility, Owner, Phase, Policy, Pool, Preempt, Programme, Project,
+    Site,
 };
 use crate::ids::{AcceleratorId, OwnerId, PoolId, ProgrammeId, SiteId};
 
@@ -19,18 +19,35 @@ pub fn empty() -> Federation {
         pools: Vec::new(),
         accelerators: Vec::new(),
         owners: vec![Owner { name: "everyone".into() }],
-        programmes: vec![Programme { name: "open".into(), priority: 0, gang_max: None, limit_max: None }],
+        programmes: vec![programme("open")],
         projects: vec![project("work", ProgrammeId(0), OwnerId(0))],
+        datasets: Vec::new(),
+        network: Network { common: Wan::default(), links: Vec::new() },
         carbon_price: CarbonPrice::ZERO,
-        policy: Policy { half_life: Duration::days(7) },
+        policy: Policy::default(),
         workload: None,
+    }
+}
+
+/// A programme that lets in everything.
+#[must_use]
+pub fn programme(name: &str) -> Programme {
+    Programme {
+        name: name.into(),
+        priority: 0,
+        gang_max: None,
+        limit_max: None,
+        preempt: Preempt::Saved,
+        protected: false,
+        use_max: None,
+        price_per_hour: None,
     }
 }
 
 /// A project of weight one that may use every site.
 #[must_use]
 pub fn project(name: &str, programme: ProgrammeId, owner: OwnerId) -> Project {
-    Project { name: name.into(), programme, owner, weight: Fraction::ONE, sites: Vec::new() }
+    Project { name: name.into(), programme, owner, weight: Fraction::ONE, sites: Vec::new(), until: None }
 }
 
 /// An accelerator whose nodes idle at 1 kW and add 1 kW for each accelerator.
@@ -73,7 +90,12 @@ pub fn add_site(federation: &mut Federation, name: &str, pools: &[(Accelerator, 
         phases: vec![Phase { opens: federation.start, power, nodes }],
         facility_factor: Fraction::ONE,
         electricity_price: EnergyPrice::microeuro_per_kwh(35_000),
+        price_series: None,
         carbon_intensity: CarbonIntensity::milligrams_per_kwh(49_000),
+        carbon_series: None,
+        assurance: Assurance::LOWEST,
+        flexibility: Flexibility::NONE,
+        limits: Vec::new(),
         facility_cost_per_megawatt_hour: Money::euro(100),
         oversubscribed: false,
         spare_power: false,

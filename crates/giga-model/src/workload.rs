@@ -2,7 +2,8 @@
 
 use giga_units::{Duration, Fraction};
 
-use crate::ids::{AcceleratorId, ProgrammeId};
+use crate::dataset::{Assurance, Leaving};
+use crate::ids::{AcceleratorId, DatasetId, ProgrammeId};
 
 /// Work to generate.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,6 +41,14 @@ pub struct JobClass {
     pub draw: Fraction,
     /// The kinds of accelerators that will do, the preferred first; empty for any.
     pub accelerators: Vec<AcceleratorId>,
+    /// The data each of its jobs reads.
+    pub data: Vec<DatasetId>,
+    /// What leaves the site of that.
+    pub leaving: Leaving,
+    /// The least assurance of a site that runs it.
+    pub assurance: Option<Assurance>,
+    /// How long after it came a job has to be done, as a multiple of its limit; `None` where it is wanted at once.
+    pub slack: Option<Fraction>,
 }
 
 /// When the jobs of a class come.

@@ -3,7 +3,7 @@
 mod reference;
 
 use giga_model::image::Source;
-use giga_model::sample::{accelerator, add_site, empty, project};
+use giga_model::sample::{accelerator, add_site, empty, programme, project};
 use giga_model::{
     AcceleratorId, Ask, Asks, Federation, JobId, JobRequest, Maintenance, Owner, OwnerId, PhaseId, PoolId,
     Programme, ProgrammeId, ProjectId, SiteId,
@@ -54,12 +54,7 @@ fn federation() -> impl Strategy<Value = Federation> {
         let mut federation = empty();
         federation.owners = (0..owners).map(|n| Owner { name: format!("owner{n}") }).collect();
         federation.programmes = (0..programmes)
-            .map(|n| Programme {
-                name: format!("programme{n}"),
-                priority: n as i32,
-                gang_max: None,
-                limit_max: None,
-            })
+            .map(|n| Programme { priority: n as i32, ..programme(&format!("programme{n}")) })
             .collect();
         let pick = |n: usize, of: usize| (salt >> (n * 3)) as usize % of;
         let projects = (0..projects).map(|n| {
@@ -248,6 +243,7 @@ impl Trial {
                 limit: Duration::milliseconds(limit),
                 checkpoint: saves.then_some(Duration::milliseconds(3)),
                 draw: Fraction::ONE,
+                terms: None,
             },
         }
     }

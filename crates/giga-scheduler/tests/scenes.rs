@@ -1,6 +1,6 @@
 //! Scenes of the scheduler that a person can follow: a few nodes, a few jobs, who starts when.
 
-use giga_model::sample::{accelerator, add_site, empty, project};
+use giga_model::sample::{accelerator, add_site, empty, programme, project};
 use giga_model::{
     Ask, Asks, Federation, JobId, JobRequest, Maintenance, Owner, OwnerId, Programme, ProgrammeId,
 };
@@ -26,6 +26,7 @@ fn job(accelerators: u32, hours: i64) -> JobRequest {
         limit: Duration::hours(hours),
         checkpoint: None,
         draw: Fraction::ONE,
+        terms: None,
     }
 }
 
@@ -214,8 +215,7 @@ fn a_failure_costs_what_was_not_saved() {
 fn the_owner_below_its_share_goes_first() {
     let mut federation = empty();
     federation.owners = ["union", "state"].map(|name| Owner { name: name.into() }).to_vec();
-    let programme =
-        |name: &str, priority| Programme { name: name.into(), priority, gang_max: None, limit_max: None };
+    let programme = |name: &str, priority| Programme { priority, ..programme(name) };
     federation.programmes = vec![programme("open", 0), programme("urgent", 9)];
     federation.projects = vec![
         project("a", ProgrammeId(0), OwnerId(0)),

@@ -46,7 +46,7 @@ fn arrival(number: usize) -> Arrival {
     let limit = Duration::hours([1, 2, 4, 8, 12, 24][number * 5 % 6]);
     let asks = Asks::one(Ask { accelerator: None, accelerators });
     let project = ProjectId::at(number % 10);
-    let request = JobRequest { project, asks, limit, checkpoint: None, draw: Fraction::ONE };
+    let request = JobRequest { project, asks, limit, checkpoint: None, draw: Fraction::ONE, terms: None };
     let runtime = Duration::milliseconds(limit.as_milliseconds() / (1 + number as i64 * 11 % 10));
     Arrival { at: Instant::unix_milliseconds(0), request, runtime }
 }

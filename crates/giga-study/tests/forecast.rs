@@ -38,7 +38,7 @@ fn federation() -> Federation {
 fn request(accelerators: u32, hours: i64, saves: Option<Duration>) -> JobRequest {
     let asks = Asks::one(Ask { accelerator: None, accelerators });
     let limit = Duration::hours(hours);
-    JobRequest { project: ProjectId(0), asks, limit, checkpoint: saves, draw: Fraction::ONE }
+    JobRequest { project: ProjectId(0), asks, limit, checkpoint: saves, draw: Fraction::ONE, terms: None }
 }
 
 /// A control of this federation whose first phase is open.

@@ -138,7 +138,11 @@ impl Generator {
         let limit = self.limit(class, runtime, guess);
         let checkpoint = self.checkpoint(class, accelerators);
         let asks = asks(class, accelerators);
-        Arrival { at, runtime, request: JobRequest { project, asks, limit, checkpoint, draw: class.draw } }
+        Arrival {
+            at,
+            runtime,
+            request: JobRequest { project, asks, limit, checkpoint, draw: class.draw, terms: None },
+        }
     }
 
     /// What a user asks for who guesses so far above the true length; never more than the door lets in, if the work

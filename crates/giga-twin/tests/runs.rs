@@ -61,7 +61,14 @@ fn with_failures(mut federation: Federation, mtbf: Duration, repair: Duration) -
 fn endless(saves: Option<Duration>) -> Result<Arrival, Infallible> {
     let asks = Asks::one(Ask { accelerator: None, accelerators: 64 });
     let limit = Duration::days(100_000);
-    let request = JobRequest { project: ProjectId(0), asks, limit, checkpoint: saves, draw: Fraction::ONE };
+    let request = JobRequest {
+        project: ProjectId(0),
+        asks,
+        limit,
+        checkpoint: saves,
+        draw: Fraction::ONE,
+        terms: None,
+    };
     Ok(Arrival { at: Instant::unix_milliseconds(0), request, runtime: limit })
 }
 

@@ -12,6 +12,6 @@ mod time;
 
 pub use amount::{Amount, AmountError, grouped};
 pub use fraction::Fraction;
-pub use quantity::{Bytes, Carbon, Energy, EnergyMeter, Flops, Money, Power};
+pub use quantity::{Bytes, Carbon, DataRate, Energy, EnergyMeter, Flops, Money, Power};
 pub use rate::{CarbonIntensity, CarbonPrice, EnergyPrice};
 pub use time::{AcceleratorTime, Duration, Instant};

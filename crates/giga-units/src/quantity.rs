@@ -287,6 +287,25 @@ impl Bytes {
 }
 
 quantity! {
+    /// How fast data moves, held in bits a second; units are decimal.
+    DataRate(u64), "data rate", signed false,
+    ["Gbit/s" => 1_000_000_000, "Tbit/s" => 1_000_000_000_000, "Mbit/s" => 1_000_000, "kbit/s" => 1_000, "bit/s" => 1]
+}
+
+impl DataRate {
+    /// So many bits a second.
+    #[must_use]
+    pub const fn bits_per_second(count: u64) -> Self {
+        Self(count)
+    }
+    /// The count of bits a second.
+    #[must_use]
+    pub const fn as_bits_per_second(self) -> u64 {
+        self.0
+    }
+}
+
+quantity! {
     /// Arithmetic speed, held in 10^9 operations a second.
     Flops(u64), "arithmetic speed", signed false,
     ["TFLOP/s" => 1_000, "EFLOP/s" => 1_000_000_000, "PFLOP/s" => 1_000_000, "GFLOP/s" => 1]

@@ -222,7 +222,7 @@ fn report(what: &str, load: &Load) {
 fn request() -> JobRequest {
     let limit = giga_units::Duration::hours(1);
     let asks = Asks::one(Ask { accelerator: None, accelerators: 8 });
-    JobRequest { project: ProjectId(0), asks, limit, checkpoint: None, draw: Fraction::ONE }
+    JobRequest { project: ProjectId(0), asks, limit, checkpoint: None, draw: Fraction::ONE, terms: None }
 }
 
 /// What the disk's promise costs: everything durable waits for it.

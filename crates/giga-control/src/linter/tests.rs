@@ -36,8 +36,14 @@ impl Scene {
     fn submitted(self, job: u64) -> Self {
         let asks = Asks::one(Ask { accelerator: None, accelerators: 1 });
         let limit = Duration::hours(1);
-        let request =
-            JobRequest { project: ProjectId(0), asks, limit, checkpoint: None, draw: Fraction::ONE };
+        let request = JobRequest {
+            project: ProjectId(0),
+            asks,
+            limit,
+            checkpoint: None,
+            draw: Fraction::ONE,
+            terms: None,
+        };
         self.then(Event::Submitted { job: JobId(job), site: SITE, request })
     }
 

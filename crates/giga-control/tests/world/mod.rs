@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use giga_control::Control;
-use giga_model::sample::{accelerator, add_site, empty, project};
+use giga_model::sample::{accelerator, add_site, empty, programme, project};
 use giga_model::{
     Accelerator, AcceleratorId, Ask, Asks, Federation, JobId, JobRequest, Maintenance, Owner, OwnerId,
     PoolId, Programme, ProgrammeId, ProjectId, SiteId,
@@ -96,10 +96,10 @@ pub(crate) fn federation() -> impl Strategy<Value = Federation> {
 fn settle(federation: &mut Federation, (owners, programmes, projects): (usize, usize, usize), salt: u64) {
     federation.owners = (0..owners).map(|n| Owner { name: format!("owner{n}") }).collect();
     let programme = |n: usize| Programme {
-        name: format!("programme{n}"),
         priority: i32::try_from(n).expect("small"),
         gang_max: (n == 1).then_some(12),
         limit_max: (n == 1).then_some(Duration::hours(5)),
+        ..programme(&format!("programme{n}"))
     };
     federation.programmes = (0..programmes).map(programme).collect();
     let pick = |n: usize, of: usize| (salt >> (n * 3)) as usize % of;
@@ -183,6 +183,7 @@ impl World {
                     limit: Duration::milliseconds(*limit),
                     checkpoint: saves.map(Duration::milliseconds),
                     draw: Fraction::ppm(*draw),
+                    terms: None,
                 };
                 Some(Input::Submit { request })
             }

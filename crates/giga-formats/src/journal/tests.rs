@@ -19,6 +19,7 @@ fn request() -> JobRequest {
         limit: Duration::hours(2),
         checkpoint: Some(Duration::seconds(1800)),
         draw: Fraction::ppm(900_000),
+        terms: None,
     }
 }
 

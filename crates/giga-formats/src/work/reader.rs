@@ -164,6 +164,7 @@ impl WorkReader {
                 limit,
                 checkpoint: row.checkpoint,
                 draw,
+                terms: None,
             },
             runtime: row.runtime,
         })

@@ -184,6 +184,7 @@ fn any_arrivals() -> impl Strategy<Value = Vec<Arrival>> {
                 limit,
                 checkpoint,
                 draw: Fraction::ppm(draw),
+                terms: None,
             },
             runtime,
         });

@@ -52,6 +52,7 @@ pub(crate) fn understand(app: &App, caller: &Caller, body: &JobBody) -> Answer<U
         limit: spec.limit,
         checkpoint: spec.checkpoint,
         draw: Fraction::ONE,
+        terms: None,
     };
     Ok(Understood { spec, request, project: name, notes })
 }

@@ -148,6 +148,7 @@ impl Trial {
                             limit: Duration::hours(*hours),
                             checkpoint: saves.then_some(Duration::hours(1)),
                             draw: Fraction::ONE,
+                            terms: None,
                         },
                         name: "x".into(),
                         project: self.federation.projects[0].name.clone(),

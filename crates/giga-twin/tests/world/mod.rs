@@ -1,7 +1,7 @@
 //! Small federations with generated work.
 
 use giga_model::sample::{accelerator, add_site, empty};
-use giga_model::{Arrivals, Checkpoint, Federation, JobClass, Length, ProgrammeId, Size, Workload};
+use giga_model::{Arrivals, Checkpoint, Federation, JobClass, Leaving, Length, ProgrammeId, Size, Workload};
 use giga_units::{Duration, Fraction};
 
 pub(crate) fn percent(percent: u64) -> Fraction {
@@ -26,6 +26,10 @@ pub(crate) fn class(name: &str, arrivals: Arrivals) -> JobClass {
         checkpoint: Checkpoint::None,
         draw: Fraction::ONE,
         accelerators: Vec::new(),
+        data: Vec::new(),
+        leaving: Leaving::Nothing,
+        assurance: None,
+        slack: None,
     }
 }
 

@@ -11,7 +11,7 @@ mod workload;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use giga_model::{Federation, Policy};
+use giga_model::{Federation, Network, Policy, Wan};
 use giga_units::{Duration, Fraction};
 
 use super::complete::quoted;
@@ -55,6 +55,8 @@ pub(crate) fn build(root: &Record, findings: &mut Findings) -> Built {
         owners: parties::owners(root),
         programmes,
         projects,
+        datasets: Vec::new(),
+        network: Network { common: Wan::default(), links: Vec::new() },
         carbon_price: root.amount_or_zero("carbon_price"),
         policy: policy(root),
         workload,
@@ -65,7 +67,7 @@ pub(crate) fn build(root: &Record, findings: &mut Findings) -> Built {
 fn policy(root: &Record) -> Policy {
     let policy = root.table("policy");
     let half_life = policy.map_or(Duration::ZERO, |policy| policy.amount_or_zero("half_life"));
-    Policy { half_life }
+    Policy { half_life, ..Policy::default() }
 }
 
 /// The names of a kind of thing, with the index of each.

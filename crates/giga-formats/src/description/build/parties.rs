@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use giga_model::{Owner, OwnerId, Programme, ProgrammeId, Project, SiteId};
+use giga_model::{Owner, OwnerId, Preempt, Programme, ProgrammeId, Project, SiteId};
 use giga_units::Fraction;
 
 use super::AllNames;
@@ -25,6 +25,10 @@ pub(super) fn programmes(root: &Record) -> Vec<Programme> {
         priority: record.count("priority").and_then(|count| i32::try_from(count).ok()).unwrap_or_default(),
         gang_max: record.count("gang_max").and_then(|count| u32::try_from(count).ok()),
         limit_max: record.amount("limit_max"),
+        preempt: Preempt::Saved,
+        protected: false,
+        use_max: None,
+        price_per_hour: None,
     };
     root.tables("programme").iter().map(programme).collect()
 }
@@ -73,6 +77,7 @@ fn project(record: &Record, names: &AllNames<'_>, findings: &mut Findings) -> Op
         owner: OwnerId::at(owner?),
         weight: record.factor("weight").unwrap_or(Fraction::ONE),
         sites,
+        until: None,
     })
 }
 

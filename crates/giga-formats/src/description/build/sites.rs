@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use giga_model::{
-    Accelerator, AcceleratorId, Country, EngineKind, Failures, Maintenance, OwnerId, Phase, Pool, PoolId,
-    Site, SiteId,
+    Accelerator, AcceleratorId, Assurance, Country, EngineKind, Failures, Flexibility, Maintenance, OwnerId,
+    Phase, Pool, PoolId, Site, SiteId,
 };
 use giga_units::{Fraction, Instant, Money};
 
@@ -116,7 +116,12 @@ impl<'r> Builder<'r, '_> {
                 .collect(),
             facility_factor: record.factor("facility_factor").unwrap_or(Fraction::ONE),
             electricity_price: record.amount_or_zero("electricity_price"),
+            price_series: None,
             carbon_intensity: record.amount_or_zero("carbon_intensity"),
+            carbon_series: None,
+            assurance: Assurance::LOWEST,
+            flexibility: Flexibility::NONE,
+            limits: Vec::new(),
             facility_cost_per_megawatt_hour: per_hour(capital, rate, record.amount_or_zero("facility_life")),
             oversubscribed: record.flag("oversubscribed"),
             spare_power: record.flag("spare_power"),

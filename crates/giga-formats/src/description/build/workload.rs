@@ -1,8 +1,8 @@
 //! The work to generate.
 
 use giga_model::{
-    AcceleratorId, Arrivals, Checkpoint, DailyCurve, JobClass, Length, Programme, ProgrammeId, Project, Size,
-    Workload,
+    AcceleratorId, Arrivals, Checkpoint, DailyCurve, JobClass, Leaving, Length, Programme, ProgrammeId,
+    Project, Size, Workload,
 };
 use giga_units::{Amount, Duration, Fraction};
 
@@ -96,6 +96,10 @@ impl Builder<'_, '_> {
             checkpoint: checkpoint(record),
             draw: record.amount("draw")?,
             accelerators,
+            data: Vec::new(),
+            leaving: Leaving::Nothing,
+            assurance: None,
+            slack: None,
         })
     }
 
