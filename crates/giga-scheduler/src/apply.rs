@@ -6,9 +6,9 @@ use giga_model::{JobId, JobRequest, PoolId, SiteId};
 use giga_units::{Duration, Instant};
 
 use crate::event::{Event, Interruption};
-use crate::job::{Job, Run, Status};
+use crate::job::{Job, Leaving, Run, Status};
 use crate::plan::{Need, Plan};
-use crate::state::State;
+use crate::state::{Claim, State};
 
 impl State {
     /// Carries one event into the state.
@@ -21,13 +21,7 @@ impl State {
             Event::Refused { job, .. } => self.next_job = job.0 + 1,
             Event::Kept { site, job } => self.sites[site.index()].kept = Some(*job),
             Event::Started { job, attempt, need, pieces, release } => {
-                let run = Run {
-                    started: now,
-                    release: *release,
-                    need: *need,
-                    pieces: Arc::clone(pieces),
-                    stopping: false,
-                };
+                let run = Run::new(now, *release, *need, Arc::clone(pieces));
                 self.started(plan, *job, *attempt, run);
             }
             Event::Stopping { job } => self.stopping(*job),
@@ -52,6 +46,27 @@ impl State {
                 self.sites[site.index()].closed = None;
                 self.touch(*site);
             }
+            Event::Leaving { .. }
+            | Event::Claimed { .. }
+            | Event::Unclaimed { .. }
+            | Event::Paced { .. }
+            | Event::Deferred { .. }
+            | Event::Due { .. }
+            | Event::Rebound { .. } => self.apply_to_job(plan, now, event),
+            Event::Limited { site, power, until } => {
+                self.set_limit(plan, *site, Some((*power, *until)));
+                self.touch(*site);
+            }
+            Event::Unlimited { site } => {
+                self.set_limit(plan, *site, None);
+                self.touch(*site);
+            }
+            Event::Short { .. } => {}
+            Event::Drained { site } => self.sites[site.index()].drained = true,
+            Event::Undrained { site } => {
+                self.sites[site.index()].drained = false;
+                self.touch(*site);
+            }
             Event::UseHalved => self.recount(crate::queue::Use::halve),
             Event::YearTurned => self.recount(crate::queue::Use::turn_year),
             Event::Settled => self.settled(),
@@ -67,7 +82,7 @@ impl State {
 
     fn submitted(&mut self, plan: &Plan, now: Instant, id: JobId, site: SiteId, request: &JobRequest) {
         let shape = self.shape(plan, site, &request.asks);
-        let job = Job::new(id, site, shape, request, now);
+        let job = Job::new(plan, id, (site, shape), request, now);
         self.next_job = id.0 + 1;
         self.sites[site.index()].arrivals.push(id);
         self.enter(job);
@@ -84,11 +99,67 @@ impl State {
         self.enter(job);
     }
 
+    /// Events about one live job that neither begin nor end anything.
+    fn apply_to_job(&mut self, plan: &Plan, now: Instant, event: &Event) {
+        match event {
+            Event::Leaving { job, cause, by } => self.with_run(*job, |run| {
+                run.leaving = Some(Leaving { cause: *cause, told: now, by: *by });
+                run.release = run.release.min(*by);
+            }),
+            Event::Claimed { job, need, by } => {
+                let site = self.job(*job).expect("only a live job claims").site;
+                self.sites[site.index()].claims.push(Claim { job: *job, need: *need, by: *by });
+            }
+            Event::Unclaimed { job } => {
+                let site = self.job(*job).expect("only a live job claims").site;
+                self.sites[site.index()].claims.retain(|claim| claim.job != *job);
+                self.touch(site);
+            }
+            Event::Paced { job, pace, release } => self.with_run(*job, |run| {
+                (run.done, run.since) = (run.progress(now), now);
+                (run.pace, run.release) = (*pace, *release);
+            }),
+            Event::Deferred { job, until } => {
+                let mut job = self.leave(*job);
+                job.deferred = Some(*until);
+                self.sites[job.site.index()].arrivals.retain(|&id| id != job.id);
+                self.enter(job);
+            }
+            Event::Due { job } => {
+                let mut job = self.leave(*job);
+                job.deferred = None;
+                self.sites[job.site.index()].arrivals.push(job.id);
+                self.enter(job);
+            }
+            Event::Rebound { job, site, .. } => self.rebound(plan, *job, *site),
+            _ => unreachable!("only events about one job come here"),
+        }
+    }
+
+    /// Changes a running attempt, and all that follows from it.
+    fn with_run(&mut self, id: JobId, change: impl FnOnce(&mut Run)) {
+        let mut job = self.leave(id);
+        let Status::Running(run) = &mut job.status else { panic!("job {id} does not run") };
+        change(run);
+        self.sites[job.site.index()].epoch += 1;
+        self.enter(job);
+    }
+
+    fn rebound(&mut self, plan: &Plan, id: JobId, site: SiteId) {
+        let asks = self.asks(self.job(id).expect("only a live job moves")).clone();
+        let shape = self.shape(plan, site, &asks);
+        let mut job = self.leave(id);
+        self.sites[job.site.index()].arrivals.retain(|&other| other != id);
+        self.touch(job.site);
+        (job.site, job.shape) = (site, shape);
+        job.moves = job.moves.saturating_add(1);
+        self.sites[site.index()].arrivals.push(id);
+        self.enter(job);
+    }
+
     /// The job stays where it is: what runs on its nodes still runs.
     fn stopping(&mut self, id: JobId) {
-        let job = self.jobs.get_mut(id).expect("only a live job is told to stop");
-        let Status::Running(run) = &mut job.status else { panic!("only a running job is told to stop") };
-        run.stopping = true;
+        self.with_run(id, |run| run.stopping = true);
     }
 
     fn ended(&mut self, plan: &Plan, at: Instant, id: JobId) {
@@ -119,12 +190,14 @@ impl State {
     fn node_down(&mut self, plan: &Plan, pool: PoolId, node: u32, until: Instant) {
         let book = &mut self.pools[pool.index()];
         book.fail(book.index_of(node), until);
+        self.recount_capacity(plan, plan.pools[pool.index()].site);
         self.touch(plan.pools[pool.index()].site);
     }
 
     fn node_up(&mut self, plan: &Plan, pool: PoolId, node: u32) {
         let book = &mut self.pools[pool.index()];
         book.repair(book.index_of(node));
+        self.recount_capacity(plan, plan.pools[pool.index()].site);
         self.touch(plan.pools[pool.index()].site);
     }
 
@@ -147,5 +220,10 @@ impl State {
 
 /// Accelerators held over a time, in accelerator-milliseconds.
 pub(crate) fn amount(need: &Need, duration: Duration) -> u128 {
-    u128::from(need.held()) * u128::try_from(duration.as_milliseconds()).unwrap_or(0)
+    amount_of(need.held(), duration)
+}
+
+/// So many accelerators over a time, in accelerator-milliseconds.
+pub(crate) fn amount_of(accelerators: u32, duration: Duration) -> u128 {
+    u128::from(accelerators) * u128::try_from(duration.as_milliseconds()).unwrap_or(0)
 }

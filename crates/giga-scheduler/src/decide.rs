@@ -5,9 +5,8 @@ use giga_units::{Duration, Instant};
 
 use crate::Scheduler;
 use crate::event::{Ending, Event, Input, Interruption};
-use crate::fit::Span;
-use crate::job::{Job, Status};
-use crate::plan::{Need, Plan};
+use crate::job::{Job, Run, Status};
+use crate::plan::Plan;
 use crate::witness::Witness;
 
 /// A job that lost so many attempts is not tried again (an assumption).
@@ -15,7 +14,7 @@ const LOSSES_MOST: u32 = 5;
 
 /// Raised whenever the same inputs may lead to other events than before: a journal is decided again only by the version
 /// that decided it first.
-pub const DECISION_VERSION: u32 = 1;
+pub const DECISION_VERSION: u32 = 2;
 
 impl Scheduler {
     /// Decides what an input leads to and carries it into the state, event by event.
@@ -39,6 +38,23 @@ impl Scheduler {
                     self.emit(now, Event::Opened { site: *site }, witness);
                 }
             }
+            Input::LimitFalls { site, power, until } => self.limit_falls(now, *site, *power, *until, witness),
+            Input::LimitEnds { site } => {
+                if self.state.limit(*site).is_some() {
+                    self.emit(now, Event::Unlimited { site: *site }, witness);
+                }
+            }
+            Input::Drain { site } => {
+                if !self.state.is_drained(*site) {
+                    self.emit(now, Event::Drained { site: *site }, witness);
+                }
+            }
+            Input::Undrain { site } => {
+                if self.state.is_drained(*site) {
+                    self.emit(now, Event::Undrained { site: *site }, witness);
+                }
+            }
+            Input::HourTurns => self.hour_turns(now, witness),
             Input::HalveUse => self.emit(now, Event::UseHalved, witness),
             Input::TurnYear => self.emit(now, Event::YearTurned, witness),
             Input::Schedule => self.schedule(now, witness),
@@ -53,44 +69,25 @@ impl Scheduler {
 
     fn submit(&mut self, now: Instant, request: &JobRequest, witness: &mut impl Witness) {
         let job = self.state.next_job();
-        let event = match self.plan.admit(request) {
-            Err(rule) => Event::Refused { job, request: request.clone(), rule },
-            Ok(possible) => {
-                let site = self.bind(now, request, &possible);
-                Event::Submitted { job, site, request: request.clone() }
+        let possible = match self.plan.admit(now, request) {
+            Ok(possible) => possible,
+            Err(rule) => {
+                let request = request.clone();
+                return self.emit(now, Event::Refused { job, request, rule }, witness);
             }
         };
-        self.emit(now, event, witness);
+        let mut means = std::mem::take(&mut self.scratch.means);
+        means.refresh(&self.plan, now);
+        let choice = self.bind(now, request, &possible, &means);
+        self.scratch.means = means;
+        self.emit(now, Event::Submitted { job, site: choice.site, request: request.clone() }, witness);
+        if let Some(until) = choice.deferred {
+            self.emit(now, Event::Deferred { job, until }, witness);
+        }
     }
 
-    /// The first site with room now, or else the first whose open phases could run the job, or else the first that
-    /// ever could.
-    pub(crate) fn bind(
-        &self,
-        now: Instant,
-        request: &JobRequest,
-        possible: &[(SiteId, Vec<Need>)],
-    ) -> SiteId {
-        let span = Span { limit: request.limit, saves: request.checkpoint.is_some() };
-        let has_room = |site: SiteId, needs: &[Need]| {
-            let power = self.state.power_free(site);
-            let fits = |need: &Need| need.power <= power && self.state.has_nodes(need);
-            self.state.release(&self.plan, site, now, span).is_some() && needs.iter().any(fits)
-        };
-        let is_open = |site: SiteId, needs: &[Need]| {
-            let headroom = self.plan.headroom(site, self.state.phases_open(site));
-            let fits = |need: &Need| {
-                need.power <= headroom && need.nodes <= self.state.pools[need.pool.index()].open
-            };
-            needs.iter().any(fits)
-        };
-        let first = possible.iter().find(|(site, needs)| has_room(*site, needs));
-        let first = first.or_else(|| possible.iter().find(|(site, needs)| is_open(*site, needs)));
-        first.or_else(|| possible.first()).expect("an admitted job is possible somewhere").0
-    }
-
-    /// A job that was told to stop counts as taken back, unless its work was done before it heard of that. An attempt that
-    /// was interrupted may turn out to have ended by itself before: what it says of its end counts, unless it was stopped.
+    /// A job that was told to stop counts as taken back, unless its work was done before it heard of that; one that was told to
+    /// leave waits again. An attempt that was interrupted may turn out to have ended by itself before: what it says of its end counts, unless it was stopped.
     fn finish(
         &mut self,
         now: Instant,
@@ -102,6 +99,10 @@ impl Scheduler {
         let known = self.state.job(job).filter(|job| job.attempts == attempt && attempt > 0);
         let Some(known) = known else { return };
         let event = match known.run() {
+            Some(Run { leaving: Some(leaving), stopping: false, .. }) if ending != Ending::Completed => {
+                let cause = leaving.cause;
+                Event::Interrupted { job, cause, saved: saved(known, now, cause) }
+            }
             Some(run) => {
                 let done = ending == Ending::Completed || !run.stopping;
                 let ending = if done { ending } else { Ending::Cancelled };
@@ -156,7 +157,13 @@ impl Scheduler {
         self.emit(now, Event::NodeDown { pool, node, until }, witness);
     }
 
-    fn interrupt(&mut self, now: Instant, job: JobId, cause: Interruption, witness: &mut impl Witness) {
+    pub(crate) fn interrupt(
+        &mut self,
+        now: Instant,
+        job: JobId,
+        cause: Interruption,
+        witness: &mut impl Witness,
+    ) {
         let Some(known) = self.state.job(job) else { return };
         let event = if known.run().is_some_and(|run| run.stopping) {
             Event::Ended { job, ending: Ending::Cancelled, at: now }
@@ -217,12 +224,14 @@ impl Scheduler {
 /// last whole checkpoint interval otherwise.
 fn saved(job: &Job, now: Instant, cause: Interruption) -> Duration {
     let (Some(run), Some(every)) = (job.run(), job.checkpoint) else { return Duration::ZERO };
-    let elapsed = now.since(run.started);
+    let elapsed = run.progress(now);
     match cause {
+        // It saved itself when it was told to leave; what it did since is not known.
+        Interruption::Recalled => run.progress(run.leaving.map_or(now, |leaving| leaving.told)),
         // Nobody looked while its limit passed: it can not have run so long, and what it saved is not known.
         Interruption::Maintenance if elapsed >= job.limit => Duration::ZERO,
         Interruption::Maintenance => elapsed,
-        Interruption::Failure => elapsed.floor_to(every),
+        Interruption::Failure | Interruption::Grid => elapsed.floor_to(every),
         // It may have died long before that was proven.
         Interruption::Lost => Duration::ZERO,
     }

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use giga_model::{JobId, JobRequest, PhaseId, PoolId, SiteId, image};
-use giga_units::{Duration, Instant, Power};
+use giga_model::{Assurance, DatasetId, JobId, JobRequest, PhaseId, PoolId, SiteId, image};
+use giga_units::{Duration, Fraction, Instant, Money, Power};
 use thiserror::Error;
 
 use crate::plan::Need;
@@ -70,6 +70,32 @@ pub enum Input {
         /// Where.
         site: SiteId,
     },
+    /// From now on a site may draw less at the meter.
+    LimitFalls {
+        /// Where.
+        site: SiteId,
+        /// What it may draw, facility included.
+        power: Power,
+        /// Until when, as far as is known.
+        until: Instant,
+    },
+    /// The limit is over.
+    LimitEnds {
+        /// Where.
+        site: SiteId,
+    },
+    /// Nothing more is to start at a site; what runs there ends by itself.
+    Drain {
+        /// Where.
+        site: SiteId,
+    },
+    /// A site that was drained takes work again.
+    Undrain {
+        /// Where.
+        site: SiteId,
+    },
+    /// A whole hour begins: prices are others, work that waited for it is due, and waiting work may move.
+    HourTurns,
     /// A half-life is over: past use of projects counts half from here.
     HalveUse,
     /// A calendar year begins: owners' shares are counted anew.
@@ -100,6 +126,66 @@ pub enum Interruption {
     Maintenance,
     /// The attempt died and left no result.
     Lost,
+    /// What it held was lent, and was called back.
+    Recalled,
+    /// The grid gave less.
+    Grid,
+}
+
+/// How fast a running attempt goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pace {
+    /// As it would by itself.
+    Full,
+    /// Under a cap.
+    Capped {
+        /// What it may draw of what it could draw above idle.
+        power: Fraction,
+        /// How fast its work goes forward.
+        speed: Fraction,
+    },
+    /// Not at all: it keeps its nodes and memory, and draws nothing above idle.
+    Suspended,
+}
+
+impl Pace {
+    /// What may be drawn at this pace of what could be drawn.
+    #[must_use]
+    pub fn power(self, full: Power) -> Power {
+        match self {
+            Self::Full => full,
+            Self::Capped { power, .. } => power.of(full),
+            Self::Suspended => Power::ZERO,
+        }
+    }
+    /// How much work is done in a time.
+    #[must_use]
+    pub fn work(self, time: Duration) -> Duration {
+        match self {
+            Self::Full => time,
+            Self::Capped { speed, .. } => scaled(time, speed.as_ppm(), 1_000_000),
+            Self::Suspended => Duration::ZERO,
+        }
+    }
+    /// How long some work takes, rounded up; `None` where it never ends.
+    #[must_use]
+    pub fn time(self, work: Duration) -> Option<Duration> {
+        match self {
+            Self::Full => Some(work),
+            Self::Capped { speed, .. } if speed > Fraction::ZERO => {
+                let ppm = i128::from(speed.as_ppm());
+                let time = (i128::from(work.as_milliseconds()) * 1_000_000 + ppm - 1) / ppm;
+                Some(Duration::milliseconds(i64::try_from(time).unwrap_or(i64::MAX / 4)))
+            }
+            Self::Capped { .. } | Self::Suspended => None,
+        }
+    }
+}
+
+/// A part of a time, rounded down.
+fn scaled(time: Duration, part: u64, of: u64) -> Duration {
+    let scaled = i128::from(time.as_milliseconds()) * i128::from(part) / i128::from(of);
+    Duration::milliseconds(i64::try_from(scaled).expect("a part is less than the whole"))
 }
 
 /// Nodes of one word of 64 in a pool: the placement of a job is a list of these.
@@ -156,6 +242,90 @@ pub enum Event {
     Stopping {
         /// Which.
         job: JobId,
+    },
+    /// A running job was told to save itself and leave: it holds its nodes until it has, at most until then.
+    Leaving {
+        /// Which.
+        job: JobId,
+        /// Why.
+        cause: Interruption,
+        /// Until when it may take.
+        by: Instant,
+    },
+    /// An owner's job waits for nodes that others were told to leave: they are kept for it.
+    Claimed {
+        /// Which job.
+        job: JobId,
+        /// What is kept for it.
+        need: Need,
+        /// When all of it will be there.
+        by: Instant,
+    },
+    /// A job gave up what was kept for it.
+    Unclaimed {
+        /// Which.
+        job: JobId,
+    },
+    /// A running job goes at another pace.
+    Paced {
+        /// Which.
+        job: JobId,
+        /// How fast.
+        pace: Pace,
+        /// When it gives its nodes back at the latest, as far as is known.
+        release: Instant,
+    },
+    /// A site may draw less at the meter.
+    Limited {
+        /// Where.
+        site: SiteId,
+        /// What it may draw.
+        power: Power,
+        /// Until when, as far as is known.
+        until: Instant,
+    },
+    /// A site may draw again what its connection has.
+    Unlimited {
+        /// Where.
+        site: SiteId,
+    },
+    /// A limit is below what protected work and idle nodes draw.
+    Short {
+        /// Where.
+        site: SiteId,
+        /// What is missing at the meter before protected work is cut.
+        missing: Power,
+    },
+    /// Nothing more starts at a site.
+    Drained {
+        /// Where.
+        site: SiteId,
+    },
+    /// A site takes work again.
+    Undrained {
+        /// Where.
+        site: SiteId,
+    },
+    /// A waiting job is kept back for cheaper or cleaner hours.
+    Deferred {
+        /// Which.
+        job: JobId,
+        /// Until when.
+        until: Instant,
+    },
+    /// A job that was kept back takes its place in the line.
+    Due {
+        /// Which.
+        job: JobId,
+    },
+    /// A waiting job moves to another site.
+    Rebound {
+        /// Which.
+        job: JobId,
+        /// Where it waits from here on.
+        site: SiteId,
+        /// What that saves, as far as can be told now.
+        saves: Money,
     },
     /// A job ended for good.
     Ended {
@@ -230,6 +400,30 @@ pub enum Rule {
     /// No site that the project may use has such accelerators.
     #[error("no site of the project has such accelerators")]
     NoSuchAccelerator,
+    /// There is no such dataset.
+    #[error("a dataset that it reads does not exist")]
+    UnknownDataset,
+    /// More of the data would leave its place than its holder allows.
+    #[error("the holder of the data does not let that much of it leave")]
+    LeavingForbidden {
+        /// Which data.
+        dataset: DatasetId,
+    },
+    /// No site is assured enough.
+    #[error("no site of the project has assurance level {}", needed.get())]
+    AssuranceTooLow {
+        /// What is asked for.
+        needed: Assurance,
+    },
+    /// The policy of the data forbids every site that there is.
+    #[error("the holder of the data does not let it be read at any site of the project")]
+    DataForbids {
+        /// Which data.
+        dataset: DatasetId,
+    },
+    /// It is to be done before it could be.
+    #[error("its deadline is sooner than its time limit allows")]
+    DeadlineTooClose,
     /// The programme lets in smaller gangs only.
     #[error("the programme lets in at most {most} accelerators at a time")]
     GangAboveProgramme {
@@ -248,6 +442,12 @@ pub enum Rule {
         /// Accelerators of the largest pool.
         largest: u32,
     },
+    /// It can not be told to leave, and is larger than what its owner may claim.
+    #[error("work that can not be told to leave may hold at most {floor} accelerators of its owner's share")]
+    AboveFloor {
+        /// The owner's largest floor, with every phase open.
+        floor: u32,
+    },
     /// No site has the power, even empty and with every phase open.
     #[error("running work may draw at most {headroom} above idle there")]
     PowerTooLarge {
@@ -264,7 +464,8 @@ pub enum Rule {
 
 image! { struct Piece { word, mask } }
 image! { enum Ending { 0 => Completed, 1 => TimedOut, 2 => Cancelled, 3 => Failed } }
-image! { enum Interruption { 0 => Failure, 1 => Maintenance, 2 => Lost } }
+image! { enum Interruption { 0 => Failure, 1 => Maintenance, 2 => Lost, 3 => Recalled, 4 => Grid } }
+image! { enum Pace { 0 => Full, 1 => Capped { power, speed }, 2 => Suspended } }
 image! {
     enum Input {
         0 => Submit { request },
@@ -279,6 +480,11 @@ image! {
         9 => HalveUse,
         10 => TurnYear,
         11 => Schedule,
+        12 => LimitFalls { site, power, until },
+        13 => LimitEnds { site },
+        14 => Drain { site },
+        15 => Undrain { site },
+        16 => HourTurns,
     }
 }
 image! {
@@ -298,6 +504,18 @@ image! {
         12 => UseHalved,
         13 => YearTurned,
         14 => Settled,
+        15 => Leaving { job, cause, by },
+        16 => Claimed { job, need, by },
+        17 => Unclaimed { job },
+        18 => Paced { job, pace, release },
+        19 => Limited { site, power, until },
+        20 => Unlimited { site },
+        21 => Short { site, missing },
+        22 => Drained { site },
+        23 => Undrained { site },
+        24 => Deferred { job, until },
+        25 => Due { job },
+        26 => Rebound { job, site, saves },
     }
 }
 image! {
@@ -310,5 +528,11 @@ image! {
         5 => GangTooLarge { largest },
         6 => PowerTooLarge { headroom },
         7 => LongerThanBetweenWindows { longest },
+        8 => UnknownDataset,
+        9 => LeavingForbidden { dataset },
+        10 => AssuranceTooLow { needed },
+        11 => DataForbids { dataset },
+        12 => DeadlineTooClose,
+        13 => AboveFloor { floor },
     }
 }

@@ -4,6 +4,7 @@ use giga_model::{JobId, JobRequest, PoolId, SiteId};
 use giga_units::{Instant, Power};
 
 use crate::Scheduler;
+use crate::bind::{Cost, Means};
 use crate::event::Rule;
 use crate::fit::Span;
 use crate::job::{Job, ShapeId};
@@ -48,6 +49,25 @@ pub enum Because {
     Maintenance {
         /// Until when.
         until: Instant,
+    },
+    /// Nothing more is to start at its site.
+    Drained,
+    /// It is kept back for cheaper or cleaner hours.
+    Deferred {
+        /// Until when.
+        until: Instant,
+    },
+    /// It can not be told to leave, and its owner's floor is taken by such work; or its programme has all it may hold.
+    Floor {
+        /// What more it may hold, in accelerators.
+        room: u32,
+        /// What it needs.
+        needed: u32,
+    },
+    /// Its owner may claim what it needs: others were told to leave.
+    Recall {
+        /// When the last of them has left.
+        by: Instant,
     },
     /// It would run into a maintenance window and saves no progress.
     Window {
@@ -98,6 +118,8 @@ pub enum Preview {
     Placed {
         /// Where.
         site: SiteId,
+        /// What it is expected to cost there, beside the accelerators.
+        cost: Cost,
         /// In which of its ways, as far as is known now.
         need: Need,
         /// What would keep it from starting at once; [`Because::Due`] where nothing would.
@@ -125,7 +147,10 @@ impl Scheduler {
     /// What the first in the line of a site lacks; room where nobody waits.
     #[must_use]
     pub fn first_lacks(&self, site: SiteId, now: Instant) -> Lack {
-        let first = self.state.first(site).and_then(|first| self.state.job(first));
+        let first = self
+            .state
+            .first(&self.plan, site, now, &self.state.lines(&self.plan, site))
+            .and_then(|first| self.state.job(first));
         let Some(first) = first else { return Lack::Room };
         if self.state.release(&self.plan, site, now, Span::of(first)).is_none() {
             return Lack::Time;
@@ -144,7 +169,10 @@ impl Scheduler {
             let (since, until) = (run.started, run.release);
             return Explanation::Running { since, until, pool: run.need.pool, nodes: run.need.nodes };
         }
-        let first = self.state.first(job.site).unwrap_or(id);
+        let first = self
+            .state
+            .first(&self.plan, job.site, now, &self.state.lines(&self.plan, job.site))
+            .unwrap_or(id);
         let room_at = self.state.reserve(&self.plan, now, job).map(|reserved| reserved.at);
         let ways = &self.state.shapes[job.shape.0 as usize].needs;
         Explanation::Waiting { because: self.because(job, ways, first, now), first, room_at }
@@ -153,26 +181,45 @@ impl Scheduler {
     /// What would become of a request that came now.
     #[must_use]
     pub fn preview(&self, request: &JobRequest, now: Instant) -> Preview {
-        let possible = match self.plan.admit(request) {
+        let possible = match self.plan.admit(now, request) {
             Err(rule) => return Preview::Refused { rule },
             Ok(possible) => possible,
         };
-        let site = self.bind(now, request, &possible);
+        let mut means = Means::default();
+        means.refresh(&self.plan, now);
+        let choice = self.bind(now, request, &possible, &means);
+        let site = choice.site;
         let (_, ways) =
             possible.into_iter().find(|(id, _)| *id == site).expect("it binds to a possible site");
-        let job = Job::new(self.state.next_job(), site, ShapeId(u32::MAX), request, now);
+        let cost = self.state.price(&self.plan, now, request, site, &ways, means.rate(site));
+        let mut job = Job::new(&self.plan, self.state.next_job(), (site, ShapeId(u32::MAX)), request, now);
+        job.deferred = choice.deferred;
         let reserved = self.state.reserve_among(&self.plan, now, &job, &ways);
-        let because = self.because(&job, &ways, self.state.first(site).unwrap_or(job.id), now);
+        let because = self.because(
+            &job,
+            &ways,
+            self.state.first(&self.plan, site, now, &self.state.lines(&self.plan, site)).unwrap_or(job.id),
+            now,
+        );
         let need = match because {
             Because::Due => ways.iter().find(|need| self.state.has_nodes(need)).copied(),
             _ => reserved.as_ref().map(|reserved| reserved.need),
         };
         let room_at = reserved.map(|reserved| reserved.at);
-        Preview::Placed { site, need: need.unwrap_or(ways[0]), because, room_at }
+        Preview::Placed { site, cost, need: need.unwrap_or(ways[0]), because, room_at }
     }
 
     fn because(&self, job: &Job, ways: &[Need], first: JobId, now: Instant) -> Because {
         let site = &self.state.sites[job.site.index()];
+        if let Some(until) = job.deferred {
+            return Because::Deferred { until };
+        }
+        if site.drained {
+            return Because::Drained;
+        }
+        if let Some(claim) = site.claims.iter().find(|claim| claim.job == job.id) {
+            return Because::Recall { by: claim.by };
+        }
         if let Some(until) = site.closed {
             return Because::Maintenance { until };
         }
@@ -180,16 +227,22 @@ impl Scheduler {
             let windows = self.plan.sites[job.site.index()].maintenance;
             return Because::Window { begin: windows.map_or(now, |windows| windows.window_at(now).0) };
         };
+        let lines = self.state.lines(&self.plan, job.site);
+        let most = self.state.most_held(&self.plan, now, job, &lines);
+        let needed = ways.iter().map(Need::held).min().unwrap_or(0);
+        if needed > most {
+            return Because::Floor { room: most, needed };
+        }
         let roomy: Vec<&Need> = ways.iter().filter(|need| self.state.has_nodes(need)).collect();
         if roomy.is_empty() {
             return self.lacks_nodes(&ways[0]);
         }
-        if roomy.iter().all(|need| need.power > site.power_free) {
-            return Because::Power { needed: roomy[0].power, free: site.power_free };
+        if roomy.iter().all(|need| need.power > site.power_free()) {
+            return Because::Power { needed: roomy[0].power, free: site.power_free() };
         }
         let reserved = self.state.job(first).filter(|_| first != job.id);
         let reserved = reserved.and_then(|first| self.state.reserve(&self.plan, now, first));
-        let start = self.state.way_now(job.site, ways, release, reserved.as_ref());
+        let start = self.state.way_now(job.site, ways, release, reserved.as_ref(), most);
         match (start, reserved) {
             (None, Some(reserved)) => Because::Reserved { at: reserved.at },
             _ => Because::Due,

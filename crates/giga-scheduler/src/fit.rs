@@ -10,6 +10,7 @@ use giga_model::{JobId, SiteId};
 use giga_units::{Duration, Instant, Power};
 
 use crate::event::Piece;
+use crate::floors::Lines;
 use crate::job::{Job, ShapeId, Status};
 use crate::plan::{Need, Plan};
 use crate::pool::{NodeIndex, Pool, Tag, only_node};
@@ -70,7 +71,7 @@ impl Span {
 impl State {
     /// When a job that starts now gives its nodes back, or `None` where a maintenance window forbids the start.
     pub(crate) fn release(&self, plan: &Plan, site: SiteId, now: Instant, span: Span) -> Option<Instant> {
-        if self.sites[site.index()].closed.is_some() {
+        if self.sites[site.index()].closed.is_some() || self.sites[site.index()].drained {
             return None;
         }
         let end = now + span.limit;
@@ -86,7 +87,10 @@ impl State {
     pub(crate) fn window_ahead(&self, plan: &Plan, site: SiteId, now: Instant) -> (bool, Duration) {
         let windows = plan.sites[site.index()].maintenance;
         let begin = windows.map_or(Instant::FAR, |windows| windows.window_at(now).0);
-        (self.sites[site.index()].closed.is_none() && begin > now, begin.since(now))
+        (
+            self.sites[site.index()].closed.is_none() && !self.sites[site.index()].drained && begin > now,
+            begin.since(now),
+        )
     }
 
     /// Up to which limit jobs of a shape may start now at an open site, or `None` where none may.
@@ -99,9 +103,10 @@ impl State {
         before_window: Duration,
         reserved: &Reservation,
     ) -> Option<Duration> {
-        let power = self.sites[site.index()].power_free;
+        let power = self.sites[site.index()].power_free();
         let ways = self.shapes[shape.0 as usize].needs.iter();
-        let mut fits = ways.filter(|need| self.fits_now(power, need)).peekable();
+        let fits = |need: &&Need| self.fits_now(power, need) && self.beside_claims(site, need, None);
+        let mut fits = ways.filter(fits).peekable();
         fits.peek()?;
         let until = reserved.at.since(now);
         // Jobs that save give everything back when the window begins, whatever their limit.
@@ -110,35 +115,40 @@ impl State {
         Some(if saves { longest } else { longest.min(before_window) })
     }
 
-    fn fits_now(&self, power: Power, need: &Need) -> bool {
+    pub(crate) fn fits_now(&self, power: Power, need: &Need) -> bool {
         need.power <= power && self.pools[need.pool.index()].fits(need)
     }
 
-    /// The first way in which a job fits now and does not delay the reserved one, with its nodes.
+    /// The first way in which a job fits now, holds no more than `most`, and does not delay the reserved one, with its nodes.
     pub(crate) fn start_now(
         &self,
         site: SiteId,
         shape: ShapeId,
         release: Instant,
         reserved: Option<&Reservation>,
+        most: u32,
     ) -> Option<Start> {
         let ways = &self.shapes[shape.0 as usize].needs;
-        let need = self.way_now(site, ways, release, reserved)?;
+        let need = self.way_now(site, ways, release, reserved, most)?;
         let pieces = self.pools[need.pool.index()].place(&need);
         Some(Start { need, pieces, release })
     }
 
-    /// The first way in which a job fits now and does not delay the reserved one.
+    /// The first way in which a job fits now, holds no more than `most`, and does not delay the reserved one.
     pub(crate) fn way_now(
         &self,
         site: SiteId,
         ways: &[Need],
         release: Instant,
         reserved: Option<&Reservation>,
+        most: u32,
     ) -> Option<Need> {
-        let power = self.sites[site.index()].power_free;
+        let power = self.sites[site.index()].power_free();
         let reserved = reserved.filter(|reserved| release > reserved.at);
-        let mut fits = ways.iter().filter(|need| self.fits_now(power, need));
+        let fits = |need: &&Need| {
+            need.held() <= most && self.fits_now(power, need) && self.beside_claims(site, need, None)
+        };
+        let mut fits = ways.iter().filter(fits);
         fits.find(|need| reserved.is_none_or(|reserved| self.spares(reserved, need))).copied()
     }
 
@@ -194,7 +204,10 @@ impl State {
     /// When and where a job that does not fit now will, if all that runs takes as long as it may.
     pub(crate) fn reserve(&self, plan: &Plan, now: Instant, job: &Job) -> Option<Reservation> {
         debug_assert_eq!(job.status, Status::Waiting);
-        self.reserve_among(plan, now, job, &self.shapes[job.shape.0 as usize].needs)
+        let most = self.most_held(plan, now, job, &Lines::default());
+        let ways = self.shapes[job.shape.0 as usize].needs.iter();
+        let ways = ways.filter(|need| need.held() <= most);
+        ways.filter_map(|need| self.reserve_need(plan, now, job, need)).min_by_key(|reserved| reserved.at)
     }
 
     /// The same among ways that need not be those of the job's shape.
@@ -213,7 +226,7 @@ impl State {
         let site = &self.sites[job.site.index()];
         let pool = &self.pools[need.pool.index()];
         let soon = now + Duration::milliseconds(1);
-        let by_power = match need.power.saturating_sub(site.power_free) {
+        let by_power = match (need.power + site.power_used).saturating_sub(site.headroom) {
             Power::ZERO => now,
             lacking => site.power_releases.reach(lacking.as_milliwatts())?.max(soon),
         };
@@ -225,7 +238,7 @@ impl State {
             return Some(Reservation { job, need, at, spare: Spare::Everything });
         }
         let back = Power::milliwatts(site.power_releases.until(at));
-        let power = (site.power_free + back).saturating_sub(need.power);
+        let power = (site.headroom + back).saturating_sub(site.power_used + need.power);
         let spare = match node {
             None => {
                 let nodes = u64::from(pool.whole_free) + pool.releases.until(at);
@@ -280,6 +293,7 @@ impl State {
     fn node_of(&self, plan: &Plan, need: &Need, tag: Tag) -> NodeIndex {
         match tag {
             Tag::Shared(node) | Tag::Down(node) => node,
+            Tag::Limit => unreachable!("a limit of power holds no nodes"),
             Tag::Job(job) => {
                 let run = self.job(job).and_then(Job::run).expect("nodes are held by a running job");
                 only_node(&run.pieces)

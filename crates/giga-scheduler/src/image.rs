@@ -1,15 +1,17 @@
 //! The image of the state. Everything that the books are built from is checked before it goes in, so that bytes that are
 //! no image are refused and never break an invariant.
 
+use std::sync::Arc;
+
 use giga_model::image::{Image, ImageError, Source};
-use giga_model::{Asks, JobId, PoolId, ProjectId, SiteId};
-use giga_units::{Duration, Instant};
+use giga_model::{Asks, JobId, PoolId, ProjectId, SiteId, Terms};
+use giga_units::{Duration, Instant, Power};
 
 use crate::apply::amount;
 use crate::job::{Job, Run, Status};
 use crate::plan::Plan;
 use crate::queue::Account;
-use crate::state::State;
+use crate::state::{Claim, State};
 
 impl State {
     /// Writes the state; [`State::read_image`] builds it again from the plan.
@@ -18,6 +20,9 @@ impl State {
         for site in &self.sites {
             (site.phases_open as u64).write(out);
             site.closed.write(out);
+            site.drained.write(out);
+            site.limit.write(out);
+            site.claims.write(out);
             site.accounts.accounts().write(out);
             site.kept.write(out);
             site.arrivals.write(out);
@@ -39,6 +44,9 @@ impl State {
         job.limit.write(out);
         job.checkpoint.write(out);
         job.draw.write(out);
+        job.terms.as_deref().cloned().write(out);
+        job.deferred.write(out);
+        job.moves.write(out);
         job.attempts.write(out);
         job.losses.write(out);
         job.run().cloned().write(out);
@@ -51,14 +59,22 @@ impl State {
     pub fn read_image(plan: &Plan, source: &mut Source<'_>) -> Result<Self, ImageError> {
         let mut state = Self::new(plan);
         state.next_job = Image::read(source)?;
+        let mut claims = Vec::new();
         for index in 0..state.sites.len() {
             let phases = u64::read(source)?;
             if phases > plan.sites[index].phases.len() as u64 {
                 return Err(source.bad_tag(0));
             }
             (0..phases).for_each(|_| state.open_phase(plan, SiteId::at(index)));
+            let closed = Image::read(source)?;
+            let drained = Image::read(source)?;
+            let limit: Option<(Power, Instant)> = Image::read(source)?;
+            if limit.is_some() {
+                state.set_limit(plan, SiteId::at(index), limit);
+            }
+            claims.push(Vec::<Claim>::read(source)?);
             let site = &mut state.sites[index];
-            site.closed = Image::read(source)?;
+            (site.closed, site.drained) = (closed, drained);
             let accounts: Vec<Account> = Image::read(source)?;
             site.kept = Image::read(source)?;
             site.arrivals = Image::read(source)?;
@@ -75,6 +91,7 @@ impl State {
                 pool.fail(pool.index_of(node), until);
             }
         }
+        (0..state.sites.len()).for_each(|site| state.recount_capacity(plan, SiteId::at(site)));
         for _ in 0..u64::read(source)? {
             let job = state.read_job(plan, source)?;
             if !state.may_enter(&job) {
@@ -82,7 +99,14 @@ impl State {
             }
             state.enter(job);
         }
-        if state.holds_what_runs(plan) { Ok(state) } else { Err(source.bad_tag(0)) }
+        for (site, claims) in state.sites.iter_mut().zip(claims) {
+            site.claims = claims;
+        }
+        if state.holds_what_runs(plan) && state.claims_are_sound() {
+            Ok(state)
+        } else {
+            Err(source.bad_tag(0))
+        }
     }
 
     /// Whether a job of an image can be put into the books, whatever its bytes are.
@@ -93,7 +117,8 @@ impl State {
         let ways = &self.shapes[job.shape.0 as usize].needs;
         let runs = job.run().is_none_or(|run| {
             let pool = ways.contains(&run.need).then(|| &self.pools[run.need.pool.index()]);
-            run.need.power <= self.sites[job.site.index()].power_free
+            run.pace.power(run.need.power) <= run.need.power
+                && job.deferred.is_none()
                 && pool.is_some_and(|pool| pool.has(&run.need, &run.pieces))
         });
         numbered && asks && !ways.is_empty() && job.limit > Duration::ZERO && runs
@@ -118,6 +143,19 @@ impl State {
         })
     }
 
+    /// Whether every claim is of a waiting job at its site, for one of its ways.
+    fn claims_are_sound(&self) -> bool {
+        let sites = self.sites.iter().enumerate();
+        let mut claims = sites.flat_map(|(index, site)| site.claims.iter().map(move |claim| (index, claim)));
+        claims.all(|(index, claim)| {
+            self.job(claim.job).is_some_and(|job| {
+                job.site.index() == index
+                    && job.status == Status::Waiting
+                    && self.shapes[job.shape.0 as usize].needs.contains(&claim.need)
+            })
+        })
+    }
+
     fn read_job(&mut self, plan: &Plan, source: &mut Source<'_>) -> Result<Job, ImageError> {
         let (id, project, site) = (Image::read(source)?, ProjectId::read(source)?, SiteId::read(source)?);
         if site.index() >= plan.sites.len() || project.index() >= plan.projects.len() {
@@ -125,18 +163,27 @@ impl State {
         }
         let asks = Asks::read(source)?;
         let shape = self.shape(plan, site, &asks);
-        Ok(Job {
+        let about = &plan.projects[project.index()];
+        let mut job = Job {
             id,
             project,
+            owner: about.owner,
+            programme: about.programme,
+            preemptible: false,
             site,
             shape,
             submitted: Image::read(source)?,
             limit: Image::read(source)?,
             checkpoint: Image::read(source)?,
             draw: Image::read(source)?,
+            terms: Option::<Terms>::read(source)?.map(Arc::new),
+            deferred: Image::read(source)?,
+            moves: Image::read(source)?,
             attempts: Image::read(source)?,
             losses: Image::read(source)?,
             status: Option::<Run>::read(source)?.map_or(Status::Waiting, Status::Running),
-        })
+        };
+        job.preemptible = plan.preempt_of(project).allows(job.checkpoint.is_some());
+        Ok(job)
     }
 }

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use giga_model::{Asks, JobId, JobRequest, ProjectId, SiteId, image};
+use giga_model::{Asks, JobId, JobRequest, OwnerId, ProgrammeId, ProjectId, SiteId, Terms, image};
 use giga_units::{Duration, Fraction, Instant};
 
-use crate::event::Piece;
-use crate::plan::Need;
+use crate::event::{Interruption, Pace, Piece};
+use crate::plan::{Need, Plan};
 
 /// A job that waits or runs. At most 256 bytes; command, environment and files stay with the host.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +15,13 @@ pub struct Job {
     pub id: JobId,
     /// Who is charged.
     pub project: ProjectId,
+    /// On whose share.
+    pub owner: OwnerId,
+    pub(crate) programme: ProgrammeId,
+    /// Whether it may be told to leave its nodes.
+    pub preemptible: bool,
+    /// How often it was moved while it waited.
+    pub(crate) moves: u8,
     /// Where it is bound to.
     pub site: SiteId,
     pub(crate) shape: ShapeId,
@@ -26,6 +33,10 @@ pub struct Job {
     pub checkpoint: Option<Duration>,
     /// What it draws of what its accelerators could draw above idle.
     pub draw: Fraction,
+    /// What it asks of the place and the time.
+    pub terms: Option<Arc<Terms>>,
+    /// Until when it is kept back while it waits.
+    pub deferred: Option<Instant>,
     /// How often it was started.
     pub attempts: u32,
     /// How often an attempt died and left no result.
@@ -43,6 +54,17 @@ pub enum Status {
     Running(Run),
 }
 
+/// That an attempt was told to save itself and leave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Leaving {
+    /// Why.
+    pub cause: Interruption,
+    /// When it was told.
+    pub told: Instant,
+    /// Until when it may take.
+    pub by: Instant,
+}
+
 /// A running attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Run {
@@ -56,20 +78,61 @@ pub struct Run {
     pub pieces: Arc<[Piece]>,
     /// Whether it was told to stop.
     pub stopping: bool,
+    /// Whether it was told to save itself and leave.
+    pub leaving: Option<Leaving>,
+    /// How fast it goes.
+    pub pace: Pace,
+    /// Since when it goes so.
+    pub(crate) since: Instant,
+    /// Its work before that.
+    pub(crate) done: Duration,
+}
+
+impl Run {
+    /// An attempt that begins.
+    pub(crate) fn new(now: Instant, release: Instant, need: Need, pieces: Arc<[Piece]>) -> Self {
+        let (stopping, leaving, pace, done) = (false, None, Pace::Full, Duration::ZERO);
+        Self { started: now, release, need, pieces, stopping, leaving, pace, since: now, done }
+    }
+
+    /// How far its work has come: as long as it would have taken at full pace.
+    #[must_use]
+    pub fn progress(&self, now: Instant) -> Duration {
+        self.done + self.pace.work(now.since(self.since))
+    }
+
+    /// What it may draw above idle at its pace.
+    #[must_use]
+    pub fn ceiling(&self) -> giga_units::Power {
+        self.pace.power(self.need.power)
+    }
 }
 
 impl Job {
     /// A job as it comes to a site: it waits for its first attempt.
-    pub(crate) fn new(id: JobId, site: SiteId, shape: ShapeId, request: &JobRequest, now: Instant) -> Self {
+    pub(crate) fn new(
+        plan: &Plan,
+        id: JobId,
+        (site, shape): (SiteId, ShapeId),
+        request: &JobRequest,
+        now: Instant,
+    ) -> Self {
+        let project = &plan.projects[request.project.index()];
         Self {
             id,
             project: request.project,
+            owner: project.owner,
+            programme: project.programme,
+            preemptible: plan.may_leave(request),
+            moves: 0,
             site,
             shape,
             submitted: now,
             limit: request.limit,
             checkpoint: request.checkpoint,
             draw: request.draw,
+            terms: request.terms.clone(),
+            deferred: None,
             attempts: 0,
             losses: 0,
             status: Status::Waiting,
@@ -91,13 +154,16 @@ impl Job {
 pub(crate) struct Shape {
     pub(crate) asks: Asks,
     pub(crate) needs: Box<[Need]>,
+    /// The fewest accelerators that any of them holds.
+    pub(crate) least: u32,
 }
 
 /// A shape, by its place in the table of shapes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct ShapeId(pub(crate) u32);
 
-image! { struct Run { started, release, need, pieces, stopping } }
+image! { struct Leaving { cause, told, by } }
+image! { struct Run { started, release, need, pieces, stopping, leaving, pace, since, done } }
 
 #[cfg(test)]
 mod tests {

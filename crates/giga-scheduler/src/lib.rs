@@ -4,11 +4,17 @@
 //! events into the state and holds none. Nothing here reads a clock, a file or chance; a host brings all of that in.
 //! It never carries anything out, and it knows no units but integers.
 
+mod admit;
 mod apply;
+mod bind;
 mod decide;
 mod event;
 mod explain;
 mod fit;
+mod floors;
+mod grid;
+mod holdings;
+mod hour;
 mod image;
 mod job;
 mod pass;
@@ -21,12 +27,13 @@ mod witness;
 
 use std::sync::Arc;
 
+pub use bind::Cost;
 pub use decide::{DECISION_VERSION, decide};
-pub use event::{Ending, Event, Input, Interruption, Piece, Rule};
+pub use event::{Ending, Event, Input, Interruption, Pace, Piece, Rule};
 pub use explain::{Because, Explanation, Lack, Preview};
 use giga_model::Federation;
 use giga_units::Instant;
-pub use job::{Job, Run, Status};
+pub use job::{Job, Leaving, Run, Status};
 use pass::Scratch;
 pub use plan::{Need, Plan};
 pub use state::State;

@@ -6,13 +6,15 @@
 //! Every waiting job is considered, however long the queue. What makes that cheap: jobs of a shape differ only in their
 //! limit, so a few questions tell which kinds may start at all, and mostly none may.
 
-use giga_model::{JobId, SiteId};
+use giga_model::{JobId, ProjectId, SiteId};
 use giga_units::{Duration, Instant};
 
 use crate::Scheduler;
+use crate::bind::Means;
 use crate::event::Event;
 use crate::fit::{Reservation, Span, Start};
-use crate::queue::Open;
+use crate::floors::Lines;
+use crate::queue::{Few, Kind, Open};
 use crate::witness::Witness;
 
 /// In how many places open kinds may stand to be compared one by one; beyond it the order is followed from its start.
@@ -24,17 +26,23 @@ pub(crate) struct Scratch {
     /// The reservation of each site with the epoch in which it was made.
     reserved: Vec<Option<(u64, Reservation)>>,
     open: Vec<Open>,
+    /// Projects whose jobs of a kind turned out not to fit, although a smaller way of theirs would have been allowed.
+    skipped: Vec<(ProjectId, Kind)>,
+    /// Prices at each site over the next day.
+    pub(crate) means: Means,
 }
 
 impl Scratch {
     pub(crate) fn new(sites: usize) -> Self {
-        Self { reserved: vec![None; sites], open: Vec::new() }
+        Self { reserved: vec![None; sites], ..Self::default() }
     }
 }
 
 impl Scheduler {
     /// Starts everything at a site that can start, until a look changes nothing.
     pub(crate) fn pass(&mut self, site: SiteId, now: Instant, witness: &mut impl Witness) {
+        self.resume(site, now, witness);
+        self.serve_floors(site, now, witness);
         loop {
             self.scratch.reserved[site.index()] = None;
             let Some(mut reserved) = self.start_in_order(site, now, witness) else { return };
@@ -64,16 +72,18 @@ impl Scheduler {
         witness: &mut impl Witness,
     ) -> Option<Reservation> {
         loop {
-            let first = self.state.first(site)?;
+            let lines = self.state.lines(&self.plan, site);
+            let first = self.state.first(&self.plan, site, now, &lines)?;
             let waiting = self.state.job(first).expect("a queued job is live");
             let release = self.state.release(&self.plan, site, now, Span::of(waiting));
-            let start = release.and_then(|at| self.state.start_now(site, waiting.shape, at, None));
+            let most = self.state.most_held(&self.plan, now, waiting, &lines);
+            let start = release.and_then(|at| self.state.start_now(site, waiting.shape, at, None, most));
             if let Some(start) = start {
                 self.start(first, start, now, witness);
                 continue;
             }
             let reserved = self.state.reserve(&self.plan, now, waiting);
-            if self.state.kept(site).is_none() {
+            if self.state.kept(site) != Some(first) {
                 self.emit(now, Event::Kept { site, job: first }, witness);
             }
             return reserved;
@@ -89,20 +99,29 @@ impl Scheduler {
         witness: &mut impl Witness,
     ) -> bool {
         let mut filled = false;
+        self.scratch.skipped.clear();
         loop {
             self.open_kinds(site, now, reserved);
-            let Some(job) = self.first_open(site) else { return filled };
+            let lines = self.state.lines(&self.plan, site);
+            let Some(job) = self.first_open(site, now, &lines) else { return filled };
             let waiting = self.state.job(job).expect("a queued job is live");
             let release = self.state.release(&self.plan, site, now, Span::of(waiting));
-            let start = release.and_then(|at| self.state.start_now(site, waiting.shape, at, Some(reserved)));
-            let start = start.expect("a job of an open kind can start");
+            let most = self.state.most_held(&self.plan, now, waiting, &lines);
+            let start =
+                release.and_then(|at| self.state.start_now(site, waiting.shape, at, Some(reserved), most));
+            let Some(start) = start else {
+                let skipped = (waiting.project, Kind::of(waiting));
+                assert!(!self.scratch.skipped.contains(&skipped), "a kind is skipped once");
+                self.scratch.skipped.push(skipped);
+                continue;
+            };
             self.state.spend(reserved, &start);
             self.start(job, start, now, witness);
             filled = true;
         }
     }
 
-    fn start(&mut self, job: JobId, start: Start, now: Instant, witness: &mut impl Witness) {
+    pub(crate) fn start(&mut self, job: JobId, start: Start, now: Instant, witness: &mut impl Witness) {
         let Start { need, pieces, release } = start;
         let attempt = self.state.job(job).expect("a job that starts waits").attempts + 1;
         self.emit(now, Event::Started { job, attempt, need, pieces, release }, witness);
@@ -125,13 +144,19 @@ impl Scheduler {
     }
 
     /// The first job in the order among the open kinds.
-    fn first_open(&self, site: SiteId) -> Option<JobId> {
+    fn first_open(&self, site: SiteId, now: Instant, lines: &Lines) -> Option<JobId> {
         let (open, book) = (&self.scratch.open, &self.state.sites[site.index()]);
         if open.is_empty() {
             return None;
         }
-        let few = book.queue.first_of_few(&book.accounts, open, FEW);
-        few.or_else(|| book.queue.first_in_order(&book.accounts, open))
+        let allowed = |project, kind: &Kind| {
+            !self.scratch.skipped.contains(&(project, *kind))
+                && self.state.allows(&self.plan, (now, site), project, kind, lines)
+        };
+        match book.queue.first_of_few(&book.accounts, open, FEW, &allowed) {
+            Few::First(first) => first,
+            Few::Many => book.queue.first_in_order(&book.accounts, open, &allowed),
+        }
     }
 
     /// Looks at the jobs that came, where nothing else changed: each starts now, or waits like those before it.
@@ -144,9 +169,12 @@ impl Scheduler {
             };
             let waiting = self.state.job(job).expect("an arrival waits");
             let release = self.state.release(&self.plan, site, now, Span::of(waiting));
-            let starts = |at| self.state.start_now(site, waiting.shape, at, Some(&reserved)).is_some();
+            let lines = self.state.lines(&self.plan, site);
+            let most = self.state.most_held(&self.plan, now, waiting, &lines);
+            let ways = &self.state.shapes[waiting.shape.0 as usize].needs;
+            let starts = |at| self.state.way_now(site, ways, at, Some(&reserved), most).is_some();
             // A start changes which nodes others would get, so all are looked at again.
-            if release.is_some_and(starts) {
+            if release.is_some_and(starts) || self.may_claim(site, waiting) {
                 return self.pass(site, now, witness);
             }
         }

@@ -1,10 +1,13 @@
 //! What the scheduler is told once: the federation as dense tables of integers.
 
-use giga_model::{Accelerator, Federation, OwnerId, PhaseId, PoolId, ProgrammeId, ProjectId, SiteId};
+use giga_model::{
+    Accelerator, Assurance, Country, Dataset, Federation, Flexibility, Network, OwnerId, PhaseId, Policy,
+    PoolId, Preempt, ProgrammeId, ProjectId, Sharing, SiteId,
+};
 use giga_model::{Asks, JobRequest, Maintenance};
 use giga_units::{Duration, Fraction, Instant, Power};
 
-use crate::event::Rule;
+use crate::bind::Rates;
 
 /// The fixed part of the world: it never changes while a scheduler lives.
 #[derive(Debug, Clone)]
@@ -14,6 +17,9 @@ pub struct Plan {
     pub(crate) projects: Vec<ProjectPlan>,
     pub(crate) programmes: Vec<ProgrammePlan>,
     pub(crate) owners: usize,
+    pub(crate) datasets: Vec<Dataset>,
+    pub(crate) network: Network,
+    pub(crate) policy: Policy,
 }
 
 #[derive(Debug, Clone)]
@@ -23,6 +29,11 @@ pub(crate) struct SitePlan {
     /// Parts per million, by owner; zero where the owner has no share here.
     pub(crate) shares: Vec<u64>,
     pub(crate) maintenance: Option<Maintenance>,
+    pub(crate) country: Country,
+    pub(crate) assurance: Assurance,
+    pub(crate) flexibility: Flexibility,
+    facility_factor: Fraction,
+    pub(crate) rates: Rates,
 }
 
 #[derive(Debug, Clone)]
@@ -30,6 +41,9 @@ pub(crate) struct PhasePlan {
     pub(crate) opens: Instant,
     /// What running work may draw above idle once this phase and all before it are open.
     pub(crate) headroom: Power,
+    /// What the connection has then, and what the nodes draw idle.
+    connection: Power,
+    idle: Power,
     /// Nodes by pool of the site, that open with this phase.
     pub(crate) nodes: Vec<(PoolId, u32)>,
 }
@@ -43,6 +57,8 @@ pub(crate) struct PoolPlan {
     pub(crate) nodes: u32,
     /// What one accelerator may add to its node's idle draw.
     pub(crate) dynamic: Power,
+    /// What an hour of one accelerator costs, in µEUR.
+    pub(crate) cost_per_hour: i64,
 }
 
 #[derive(Debug, Clone)]
@@ -56,8 +72,12 @@ pub(crate) struct ProjectPlan {
 #[derive(Debug, Clone)]
 pub(crate) struct ProgrammePlan {
     pub(crate) priority: i32,
-    gang_max: Option<u32>,
-    limit_max: Option<Duration>,
+    pub(crate) gang_max: Option<u32>,
+    pub(crate) limit_max: Option<Duration>,
+    preempt: Preempt,
+    pub(crate) protected: bool,
+    /// Parts per million of a site's capacity.
+    pub(crate) use_max: Option<u64>,
 }
 
 /// One way to run a job at a site: so many nodes of a pool, so many accelerators on each, and their power.
@@ -103,7 +123,51 @@ impl Plan {
             projects: federation.projects.iter().map(project_plan).collect(),
             programmes: federation.programmes.iter().map(programme_plan).collect(),
             owners: federation.owners.len(),
+            datasets: federation.datasets.clone(),
+            network: federation.network.clone(),
+            policy: federation.policy,
         }
+    }
+
+    /// Whether work may be told to leave its nodes.
+    pub(crate) fn may_leave(&self, request: &JobRequest) -> bool {
+        self.preempt_of(request.project).allows(request.checkpoint.is_some())
+    }
+
+    /// Which work of a project may be told to leave.
+    pub(crate) fn preempt_of(&self, project: ProjectId) -> Preempt {
+        self.programmes[self.projects[project.index()].programme.index()].preempt
+    }
+
+    /// Whether shares are floors at a site: they are said to be, somebody has one, and there is somebody to share with.
+    pub(crate) fn has_floors(&self, site: SiteId) -> bool {
+        let shares = &self.sites[site.index()].shares;
+        self.policy.sharing == Sharing::Floors && self.owners > 1 && shares.iter().any(|&share| share > 0)
+    }
+
+    /// How many of the accelerators that are up can be powered: as many as the headroom is of their ceilings.
+    pub(crate) fn powered(&self, up: u64, ceiling: Power, headroom: Power) -> u64 {
+        if headroom >= ceiling {
+            return up;
+        }
+        let part = u128::from(up) * u128::from(headroom.as_milliwatts());
+        u64::try_from(part / u128::from(ceiling.as_milliwatts())).expect("a part is less than the whole")
+    }
+
+    /// What running work may draw above idle with so many phases open while the grid gives no more than `limit`.
+    pub(crate) fn headroom_under(&self, site: SiteId, phases_open: usize, limit: Option<Power>) -> Power {
+        let Some(last) = phases_open.checked_sub(1) else { return Power::ZERO };
+        let about = &self.sites[site.index()];
+        let phase = &about.phases[last];
+        let Some(limit) = limit.filter(|&limit| limit < phase.connection) else { return phase.headroom };
+        about.facility_factor.undo(limit).saturating_sub(phase.idle)
+    }
+
+    /// What is missing at the meter where a limit is below what idle nodes and `kept` above idle draw.
+    pub(crate) fn missing(&self, site: SiteId, phases_open: usize, limit: Power, kept: Power) -> Power {
+        let Some(last) = phases_open.checked_sub(1) else { return Power::ZERO };
+        let about = &self.sites[site.index()];
+        about.facility_factor.of(about.phases[last].idle + kept).saturating_sub(limit)
     }
 
     /// When a phase opens.
@@ -115,66 +179,7 @@ impl Plan {
     /// What running work may draw above idle at a site with so many phases open.
     #[must_use]
     pub fn headroom(&self, site: SiteId, phases_open: usize) -> Power {
-        let phases = &self.sites[site.index()].phases;
-        phases_open.checked_sub(1).map_or(Power::ZERO, |last| phases[last].headroom)
-    }
-
-    /// Why nobody may ever run this job anywhere, or the first site that could ever run it.
-    pub(crate) fn admit(&self, request: &JobRequest) -> Result<Vec<(SiteId, Vec<Need>)>, Rule> {
-        let Some(project) = self.projects.get(request.project.index()) else {
-            return Err(Rule::UnknownProject);
-        };
-        if request.asks.iter().any(|ask| ask.accelerators == 0) || request.limit <= Duration::ZERO {
-            return Err(Rule::NothingAsked);
-        }
-        let programme = &self.programmes[project.programme.index()];
-        let largest = request.asks.iter().map(|ask| ask.accelerators).max().unwrap_or(0);
-        if let Some(most) = programme.gang_max.filter(|&most| largest > most) {
-            return Err(Rule::GangAboveProgramme { most });
-        }
-        if let Some(longest) = programme.limit_max.filter(|&longest| request.limit > longest) {
-            return Err(Rule::LimitAboveProgramme { longest });
-        }
-        let mut reason = Rule::NoSuchAccelerator;
-        let mut possible = Vec::new();
-        for site in self.sites_of(request.project) {
-            match self.possible_at(site, request) {
-                Ok(needs) => possible.push((site, needs)),
-                Err(rule) => reason = reason.max(rule),
-            }
-        }
-        if possible.is_empty() { Err(reason) } else { Ok(possible) }
-    }
-
-    fn sites_of(&self, project: ProjectId) -> impl Iterator<Item = SiteId> + '_ {
-        let allowed = &self.projects[project.index()].sites;
-        (0..self.sites.len()).map(SiteId::at).filter(move |site| allowed.is_empty() || allowed.contains(site))
-    }
-
-    fn possible_at(&self, site: SiteId, request: &JobRequest) -> Result<Vec<Need>, Rule> {
-        let plan = &self.sites[site.index()];
-        if let Some(windows) = plan.maintenance.filter(|_| request.checkpoint.is_none()) {
-            let longest = windows.every.saturating_sub(windows.length);
-            if request.limit > longest {
-                return Err(Rule::LongerThanBetweenWindows { longest });
-            }
-        }
-        let needs = self.needs(site, &request.asks);
-        let Some(largest) = needs.iter().map(|need| self.pools[need.pool.index()].accelerators()).max()
-        else {
-            return Err(Rule::NoSuchAccelerator);
-        };
-        let in_nodes: Vec<Need> = needs.iter().copied().filter(|need| self.fits_empty(need)).collect();
-        if in_nodes.is_empty() {
-            return Err(Rule::GangTooLarge { largest: u32::try_from(largest).unwrap_or(u32::MAX) });
-        }
-        let headroom = self.headroom(site, plan.phases.len());
-        let in_power: Vec<Need> = in_nodes.into_iter().filter(|need| need.power <= headroom).collect();
-        if in_power.is_empty() { Err(Rule::PowerTooLarge { headroom }) } else { Ok(in_power) }
-    }
-
-    fn fits_empty(&self, need: &Need) -> bool {
-        need.nodes <= self.pools[need.pool.index()].nodes
+        self.headroom_under(site, phases_open, None)
     }
 
     /// The ways in which asks can be met at a site, whatever is free, in the order of preference.
@@ -221,13 +226,24 @@ fn site_plan(federation: &Federation, index: usize, pools: std::ops::Range<usize
             idle += federation.accelerator_of(pool).node_idle.times(u64::from(nodes));
         }
         let headroom = site.facility_factor.undo(power).saturating_sub(idle);
-        PhasePlan { opens: phase.opens, headroom, nodes: phase.nodes.clone() }
+        let nodes = phase.nodes.clone();
+        PhasePlan { opens: phase.opens, headroom, connection: power, idle, nodes }
     });
     let mut shares = vec![0; federation.owners.len()];
     for &(owner, share) in &site.shares {
         shares[owner.index()] = Fraction::as_ppm(share);
     }
-    SitePlan { pools, phases: phases.collect(), shares, maintenance: site.maintenance }
+    SitePlan {
+        pools,
+        phases: phases.collect(),
+        shares,
+        maintenance: site.maintenance,
+        country: site.country,
+        assurance: site.assurance,
+        flexibility: site.flexibility,
+        facility_factor: site.facility_factor,
+        rates: Rates::new(site, federation.carbon_price),
+    }
 }
 
 fn pool_plan(federation: &Federation, pool: PoolId) -> PoolPlan {
@@ -239,6 +255,7 @@ fn pool_plan(federation: &Federation, pool: PoolId) -> PoolPlan {
         nodes_per_rack: kind.nodes_per_rack,
         nodes: federation.nodes_of(pool),
         dynamic: kind.dynamic(),
+        cost_per_hour: i64::try_from(kind.cost_per_hour.as_microeuro()).unwrap_or(i64::MAX),
     }
 }
 
@@ -256,5 +273,8 @@ fn programme_plan(programme: &giga_model::Programme) -> ProgrammePlan {
         priority: programme.priority,
         gang_max: programme.gang_max,
         limit_max: programme.limit_max,
+        preempt: programme.preempt,
+        protected: programme.protected,
+        use_max: programme.use_max.map(Fraction::as_ppm),
     }
 }

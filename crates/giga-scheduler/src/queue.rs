@@ -20,7 +20,7 @@ pub(crate) struct Kind {
 }
 
 impl Kind {
-    fn of(job: &Job) -> Self {
+    pub(crate) fn of(job: &Job) -> Self {
         Self { shape: job.shape, saves: job.checkpoint.is_some(), limit: job.limit }
     }
 }
@@ -55,12 +55,23 @@ struct ProjectLine {
 }
 
 impl ProjectLine {
-    /// The oldest job among the open kinds.
-    fn oldest(&self, open: &[Open]) -> Option<JobId> {
+    /// The oldest job among some kinds.
+    fn oldest_of(&self, some: impl Fn(&Kind) -> bool) -> Option<JobId> {
+        let (&job, kind) = self.all.first_key_value()?;
+        if some(kind) {
+            return Some(job);
+        }
+        let fronts = self.kinds.iter().filter(|(kind, _)| some(kind)).filter_map(|(_, jobs)| jobs.front());
+        fronts.min().copied()
+    }
+
+    /// The oldest job among the open kinds that it is allowed.
+    fn oldest(&self, open: &[Open], allowed: impl Fn(&Kind) -> bool) -> Option<JobId> {
         // Where most kinds are open the oldest jobs tell soon; where few are, their fronts do. Both are tried in step.
-        let is_open = |kind: &Kind| open.iter().any(|open| open.range().contains(kind));
+        let is_open = |kind: &Kind| open.iter().any(|open| open.range().contains(kind)) && allowed(kind);
         let mut by_age = self.all.iter();
-        let mut fronts = open.iter().flat_map(|open| self.kinds.range(open.range()));
+        let fronts = open.iter().flat_map(|open| self.kinds.range(open.range()));
+        let mut fronts = fronts.filter(|(kind, _)| allowed(kind));
         let mut oldest: Option<JobId> = None;
         loop {
             let (&job, kind) = by_age.next()?;
@@ -89,6 +100,18 @@ pub(crate) struct Queue {
     shapes: BTreeMap<(ShapeId, bool), u32>,
     /// Jobs waiting, by owner.
     pub(crate) waiting: Vec<u32>,
+}
+
+/// Whether jobs of a kind of a project may start as far as shares go.
+pub(crate) type Allowed<'a> = dyn Fn(ProjectId, &Kind) -> bool + 'a;
+
+/// What is known of the first in the order where few places were looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Few {
+    /// It, or that there is none.
+    First(Option<JobId>),
+    /// There are too many places.
+    Many,
 }
 
 /// The place of a job in the order.
@@ -191,21 +214,28 @@ impl Queue {
 
     /// The first in the order among the open kinds, where these stand in few places; `None` where they stand in more
     /// than `most`.
-    pub(crate) fn first_of_few(&self, accounts: &Use, open: &[Open], most: usize) -> Option<JobId> {
+    pub(crate) fn first_of_few(
+        &self,
+        accounts: &Use,
+        open: &[Open],
+        most: usize,
+        allowed: &Allowed<'_>,
+    ) -> Few {
         let mut seen = 0;
         let mut best: Option<Place> = None;
         for (kind, projects) in open.iter().flat_map(|open| self.kinds.range(open.range())) {
             seen += projects.len();
             if seen > most {
-                return None;
+                return Few::Many;
             }
-            let places = projects.iter().map(|&project| {
+            let projects = projects.iter().filter(|&&project| allowed(project, kind));
+            let places = projects.map(|&project| {
                 let job = *self.projects[project.index()].kinds[kind].front().expect("a known kind has jobs");
                 self.place(accounts, project, job)
             });
             best = best.into_iter().chain(places).min();
         }
-        best.map(|(.., job)| job)
+        Few::First(best.map(|(.., job)| job))
     }
 
     fn place(&self, accounts: &Use, project: ProjectId, job: JobId) -> Place {
@@ -215,12 +245,44 @@ impl Queue {
     }
 
     /// The first in the order among the open kinds, found by going along the order.
-    pub(crate) fn first_in_order(&self, accounts: &Use, open: &[Open]) -> Option<JobId> {
+    pub(crate) fn first_in_order(
+        &self,
+        accounts: &Use,
+        open: &[Open],
+        allowed: &Allowed<'_>,
+    ) -> Option<JobId> {
+        let line = |project: ProjectId| &self.projects[project.index()];
+        let first = |project| line(project).oldest(open, |kind| allowed(project, kind));
+        self.owners_in_order(accounts).into_iter().find_map(|owner| self.projects_of(owner).find_map(first))
+    }
+
+    /// The first in the order among the kinds that are allowed.
+    pub(crate) fn first_allowed(&self, accounts: &Use, allowed: &Allowed<'_>) -> Option<JobId> {
+        self.owners_in_order(accounts).into_iter().find_map(|owner| self.first_of(owner, allowed))
+    }
+
+    /// The first of an owner's jobs in their order among the kinds that are allowed.
+    pub(crate) fn first_of(&self, owner: OwnerId, allowed: &Allowed<'_>) -> Option<JobId> {
+        let line = |project: ProjectId| &self.projects[project.index()];
+        self.projects_of(owner).find_map(|project| line(project).oldest_of(|kind| allowed(project, kind)))
+    }
+
+    /// The owners with waiting jobs, the one that used the least of its share first.
+    pub(crate) fn owners_in_order(&self, accounts: &Use) -> Vec<OwnerId> {
         let mut owners: Vec<OwnerId> = self.waiting_owners().collect();
         owners.sort_by_key(|&owner| (accounts.owner_key(owner), owner));
-        let doors = owners.into_iter().flat_map(|owner| &self.doors[owner.index()]);
-        let projects = doors.flat_map(|door| door.line.iter().map(|&(_, project)| project));
-        projects.into_iter().find_map(|project| self.projects[project.index()].oldest(open))
+        owners
+    }
+
+    /// The projects of an owner with waiting jobs, in their order.
+    fn projects_of(&self, owner: OwnerId) -> impl Iterator<Item = ProjectId> + '_ {
+        self.doors[owner.index()].iter().flat_map(|door| door.line.iter().map(|&(_, project)| project))
+    }
+
+    /// The oldest waiting job of each project, at most so many.
+    pub(crate) fn oldest(&self, most: usize) -> Vec<JobId> {
+        let firsts = self.projects.iter().filter_map(|line| line.all.keys().next().copied());
+        firsts.take(most).collect()
     }
 
     fn waiting_owners(&self) -> impl Iterator<Item = OwnerId> + '_ {

@@ -1,11 +1,13 @@
 //! What the scheduler knows: nodes, power, use and jobs. Its image is complete; everything else is derived from it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use giga_model::{Asks, JobId, JobMap, PoolId, ProjectId, SiteId};
+use giga_model::{Asks, JobId, JobMap, OwnerId, PoolId, ProjectId, SiteId};
 use giga_units::{Instant, Power};
 
 use crate::event::Piece;
+use crate::floors::Lines;
+use crate::holdings::Holdings;
 use crate::job::{Job, Shape, ShapeId, Status};
 use crate::plan::{Need, Plan};
 use crate::pool::{NodeIndex, Pool, Tag};
@@ -29,8 +31,15 @@ pub(crate) struct Site {
     pub(crate) phases_open: usize,
     /// When the maintenance that is on ends, or `None`.
     pub(crate) closed: Option<Instant>,
-    /// What running work may still draw above idle.
-    pub(crate) power_free: Power,
+    /// Whether nothing more is to start.
+    pub(crate) drained: bool,
+    /// What the grid gives at most, and until when, where that is less than the connection has.
+    pub(crate) limit: Option<(Power, Instant)>,
+    /// What running work may draw above idle.
+    pub(crate) headroom: Power,
+    /// What running work may draw above idle of that at the pace it goes. More than there is only where a limit has just
+    /// fallen, or protected work exceeds it.
+    pub(crate) power_used: Power,
     /// When power comes back.
     pub(crate) power_releases: Releases,
     pub(crate) queue: Queue,
@@ -44,6 +53,32 @@ pub(crate) struct Site {
     /// Counts changes that a reservation depends on.
     pub(crate) epoch: u64,
     pub(crate) running: u32,
+    pub(crate) holdings: Holdings,
+    /// Accelerators that are up and can be powered.
+    pub(crate) capacity: u64,
+    /// What each owner may claim of them.
+    pub(crate) floors: Vec<u64>,
+    /// Jobs for which nodes are kept that others were told to leave.
+    pub(crate) claims: Vec<Claim>,
+    /// Jobs that are kept back, by the time they are due.
+    pub(crate) deferred: BTreeSet<(Instant, JobId)>,
+}
+
+/// Nodes that are kept for a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Claim {
+    pub(crate) job: JobId,
+    pub(crate) need: Need,
+    pub(crate) by: Instant,
+}
+
+giga_model::image! { struct Claim { job, need, by } }
+
+impl Site {
+    /// What running work may still draw above idle.
+    pub(crate) fn power_free(&self) -> Power {
+        self.headroom.saturating_sub(self.power_used)
+    }
 }
 
 impl State {
@@ -53,7 +88,10 @@ impl State {
         let sites = plan.sites.iter().map(|site| Site {
             phases_open: 0,
             closed: None,
-            power_free: Power::ZERO,
+            drained: false,
+            limit: None,
+            headroom: Power::ZERO,
+            power_used: Power::ZERO,
             power_releases: Releases::default(),
             queue: Queue::new(plan),
             accounts: Use::new(plan, site),
@@ -62,6 +100,11 @@ impl State {
             dirty: false,
             epoch: 0,
             running: 0,
+            holdings: Holdings::new(plan),
+            capacity: 0,
+            floors: vec![0; plan.owners],
+            claims: Vec::new(),
+            deferred: BTreeSet::new(),
         });
         let mut state = Self {
             next_job: 0,
@@ -100,8 +143,47 @@ impl State {
             self.pools[pool.index()].open(nodes);
         }
         site.power_releases.remove(phase.opens, tag);
-        site.power_free += plan.headroom(id, index + 1).saturating_sub(plan.headroom(id, index));
         site.phases_open += 1;
+        self.recount_power(plan, id);
+    }
+
+    /// Sets or lifts what the grid gives at most.
+    pub(crate) fn set_limit(&mut self, plan: &Plan, id: SiteId, limit: Option<(Power, Instant)>) {
+        let site = &mut self.sites[id.index()];
+        let full = plan.headroom(id, site.phases_open);
+        if let Some((_, until)) = std::mem::replace(&mut site.limit, limit) {
+            site.power_releases.remove(until, Tag::Limit.bits());
+        }
+        if let Some((power, until)) = limit {
+            let gain = full.saturating_sub(plan.headroom_under(id, site.phases_open, Some(power)));
+            site.power_releases.insert(until, Tag::Limit.bits(), gain.as_milliwatts());
+        }
+        self.recount_power(plan, id);
+    }
+
+    /// Works out the headroom anew, and with it the capacity.
+    fn recount_power(&mut self, plan: &Plan, id: SiteId) {
+        let site = &mut self.sites[id.index()];
+        site.headroom = plan.headroom_under(id, site.phases_open, site.limit.map(|(power, _)| power));
+        self.recount_capacity(plan, id);
+    }
+
+    /// Works out anew how many accelerators are up and can be powered, and what each owner may claim of them.
+    pub(crate) fn recount_capacity(&mut self, plan: &Plan, id: SiteId) {
+        let (mut up, mut ceiling) = (0_u64, Power::ZERO);
+        for index in plan.sites[id.index()].pools.clone() {
+            let pool = &self.pools[index];
+            let nodes = u64::from(pool.open) - pool.down.len() as u64;
+            up += nodes * u64::from(pool.per_node);
+            ceiling += plan.pools[index].dynamic.times(nodes * u64::from(pool.per_node));
+        }
+        let site = &mut self.sites[id.index()];
+        site.capacity = plan.powered(up, ceiling, site.headroom);
+        let shares = &plan.sites[id.index()].shares;
+        for (floor, share) in site.floors.iter_mut().zip(shares) {
+            let part = u128::from(site.capacity) * u128::from(*share) / 1_000_000;
+            *floor = u64::try_from(part).expect("a part is less than the whole");
+        }
     }
 
     /// A waiting or running job.
@@ -160,7 +242,56 @@ impl State {
     /// What running work may still draw above idle at a site.
     #[must_use]
     pub fn power_free(&self, site: SiteId) -> Power {
-        self.sites[site.index()].power_free
+        self.sites[site.index()].power_free()
+    }
+
+    /// What running work may draw above idle at a site now.
+    #[must_use]
+    pub fn headroom(&self, site: SiteId) -> Power {
+        self.sites[site.index()].headroom
+    }
+
+    /// What the grid gives a site at most and until when, where that is limited.
+    #[must_use]
+    pub fn limit(&self, site: SiteId) -> Option<(Power, Instant)> {
+        self.sites[site.index()].limit
+    }
+
+    /// Whether a site is to start nothing more.
+    #[must_use]
+    pub fn is_drained(&self, site: SiteId) -> bool {
+        self.sites[site.index()].drained
+    }
+
+    /// Accelerators of a site that are up and can be powered.
+    #[must_use]
+    pub fn capacity(&self, site: SiteId) -> u64 {
+        self.sites[site.index()].capacity
+    }
+
+    /// What an owner may claim at a site at once, in accelerators.
+    #[must_use]
+    pub fn floor(&self, site: SiteId, owner: OwnerId) -> u64 {
+        self.sites[site.index()].floors[owner.index()]
+    }
+
+    /// What an owner's work holds at a site, in accelerators: what can not be told to leave, and what can.
+    #[must_use]
+    pub fn held(&self, site: SiteId, owner: OwnerId) -> (u64, u64) {
+        let holding = self.sites[site.index()].holdings.of(owner);
+        (holding.firm, holding.loan)
+    }
+
+    /// How many jobs are kept back at a site for cheaper or cleaner hours.
+    #[must_use]
+    pub fn deferred(&self, site: SiteId) -> usize {
+        self.sites[site.index()].deferred.len()
+    }
+
+    /// Whether the turn of an hour means anything: something waits for it.
+    #[must_use]
+    pub fn minds_the_hour(&self) -> bool {
+        self.sites.iter().any(|site| !site.deferred.is_empty() || site.queue.len() > 0)
     }
 
     /// The job of a site that keeps its place, if one does.
@@ -169,10 +300,21 @@ impl State {
         self.sites[site.index()].kept
     }
 
-    /// The first in the line of a site: the job that keeps its place, or else the first in the order.
-    pub(crate) fn first(&self, site: SiteId) -> Option<JobId> {
-        let site = &self.sites[site.index()];
-        site.kept.or_else(|| site.queue.first(&site.accounts))
+    /// The first in the line of a site: the job that keeps its place, or else the first in the order, of those that may hold
+    /// more.
+    pub(crate) fn first(&self, plan: &Plan, site: SiteId, now: Instant, lines: &Lines) -> Option<JobId> {
+        let book = &self.sites[site.index()];
+        let may =
+            |job: &Job| self.shapes[job.shape.0 as usize].least <= self.most_held(plan, now, job, lines);
+        let kept = book.kept.filter(|&kept| self.job(kept).is_some_and(may));
+        kept.or_else(|| {
+            let all = book.queue.first(&book.accounts)?;
+            if self.job(all).is_some_and(may) {
+                Some(all)
+            } else {
+                self.first_allowed(plan, site, now, lines)
+            }
+        })
     }
 
     /// Whether a pool has the nodes for a need free.
@@ -218,22 +360,30 @@ impl State {
         }
         let headroom = plan.headroom(site, plan.sites[site.index()].phases.len());
         let fits = |need: &Need| need.nodes <= plan.pools[need.pool.index()].nodes && need.power <= headroom;
-        let needs = plan.needs(site, asks).into_iter().filter(fits).collect();
+        let needs: Box<[Need]> = plan.needs(site, asks).into_iter().filter(fits).collect();
+        let least = needs.iter().map(Need::held).min().unwrap_or(u32::MAX);
         let id = ShapeId(u32::try_from(self.shapes.len()).expect("shapes fit"));
-        self.shapes.push(Shape { asks: asks.clone(), needs });
+        self.shapes.push(Shape { asks: asks.clone(), needs, least });
         self.shape_of.insert((site, asks.clone()), id);
         id
     }
 
     /// Puts a job into the books: its nodes and power if it runs, the queue if it waits.
     pub(crate) fn enter(&mut self, job: Job) {
+        let asked = self.asks(&job).first().accelerators;
         let site = &mut self.sites[job.site.index()];
+        if let Some(until) = job.deferred {
+            site.deferred.insert((until, job.id));
+            self.jobs.insert(job.id, job);
+            return;
+        }
+        site.holdings.enter(&job, asked);
         match &job.status {
             Status::Waiting => site.queue.push(&site.accounts, &job),
             Status::Running(run) => {
-                site.power_free -= run.need.power;
+                site.power_used += run.ceiling();
                 let tag = Tag::Job(job.id).bits();
-                site.power_releases.insert(run.release, tag, run.need.power.as_milliwatts());
+                site.power_releases.insert(run.release, tag, run.ceiling().as_milliwatts());
                 site.running += 1;
                 self.pools[run.need.pool.index()].occupy(job.id, &run.need, &run.pieces, run.release);
             }
@@ -244,12 +394,19 @@ impl State {
     /// Takes a job out of the books.
     pub(crate) fn leave(&mut self, id: JobId) -> Job {
         let job = self.jobs.remove(id).expect("only a live job leaves");
+        let asked = self.asks(&job).first().accelerators;
         let site = &mut self.sites[job.site.index()];
+        if let Some(until) = job.deferred {
+            site.deferred.remove(&(until, id));
+            return job;
+        }
         site.kept = site.kept.filter(|&kept| kept != id);
+        site.claims.retain(|claim| claim.job != id);
+        site.holdings.leave(&job, asked);
         match &job.status {
             Status::Waiting => site.queue.remove(&site.accounts, &job),
             Status::Running(run) => {
-                site.power_free += run.need.power;
+                site.power_used -= run.ceiling();
                 site.power_releases.remove(run.release, Tag::Job(id).bits());
                 site.running -= 1;
                 self.pools[run.need.pool.index()].vacate(id, &run.need, &run.pieces, run.release);

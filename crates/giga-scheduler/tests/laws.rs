@@ -52,6 +52,8 @@ fn federation() -> impl Strategy<Value = Federation> {
     let people = (1_usize..4, 1_usize..3, 1_usize..6);
     (sites, people, any::<u64>()).prop_map(|(sites, (owners, programmes, projects), salt)| {
         let mut federation = empty();
+        // The reference knows shares as an order only; what floors promise has laws of its own.
+        federation.policy.sharing = giga_model::Sharing::Order;
         federation.owners = (0..owners).map(|n| Owner { name: format!("owner{n}") }).collect();
         federation.programmes = (0..programmes)
             .map(|n| Programme { priority: n as i32, ..programme(&format!("programme{n}")) })

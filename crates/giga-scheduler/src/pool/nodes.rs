@@ -24,6 +24,8 @@ pub(crate) enum Tag {
     Down(NodeIndex),
     /// Nodes of a phase that is not open yet.
     Phase(usize),
+    /// What a limit of the grid takes; only power has it.
+    Limit,
 }
 
 const KIND: u32 = 60;
@@ -35,6 +37,7 @@ impl Tag {
             Self::Shared(node) => (1 << KIND) | node.0 as u64,
             Self::Down(node) => (2 << KIND) | node.0 as u64,
             Self::Phase(phase) => (3 << KIND) | phase as u64,
+            Self::Limit => 4 << KIND,
         }
     }
     pub(crate) const fn from_bits(bits: u64) -> Self {
@@ -43,7 +46,8 @@ impl Tag {
             0 => Self::Job(JobId(rest)),
             1 => Self::Shared(NodeIndex(rest as usize)),
             2 => Self::Down(NodeIndex(rest as usize)),
-            _ => Self::Phase(rest as usize),
+            3 => Self::Phase(rest as usize),
+            _ => Self::Limit,
         }
     }
 }

@@ -17,6 +17,11 @@ impl Pool {
         }
     }
 
+    /// Whether a node that is shared already has so many accelerators free.
+    pub(crate) fn has_part(&self, each: u16) -> bool {
+        self.part_node(each).is_some()
+    }
+
     /// The nodes for a need that fits.
     ///
     /// A part of a node goes to the node with the fewest accelerators free that still has enough; a whole node is

@@ -476,6 +476,8 @@ impl Reference {
             | Event::Started { .. }
             | Event::Stopping { .. }
             | Event::Settled => {}
+            // Limits, floors and the turn of hours have laws of their own.
+            other => unreachable!("{other:?} is not among what this is a reference for"),
         }
     }
 
