@@ -5,6 +5,8 @@ use giga_model::{Federation, SiteId};
 use giga_scheduler::{Input, State};
 use giga_units::{Duration, Instant};
 
+use crate::meter::HOUR;
+
 /// What comes due in `(before, now]`, and at the very beginning what was due by then, in the order of its time.
 #[must_use]
 pub fn due(federation: &Federation, state: &State, before: Instant, now: Instant) -> Vec<(Instant, Input)> {
@@ -12,6 +14,11 @@ pub fn due(federation: &Federation, state: &State, before: Instant, now: Instant
     for site in (0..federation.sites.len()).map(SiteId::at) {
         phases(federation, state, site, now, &mut all);
         maintenance(federation, state, site, now, &mut all);
+        limits(federation, state, site, (before, now), &mut all);
+    }
+    let hour = hour_before(now);
+    if hour > before && state.minds_the_hour() {
+        all.push((hour, Input::HourTurns));
     }
     let mut at = next_half_life(federation, before);
     while at <= now {
@@ -31,10 +38,16 @@ pub fn due(federation: &Federation, state: &State, before: Instant, now: Instant
 #[must_use]
 pub fn next(federation: &Federation, state: &State, now: Instant) -> Instant {
     let mut next = now.next_year().min(next_half_life(federation, now));
+    if state.minds_the_hour() {
+        next = next.min(hour_before(now) + HOUR);
+    }
     for (index, site) in federation.sites.iter().enumerate() {
         let id = SiteId::at(index);
         next = next.min(site.phases.get(state.phases_open(id)).map_or(Instant::FAR, |phase| phase.opens));
         next = next.min(state.closed_until(id).unwrap_or(Instant::FAR));
+        next = next.min(state.limit(id).map_or(Instant::FAR, |(_, until)| until));
+        let falls = site.limits.iter().map(|limit| limit.from).filter(|from| *from > now);
+        next = next.min(falls.min().unwrap_or(Instant::FAR));
         let windows = site.maintenance.filter(|_| state.closed_until(id).is_none());
         next = next.min(windows.map_or(Instant::FAR, |windows| windows.window_at(now).0));
     }
@@ -51,6 +64,33 @@ fn phases(
     let phases = &federation.sites[site.index()].phases[state.phases_open(site)..];
     let opened = phases.iter().map(|phase| phase.opens).take_while(|opens| *opens <= now);
     all.extend(opened.map(|opens| (opens, Input::PhaseOpens { site })));
+}
+
+/// Limits that the description names fall when it says; whatever limit is on ends when it was said to, or is lifted by the
+/// next. One that came and went while nobody looked leaves no trace.
+fn limits(
+    federation: &Federation,
+    state: &State,
+    site: SiteId,
+    (before, now): (Instant, Instant),
+    all: &mut Vec<(Instant, Input)>,
+) {
+    if let Some((_, until)) = state.limit(site).filter(|(_, until)| *until <= now) {
+        all.push((until, Input::LimitEnds { site }));
+    }
+    let limits = federation.sites[site.index()].limits.iter();
+    let on =
+        limits.filter(|limit| (before < limit.from || state.phases_open(site) == 0) && limit.from <= now);
+    all.extend(
+        on.filter(|limit| limit.until > now)
+            .map(|limit| (limit.from, Input::LimitFalls { site, power: limit.power, until: limit.until })),
+    );
+}
+
+/// The beginning of the hour of an instant.
+fn hour_before(now: Instant) -> Instant {
+    let hour = HOUR.as_milliseconds();
+    Instant::unix_milliseconds(now.as_unix_milliseconds().div_euclid(hour) * hour)
 }
 
 /// A window that began and ended while nobody looked leaves no trace: nothing stopped for it.

@@ -79,7 +79,11 @@ impl Control {
         match input {
             Input::PhaseOpens { site: id }
             | Input::MaintenanceBegins { site: id }
-            | Input::MaintenanceEnds { site: id } => site(*id),
+            | Input::MaintenanceEnds { site: id }
+            | Input::LimitFalls { site: id, .. }
+            | Input::LimitEnds { site: id }
+            | Input::Drain { site: id }
+            | Input::Undrain { site: id } => site(*id),
             Input::NodeFailed { pool, node: count, .. } | Input::NodeRepaired { pool, node: count } => {
                 node(*pool, *count)
             }
@@ -90,6 +94,7 @@ impl Control {
             Input::Finished { .. }
             | Input::Lost { .. }
             | Input::Cancel { .. }
+            | Input::HourTurns
             | Input::HalveUse
             | Input::TurnYear
             | Input::Schedule => true,
@@ -162,7 +167,8 @@ impl Control {
     #[must_use]
     pub fn summary(&self) -> Summary {
         let linter = &self.books.linter;
-        self.books.meter.totals.summary(&self.federation, self.now, linter.count, &linter.first)
+        let meter = &self.books.meter;
+        meter.totals.summary(&self.federation, self.now, linter.count, &linter.first, meter.lending())
     }
 
     /// How many decisions broke a rule, and the first of them. There must never be one.
@@ -229,7 +235,7 @@ impl Control {
             return Err(source.bad_tag(0));
         }
         let mut linter = Linter::new(&federation);
-        linter.adopt(&federation, &state, now);
+        linter.adopt(&federation, &state);
         (linter.count, linter.first) = (u64::read(source)?, Image::read(source)?);
         let books = Books { federation: Arc::clone(&federation), meter, linter, events: Vec::new() };
         Ok(Self { scheduler: Scheduler::with_state(plan, state), federation, books, now })

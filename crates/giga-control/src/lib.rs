@@ -6,6 +6,8 @@
 
 pub mod calendar;
 mod control;
+mod grid;
+mod lending;
 mod linter;
 mod meter;
 pub mod record;
@@ -13,7 +15,8 @@ mod summary;
 mod waits;
 
 pub use control::Control;
+pub use grid::GridSums;
 pub use linter::Violation;
 pub use meter::Bill;
-pub use summary::{OwnerUse, SiteTotals, Summary, WaitRow};
+pub use summary::{OwnerUse, ProgrammeUse, SiteTotals, Summary, WaitRow};
 pub use waits::{SIZE_CLASSES, Waits};

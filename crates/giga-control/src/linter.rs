@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use giga_model::{Federation, JobId, JobMap, PoolId, SiteId, image};
-use giga_scheduler::{Event, Need, Piece, State};
-use giga_units::{Instant, Power};
+use giga_model::{Federation, JobId, JobMap, JobRequest, PoolId, Sharing, SiteId, Terms, image};
+use giga_scheduler::{Event, Need, Pace, Piece, State};
+use giga_units::{Fraction, Instant, Power};
 use thiserror::Error;
 
 /// What a decision broke. There must never be one.
@@ -46,6 +46,22 @@ pub enum Violation {
         /// Which job.
         job: JobId,
     },
+    /// A job runs where the holder of its data does not let that be read.
+    #[error("{at}: job {job} was started where the policy of its data forbids it")]
+    DataPolicy {
+        /// When.
+        at: Instant,
+        /// Which job.
+        job: JobId,
+    },
+    /// Work that can not be told to leave was started beyond its owner's floor.
+    #[error("{at}: job {job} can not be told to leave and was started beyond its owner's floor")]
+    BeyondFloor {
+        /// When.
+        at: Instant,
+        /// Which job.
+        job: JobId,
+    },
     /// The parts that accelerator time is divided into do not add up to the whole.
     #[error("{at}: accelerator time at site {} is not accounted for in full", site.0)]
     TimeBook {
@@ -63,6 +79,8 @@ image! {
         2 => NotWaiting { at, job },
         3 => Closed { at, job },
         4 => TimeBook { at, site },
+        5 => DataPolicy { at, job },
+        6 => BeyondFloor { at, job },
     }
 }
 
@@ -72,12 +90,27 @@ pub(crate) struct Linter {
     pools: Vec<PoolBook>,
     sites: Vec<SiteBook>,
     /// Every job that waits, or runs with what it holds.
-    jobs: JobMap<Option<Held>>,
+    jobs: JobMap<Known>,
     pub(crate) count: u64,
     pub(crate) first: Vec<Violation>,
 }
 
-type Held = (Need, Arc<[Piece]>);
+/// What the linter knows of a live job.
+#[derive(Debug, Clone)]
+struct Known {
+    terms: Option<Arc<Terms>>,
+    owner: usize,
+    /// Whether it can not be told to leave.
+    firm: bool,
+    held: Option<Held>,
+}
+
+#[derive(Debug, Clone)]
+struct Held {
+    need: Need,
+    pieces: Arc<[Piece]>,
+    pace: Pace,
+}
 
 #[derive(Debug, Clone)]
 struct PoolBook {
@@ -95,6 +128,15 @@ struct SiteBook {
     phases: usize,
     drawn: Power,
     closed: bool,
+    limit: Option<Power>,
+    /// Whether a limit has just fallen: what runs must be below it when all is settled.
+    fell: bool,
+    /// Whether that is said to be impossible.
+    short: bool,
+    /// Accelerators on nodes that are down, and what they could draw.
+    down: (u64, Power),
+    /// By owner: accelerators of work that can not be told to leave.
+    firm: Vec<u64>,
 }
 
 /// How many violations are kept in full.
@@ -111,9 +153,10 @@ impl Linter {
             let site = federation.pools[pool.index()].site;
             PoolBook { site, per_node: kind.per_node, nodes_per_rack, words_per_rack, open: 0, taken }
         });
+        let site = SiteBook { firm: vec![0; federation.owners.len()], ..SiteBook::default() };
         Self {
             pools: pools.collect(),
-            sites: vec![SiteBook::default(); federation.sites.len()],
+            sites: vec![site; federation.sites.len()],
             jobs: JobMap::default(),
             count: 0,
             first: Vec::new(),
@@ -121,7 +164,7 @@ impl Linter {
     }
 
     /// Takes over what already runs, after a restart.
-    pub(crate) fn adopt(&mut self, federation: &Federation, state: &State, now: Instant) {
+    pub(crate) fn adopt(&mut self, federation: &Federation, state: &State) {
         for (site, book) in self.sites.iter_mut().enumerate() {
             let id = SiteId::at(site);
             book.phases = state.phases_open(id);
@@ -132,13 +175,23 @@ impl Linter {
         }
         for pool in 0..self.pools.len() {
             let down: Vec<u32> = state.down(PoolId::at(pool)).map(|(node, _)| node).collect();
-            down.into_iter().for_each(|node| self.node(PoolId::at(pool), node, true));
+            down.into_iter().for_each(|node| self.node(federation, PoolId::at(pool), node, true));
         }
         for job in state.jobs() {
-            self.jobs.insert(job.id, None);
+            let known = Known {
+                terms: job.terms.clone(),
+                owner: job.owner.index(),
+                firm: !job.preemptible,
+                held: None,
+            };
+            self.jobs.insert(job.id, known);
             if let Some(run) = job.run() {
-                self.started(federation, now, job.id, &run.need, &run.pieces);
+                self.hold(federation, job.id, &run.need, &run.pieces);
+                self.pace(federation, job.id, run.pace);
             }
+        }
+        for (index, book) in self.sites.iter_mut().enumerate() {
+            book.limit = state.limit(SiteId::at(index)).map(|(power, _)| power);
         }
     }
 
@@ -150,12 +203,12 @@ impl Linter {
                 self.stopped(federation, *job);
                 self.jobs.remove(*job);
             }
-            Event::Submitted { job, .. } => match self.jobs.get(*job) {
-                None => self.jobs.insert(*job, None),
+            Event::Submitted { job, request, .. } => match self.jobs.get(*job) {
+                None => self.jobs.insert(*job, Known::new(federation, request)),
                 Some(_) => self.report(Violation::NotWaiting { at: now, job: *job }),
             },
-            Event::NodeDown { pool, node, .. } => self.node(*pool, *node, true),
-            Event::NodeUp { pool, node } => self.node(*pool, *node, false),
+            Event::NodeDown { pool, node, .. } => self.node(federation, *pool, *node, true),
+            Event::NodeUp { pool, node } => self.node(federation, *pool, *node, false),
             Event::PhaseOpened { site, phase } => {
                 self.sites[site.index()].phases += 1;
                 for &(pool, nodes) in &federation.sites[site.index()].phases[phase.index()].nodes {
@@ -164,12 +217,38 @@ impl Linter {
             }
             Event::Closed { site, .. } => self.sites[site.index()].closed = true,
             Event::Opened { site } => self.sites[site.index()].closed = false,
+            Event::Paced { job, pace, .. } => self.pace(federation, *job, *pace),
+            Event::Limited { site, power, .. } => {
+                let site = &mut self.sites[site.index()];
+                (site.limit, site.fell, site.short) = (Some(*power), true, false);
+            }
+            Event::Unlimited { site } => self.sites[site.index()].limit = None,
+            Event::Short { site, .. } => self.sites[site.index()].short = true,
+            Event::Settled => self.settled(federation, now),
             Event::Refused { .. }
             | Event::Stopping { .. }
+            | Event::Leaving { .. }
+            | Event::Claimed { .. }
+            | Event::Unclaimed { .. }
+            | Event::Drained { .. }
+            | Event::Undrained { .. }
+            | Event::Deferred { .. }
+            | Event::Due { .. }
+            | Event::Rebound { .. }
             | Event::Kept { .. }
             | Event::UseHalved
-            | Event::YearTurned
-            | Event::Settled => {}
+            | Event::YearTurned => {}
+        }
+    }
+
+    /// Behind a limit that fell, what runs is below it, or what is missing was said.
+    fn settled(&mut self, federation: &Federation, now: Instant) {
+        for index in 0..self.sites.len() {
+            let (id, site) = (SiteId::at(index), &mut self.sites[index]);
+            let (drawn, envelope) = (site.drawn, envelope(federation, id, site));
+            if std::mem::take(&mut site.fell) && drawn > envelope && !site.short {
+                self.report(Violation::Power { at: now, site: id, drawn, envelope });
+            }
         }
     }
 
@@ -181,23 +260,19 @@ impl Linter {
         need: &Need,
         pieces: &Arc<[Piece]>,
     ) {
-        let pool = &mut self.pools[need.pool.index()];
+        let id = self.pools[need.pool.index()].site;
         let nodes: u32 = pieces.iter().map(|piece| piece.mask.count_ones()).sum();
-        let free = pieces.iter().all(|piece| pool.take(piece, need.each));
-        let (id, site) = (pool.site, &mut self.sites[pool.site.index()]);
-        site.drawn += ceiling(federation, need);
-        let (drawn, envelope) = (site.drawn, envelope(federation, id, site.phases));
+        let known = self.jobs.get(job).cloned();
+        let free = self.hold(federation, job, need, pieces);
+        let site = &self.sites[id.index()];
+        let (drawn, envelope) = (site.drawn, envelope(federation, id, site));
         let windows = federation.sites[id.index()].maintenance;
         let closed = site.closed || windows.is_some_and(|windows| windows.window_at(now).0 <= now);
-        let entry = self.jobs.get_mut(job);
-        let waited = entry.as_ref().is_some_and(|held| held.is_none());
-        if let Some(held) = entry {
-            *held = Some((*need, Arc::clone(pieces)));
-        }
         if !free || nodes != need.nodes {
             self.report(Violation::NotFree { at: now, job });
         }
-        if !waited {
+        let known = known.filter(|known| known.held.is_none());
+        if known.is_none() {
             self.report(Violation::NotWaiting { at: now, job });
         }
         if drawn > envelope {
@@ -206,17 +281,85 @@ impl Linter {
         if closed {
             self.report(Violation::Closed { at: now, job });
         }
+        let Some(known) = known else { return };
+        if !known.may_read(federation, id) {
+            self.report(Violation::DataPolicy { at: now, job });
+        }
+        if known.firm && self.beyond_floor(federation, id, known.owner) {
+            self.report(Violation::BeyondFloor { at: now, job });
+        }
+    }
+
+    /// Whether an owner's work that can not be told to leave holds more than its share of what is up and can be powered.
+    fn beyond_floor(&self, federation: &Federation, id: SiteId, owner: usize) -> bool {
+        let (about, site) = (&federation.sites[id.index()], &self.sites[id.index()]);
+        let lone =
+            federation.owners.len() < 2 || about.shares.iter().all(|(_, share)| *share == Fraction::ZERO);
+        if federation.policy.sharing == Sharing::Order || lone {
+            return false;
+        }
+        let share =
+            about.shares.iter().find(|(id, _)| id.index() == owner).map_or(0, |(_, share)| share.as_ppm());
+        let (mut up, mut most) = (0, Power::ZERO);
+        for pool in &about.pools {
+            let book = &self.pools[pool.index()];
+            let accelerators = u64::from(book.open) * u64::from(book.per_node);
+            up += accelerators;
+            most += federation.accelerator_of(*pool).dynamic().times(accelerators);
+        }
+        let (up, most) = (up - site.down.0, most.saturating_sub(site.down.1));
+        let envelope = u128::from(envelope(federation, id, site).as_milliwatts());
+        let whole = u128::from(most.as_milliwatts());
+        let powered = if envelope >= whole { u128::from(up) } else { u128::from(up) * envelope / whole };
+        u128::from(site.firm[owner]) > powered * u128::from(share) / 1_000_000
+    }
+
+    /// Books what a job takes; whether all of it was free and open.
+    fn hold(&mut self, federation: &Federation, job: JobId, need: &Need, pieces: &Arc<[Piece]>) -> bool {
+        let pool = &mut self.pools[need.pool.index()];
+        let free = pieces.iter().filter(|piece| pool.take(piece, need.each)).count() == pieces.len();
+        let site = &mut self.sites[pool.site.index()];
+        site.drawn += ceiling(federation, need);
+        if let Some(known) = self.jobs.get_mut(job) {
+            if known.firm {
+                site.firm[known.owner] += u64::from(need.held());
+            }
+            known.held = Some(Held { need: *need, pieces: Arc::clone(pieces), pace: Pace::Full });
+        }
+        free
+    }
+
+    fn pace(&mut self, federation: &Federation, job: JobId, pace: Pace) {
+        let Some(held) = self.jobs.get_mut(job).and_then(|known| known.held.as_mut()) else { return };
+        let full = ceiling(federation, &held.need);
+        let before = std::mem::replace(&mut held.pace, pace).power(full);
+        let site = &mut self.sites[self.pools[held.need.pool.index()].site.index()];
+        site.drawn = (site.drawn + pace.power(full)).saturating_sub(before);
     }
 
     fn stopped(&mut self, federation: &Federation, job: JobId) {
-        let Some((need, pieces)) = self.jobs.get_mut(job).and_then(Option::take) else { return };
+        let Some(known) = self.jobs.get_mut(job) else { return };
+        let Some(Held { need, pieces, pace }) = known.held.take() else { return };
+        let (firm, owner) = (known.firm, known.owner);
         let pool = &mut self.pools[need.pool.index()];
         pieces.iter().for_each(|piece| pool.give(piece, need.each));
-        self.sites[pool.site.index()].drawn -= ceiling(federation, &need);
+        let site = &mut self.sites[pool.site.index()];
+        site.drawn -= pace.power(ceiling(federation, &need));
+        if firm {
+            site.firm[owner] -= u64::from(need.held());
+        }
     }
 
-    fn node(&mut self, pool: PoolId, node: u32, down: bool) {
-        let pool = &mut self.pools[pool.index()];
+    fn node(&mut self, federation: &Federation, id: PoolId, node: u32, down: bool) {
+        let pool = &mut self.pools[id.index()];
+        let site = &mut self.sites[pool.site.index()];
+        let accelerators = u64::from(pool.per_node);
+        let power = federation.accelerator_of(id).dynamic().times(accelerators);
+        site.down = if down {
+            (site.down.0 + accelerators, site.down.1 + power)
+        } else {
+            (site.down.0.saturating_sub(accelerators), site.down.1.saturating_sub(power))
+        };
         let (rack, within) = (node / pool.nodes_per_rack, node % pool.nodes_per_rack);
         pool.taken[(rack * pool.words_per_rack) as usize * 64 + within as usize] =
             if down { pool.per_node } else { 0 };
@@ -230,19 +373,38 @@ impl Linter {
     }
 }
 
+impl Known {
+    fn new(federation: &Federation, request: &JobRequest) -> Self {
+        let project = &federation.projects[request.project.index()];
+        let rule = federation.programmes[project.programme.index()].preempt;
+        let firm = !rule.allows(request.checkpoint.is_some());
+        Self { terms: request.terms.clone(), owner: project.owner.index(), firm, held: None }
+    }
+
+    /// Whether the holders of its data let that be read at a site, and the site is assured as far as is asked.
+    fn may_read(&self, federation: &Federation, site: SiteId) -> bool {
+        let Some(terms) = &self.terms else { return true };
+        let about = &federation.sites[site.index()];
+        let mut data = terms.data.iter().map(|id| &federation.datasets[id.index()]);
+        terms.assurance.is_none_or(|needed| about.assurance >= needed)
+            && data.all(|data| data.may_be_read(site, about.country, about.assurance))
+    }
+}
+
 /// What a job may add to the idle draw of its nodes, worked out from the description and not taken from the need.
 fn ceiling(federation: &Federation, need: &Need) -> Power {
     federation.accelerator_of(need.pool).dynamic().times(u64::from(need.held()))
 }
 
 /// What running work may draw above idle at a site with so many phases open, worked out from the description.
-fn envelope(federation: &Federation, site: SiteId, phases: usize) -> Power {
+fn envelope(federation: &Federation, site: SiteId, book: &SiteBook) -> Power {
     let about = &federation.sites[site.index()];
-    let open = &about.phases[..phases];
+    let open = &about.phases[..book.phases];
     let idle =
         |(pool, nodes): &(PoolId, u32)| federation.accelerator_of(*pool).node_idle.times(u64::from(*nodes));
     let idle: Power = open.iter().flat_map(|phase| &phase.nodes).map(idle).sum();
     let total: Power = open.iter().map(|phase| phase.power).sum();
+    let total = book.limit.map_or(total, |limit| limit.min(total));
     about.facility_factor.undo(total).saturating_sub(idle)
 }
 

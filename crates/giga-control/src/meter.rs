@@ -3,10 +3,12 @@
 //! Between two events nothing changes, so every sum is exact. The meter looks at events and decides nothing.
 
 use giga_model::image::{Image, ImageError, Source};
-use giga_model::{Federation, JobId, JobMap, JobRequest, OwnerId, PoolId, SiteId, image};
-use giga_scheduler::{Ending, Event, Interruption, Job, Lack, Need, Rule, Scheduler, State};
+use giga_model::{Federation, JobId, JobMap, JobRequest, OwnerId, PoolId, Site, SiteId, image};
+use giga_scheduler::{Ending, Event, Interruption, Job, Lack, Need, Pace, Rule, Scheduler, State};
 use giga_units::{AcceleratorTime, Carbon, Duration, Energy, EnergyMeter, Fraction, Instant, Money, Power};
 
+use crate::grid::CUT_WITHIN;
+use crate::lending::Lending;
 use crate::record::{HourRecord, JobRecord, Outcome, TimeUse};
 use crate::summary::Totals;
 
@@ -30,10 +32,12 @@ struct Gauges {
     idle_power: Power,
     /// What running jobs draw above idle.
     drawn: Power,
+    /// Accelerators times the part of their speed that is lost for want of power, in millionths.
+    slowed: u64,
     /// Capital of what is open, per hour.
     capital: Money,
 }
-image! { struct Gauges { since, installed, down, held, asked, wanted, lack, closed, idle_power, drawn, capital } }
+image! { struct Gauges { since, installed, down, held, asked, wanted, lack, closed, idle_power, drawn, slowed, capital } }
 
 /// The sums of the running hour at a site.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -58,9 +62,12 @@ pub(crate) struct JobBook {
     useful: AcceleratorTime,
     lost: AcceleratorTime,
     energy: EnergyMeter,
+    carbon: Carbon,
+    /// Electricity and carbon.
+    power_cost: Money,
     capital: i128,
 }
-image! { struct JobBook { asked, taken, held, pool, started, useful, lost, energy, capital } }
+image! { struct JobBook { asked, taken, held, pool, started, useful, lost, energy, carbon, power_cost, capital } }
 
 /// Meters every site, job and owner.
 #[derive(Debug, Clone)]
@@ -68,6 +75,7 @@ pub(crate) struct Meter {
     gauges: Vec<Gauges>,
     hours: Vec<Hour>,
     pub(crate) jobs: JobMap<JobBook>,
+    lending: Lending,
     pub(crate) totals: Totals,
     pub(crate) hour: Instant,
     /// Sites where something changed since the last look.
@@ -84,6 +92,7 @@ impl Meter {
             gauges: vec![gauges; federation.sites.len()],
             hours: vec![Hour::default(); federation.sites.len()],
             jobs: JobMap::default(),
+            lending: Lending::new(federation, start),
             totals: Totals::new(federation, start),
             hour: start,
             touched: Vec::new(),
@@ -125,7 +134,29 @@ impl Meter {
             Event::PhaseOpened { site, phase } => self.open(federation, *site, phase.index(), now),
             Event::Closed { site, .. } => self.touch(federation, *site, now).closed = true,
             Event::Opened { site } => self.touch(federation, *site, now).closed = false,
-            Event::Kept { .. }
+            Event::Paced { job, pace, .. } => {
+                let job = before.job(*job).expect("a job that is paced is live");
+                self.pace(federation, job, *pace, now);
+            }
+            Event::Limited { site, power, .. } => self.limited(federation, *site, *power, now),
+            Event::Short { missing, .. } => self.totals.grid.short(*missing),
+            Event::Leaving { .. } => self.totals.recalls += 1,
+            Event::Deferred { job, .. } => {
+                self.want(federation, before, *job, now, |wanted, asked| wanted - asked);
+            }
+            Event::Due { job } => self.want(federation, before, *job, now, |wanted, asked| wanted + asked),
+            Event::Rebound { job, site, .. } => {
+                self.want(federation, before, *job, now, |wanted, asked| wanted - asked);
+                let asked = self.jobs.get(*job).map_or(0, |book| u64::from(book.asked));
+                self.touch(federation, *site, now).wanted += asked;
+                self.totals.rebound += 1;
+            }
+            Event::Unlimited { .. }
+            | Event::Claimed { .. }
+            | Event::Unclaimed { .. }
+            | Event::Drained { .. }
+            | Event::Undrained { .. }
+            | Event::Kept { .. }
             | Event::Stopping { .. }
             | Event::UseHalved
             | Event::YearTurned
@@ -137,6 +168,7 @@ impl Meter {
     pub(crate) fn look(&mut self, federation: &Federation, scheduler: &Scheduler, now: Instant) {
         let mut touched = std::mem::take(&mut self.touched);
         for site in touched.drain(..) {
+            self.lending.look(scheduler.state(), site, now);
             let lack = scheduler.first_lacks(site, now);
             if lack != self.gauges[site.index()].lack {
                 self.touch(federation, site, now).lack = lack;
@@ -169,6 +201,7 @@ impl Meter {
     pub(crate) fn close_hour(&mut self, federation: &Federation, state: &State, end: Instant) {
         for site in (0..self.gauges.len()).map(SiteId::at) {
             self.touch(federation, site, end);
+            self.lending.close_hour(site, end);
             let hour = std::mem::take(&mut self.hours[site.index()]);
             let record = hour.record(federation, site, self.hour, state);
             self.totals.add_hour(&record);
@@ -191,6 +224,8 @@ impl Meter {
                 useful,
                 lost,
                 energy,
+                carbon: Carbon::ZERO,
+                power_cost: Money::ZERO,
                 capital: 0,
             },
         );
@@ -245,7 +280,55 @@ impl Meter {
         gauges.wanted -= asked;
         gauges.held += u64::from(need.held());
         gauges.asked += u64::from(need.asked);
-        gauges.drawn += job_draw(job, need);
+        gauges.drawn += job_draw(job, need, Pace::Full);
+        let held = u64::from(need.held());
+        self.lending.hold(job.site, job.owner, now, |before| before + held);
+    }
+
+    /// Notes that a job came into the line of a site, or left it without a start.
+    fn want(
+        &mut self,
+        federation: &Federation,
+        before: &State,
+        job: JobId,
+        now: Instant,
+        change: impl Fn(u64, u64) -> u64,
+    ) {
+        let site = before.job(job).expect("a waiting job is live").site;
+        let asked = self.jobs.get(job).map_or(0, |book| u64::from(book.asked));
+        let gauges = self.touch(federation, site, now);
+        gauges.wanted = change(gauges.wanted, asked);
+    }
+
+    /// A running job goes at another pace from here on.
+    fn pace(&mut self, federation: &Federation, job: &Job, pace: Pace, now: Instant) {
+        let run = job.run().expect("only a running job is paced");
+        self.charge(federation, job, now);
+        let asked = u64::from(run.need.asked);
+        let gauges = self.touch(federation, job.site, now);
+        gauges.drawn = gauges.drawn - job_draw(job, &run.need, run.pace) + job_draw(job, &run.need, pace);
+        gauges.slowed = gauges.slowed - asked * lost_speed(run.pace) + asked * lost_speed(pace);
+        self.totals.grid.pace(pace);
+    }
+
+    /// Adds what a running job used since its pace last changed.
+    fn charge(&mut self, federation: &Federation, job: &Job, until: Instant) {
+        let run = job.run().expect("only a running job is charged");
+        let since = run.since();
+        let used = Used::of(federation, &run.need, job_draw(job, &run.need, run.pace), (since, until));
+        let book = self.jobs.get_mut(job.id).expect("a live job has a book");
+        book.energy += used.energy;
+        book.carbon += used.carbon;
+        book.power_cost += used.power_cost;
+        book.capital += used.capital;
+    }
+
+    /// What was drawn when the limit fell is above it until the orders are carried out.
+    fn limited(&mut self, federation: &Federation, site: SiteId, power: Power, now: Instant) {
+        let factor = federation.sites[site.index()].facility_factor;
+        let gauges = self.touch(federation, site, now);
+        let drawn = factor.of(gauges.idle_power + gauges.drawn);
+        self.totals.grid.limited(drawn.saturating_sub(power).over(CUT_WITHIN).energy());
     }
 
     /// Takes a running attempt that ended at `at` off the gauges; its length, and what it was asked and held.
@@ -255,20 +338,23 @@ impl Meter {
         let asked = u64::from(run.need.asked);
         let held = u64::from(run.need.held());
         let (elapsed, unnoticed) = (at.since(run.started), now.since(at));
-        let (energy, capital) = use_of(federation, &run.need, job.draw, elapsed);
-        book.energy += energy;
-        book.capital += capital;
+        let worked = run.progress(at);
+        book.held = run.need.held();
+        self.charge(federation, job, at);
+        self.lending.hold(job.site, job.owner, now, |before| before - held);
+        self.totals.grid.lost(job.programme, AcceleratorTime::of(asked, elapsed.saturating_sub(worked)));
         let gauges = self.touch(federation, job.site, now);
         gauges.held -= held;
         gauges.asked -= asked;
-        gauges.drawn -= job_draw(job, &run.need);
-        Attempt { asked, held, elapsed, unnoticed }
+        gauges.drawn -= job_draw(job, &run.need, run.pace);
+        gauges.slowed -= asked * lost_speed(run.pace);
+        Attempt { asked, held, elapsed, worked, unnoticed }
     }
 
     /// Takes a running attempt off the gauges, all of whose work counts.
     fn stop_useful(&mut self, federation: &Federation, job: &Job, at: Instant, now: Instant) {
         let attempt = self.stop(federation, job, at, now);
-        let useful = AcceleratorTime::of(attempt.asked, attempt.elapsed);
+        let useful = AcceleratorTime::of(attempt.asked, attempt.worked);
         let book = self.jobs.get_mut(job.id).expect("a live job has a book");
         book.useful += useful;
         book.lost += AcceleratorTime::of(attempt.held, attempt.elapsed) - useful;
@@ -277,7 +363,7 @@ impl Meter {
         let idle = AcceleratorTime::of(attempt.asked, attempt.unnoticed);
         time.delivered -= idle;
         time.failure += idle;
-        self.totals.used(federation.projects[job.project.index()].owner, useful);
+        self.totals.used(&federation.projects[job.project.index()], useful);
     }
 
     fn interrupt(
@@ -293,7 +379,7 @@ impl Meter {
         let at = if cause == Interruption::Lost { now.min(latest) } else { now };
         let attempt = self.stop(federation, job, at, now);
         let book = self.jobs.get_mut(job.id).expect("a live job has a book");
-        let undone = (attempt.elapsed + attempt.unnoticed).saturating_sub(saved);
+        let undone = (attempt.worked + attempt.unnoticed).saturating_sub(saved);
         let undone = AcceleratorTime::of(attempt.asked, undone);
         let useful = AcceleratorTime::of(attempt.asked, saved);
         book.useful += useful;
@@ -304,16 +390,25 @@ impl Meter {
         match cause {
             Interruption::Failure | Interruption::Lost => time.failure += undone,
             Interruption::Maintenance => time.maintenance += undone,
+            Interruption::Recalled => {
+                time.recall += undone;
+                self.totals.recall_lost += undone;
+            }
+            Interruption::Grid => {
+                time.power += undone;
+                self.totals.grid.preempted += 1;
+                self.totals.grid.lost(job.programme, undone);
+            }
         }
         self.gauges[job.site.index()].wanted += wanted;
         self.totals.interruptions += 1;
-        self.totals.used(federation.projects[job.project.index()].owner, useful);
+        self.totals.used(&federation.projects[job.project.index()], useful);
     }
 
     fn end(&mut self, federation: &Federation, job: &Job, ending: Ending, at: Instant, now: Instant) {
         if job.run().is_some() {
             self.stop_useful(federation, job, at, now);
-        } else {
+        } else if job.deferred.is_none() {
             let wanted = u64::from(self.jobs.get(job.id).map_or(0, |book| book.asked));
             self.touch(federation, job.site, now).wanted -= wanted;
         }
@@ -356,11 +451,17 @@ impl Meter {
         }
     }
 
+    /// What owners lent and borrowed.
+    pub(crate) fn lending(&self) -> &Lending {
+        &self.lending
+    }
+
     /// Appends all of it but the rows that wait for the host.
     pub(crate) fn write_image(&self, out: &mut Vec<u8>) {
         self.gauges.write(out);
         self.hours.write(out);
         self.jobs.write(out);
+        self.lending.write(out);
         self.totals.write(out);
         self.hour.write(out);
     }
@@ -370,6 +471,7 @@ impl Meter {
             gauges: Image::read(source)?,
             hours: Image::read(source)?,
             jobs: Image::read(source)?,
+            lending: Image::read(source)?,
             totals: Image::read(source)?,
             hour: Image::read(source)?,
             touched: Vec::new(),
@@ -383,6 +485,7 @@ impl Meter {
         self.gauges.len() == federation.sites.len()
             && self.hours.len() == federation.sites.len()
             && self.totals.fits(federation)
+            && self.lending.fits(federation)
             && self.jobs.len() == state.live()
             && state.jobs().all(|job| self.jobs.get(job.id).is_some())
     }
@@ -393,28 +496,65 @@ struct Attempt {
     asked: u64,
     held: u64,
     elapsed: Duration,
+    /// Its work, as long as it would have taken at full pace.
+    worked: Duration,
     /// How long nobody noticed that it was over.
     unnoticed: Duration,
 }
 
-/// What a job draws above idle.
-fn job_draw(job: &Job, need: &Need) -> Power {
-    draw_of(job.draw, need)
+/// What a job draws above idle at a pace.
+fn job_draw(job: &Job, need: &Need, pace: Pace) -> Power {
+    draw_of(job.draw, need).min(pace.power(need.power))
 }
 
 fn draw_of(draw: Fraction, need: &Need) -> Power {
     draw.min(Fraction::ONE).of(need.power)
 }
 
-/// What an attempt uses in a time: energy at the meter, and capital in µEUR times milliseconds per hour.
-fn use_of(federation: &Federation, need: &Need, draw: Fraction, elapsed: Duration) -> (EnergyMeter, i128) {
-    let held = u64::from(need.held());
-    let kind = federation.accelerator_of(need.pool);
-    let site = &federation.sites[federation.pools[need.pool.index()].site.index()];
-    let idle = kind.node_idle.times(held).split(u64::from(kind.per_node));
-    let energy = site.facility_factor.of(idle + draw_of(draw, need)).over(elapsed);
-    let rate = kind.cost_per_hour.as_microeuro() * i128::from(held);
-    (energy, rate * i128::from(elapsed.as_milliseconds()))
+/// The part of its speed that work loses at a pace, in millionths.
+fn lost_speed(pace: Pace) -> u64 {
+    let whole = Fraction::ONE.as_ppm();
+    match pace {
+        Pace::Full => 0,
+        Pace::Capped { speed, .. } => whole.saturating_sub(speed.as_ppm()),
+        Pace::Suspended => whole,
+    }
+}
+
+/// What an attempt used in a time.
+struct Used {
+    /// At the meter.
+    energy: EnergyMeter,
+    carbon: Carbon,
+    /// Electricity and carbon.
+    power_cost: Money,
+    /// µEUR times milliseconds per hour.
+    capital: i128,
+}
+
+impl Used {
+    /// Of so much above idle between two instants, at the mean price and intensity of that time.
+    fn of(federation: &Federation, need: &Need, drawn: Power, (from, to): (Instant, Instant)) -> Self {
+        let (held, elapsed) = (u64::from(need.held()), to.since(from));
+        let kind = federation.accelerator_of(need.pool);
+        let site = &federation.sites[federation.pools[need.pool.index()].site.index()];
+        let idle = kind.node_idle.times(held).split(u64::from(kind.per_node));
+        let energy = site.facility_factor.of(idle + drawn).over(elapsed);
+        let (carbon, power_cost) = price(federation, site, energy.energy(), (from, to));
+        let rate = kind.cost_per_hour.as_microeuro() * i128::from(held);
+        Self { energy, carbon, power_cost, capital: rate * i128::from(elapsed.as_milliseconds()) }
+    }
+}
+
+/// Carbon of some energy, and the price of both, at the means between two instants.
+fn price(
+    federation: &Federation,
+    site: &Site,
+    energy: Energy,
+    (from, to): (Instant, Instant),
+) -> (Carbon, Money) {
+    let carbon = energy.emission(site.mean_intensity(from, to));
+    (carbon, energy.cost(site.mean_price(from, to)) + federation.carbon_price.cost(carbon))
 }
 
 /// What a job is charged for.
@@ -429,19 +569,18 @@ pub struct Bill {
 }
 
 impl Bill {
-    /// What holding accelerators in one of a job's ways for a time comes to.
+    /// What holding accelerators in one of a job's ways from an instant on comes to, at full pace.
     #[must_use]
-    pub fn of(federation: &Federation, need: &Need, draw: Fraction, elapsed: Duration) -> Self {
-        let (energy, capital) = use_of(federation, need, draw, elapsed);
-        Self::from_sums(federation, federation.pools[need.pool.index()].site, energy, capital)
-    }
-
-    fn from_sums(federation: &Federation, site: SiteId, energy: EnergyMeter, capital: i128) -> Self {
-        let about = &federation.sites[site.index()];
-        let energy = energy.energy();
-        let carbon = energy.emission(about.carbon_intensity);
-        let power = energy.cost(about.electricity_price) + federation.carbon_price.cost(carbon);
-        Self { energy, carbon, cost: power + per_hour(capital) }
+    pub fn of(
+        federation: &Federation,
+        need: &Need,
+        draw: Fraction,
+        from: Instant,
+        elapsed: Duration,
+    ) -> Self {
+        let used = Used::of(federation, need, draw_of(draw, need), (from, from + elapsed));
+        let cost = used.power_cost + per_hour(used.capital);
+        Self { energy: used.energy.energy(), carbon: used.carbon, cost }
     }
 }
 
@@ -456,14 +595,17 @@ impl Hour {
         let blocked_by = |lack| if gauges.lack == lack { blocked } else { 0 };
         let (out, free) = if gauges.closed { (idle, 0) } else { (0, idle - blocked) };
         let excess = gauges.held - gauges.asked;
+        let slower = over(gauges.slowed).as_milliseconds() / 1_000_000;
+        let slower = AcceleratorTime::milliseconds(slower);
         self.time += TimeUse {
             installed: over(gauges.installed),
-            delivered: over(gauges.asked),
+            delivered: over(gauges.asked) - slower,
             no_work: over(free),
             fragmentation: over(blocked_by(Lack::Room) + excess),
-            power: over(blocked_by(Lack::Power)),
+            power: over(blocked_by(Lack::Power)) + slower,
             failure: over(gauges.down),
             maintenance: over(out + blocked_by(Lack::Time)),
+            recall: AcceleratorTime::ZERO,
         };
         let power = factor.of(gauges.idle_power + gauges.drawn);
         self.energy += power.over(duration);
@@ -472,15 +614,16 @@ impl Hour {
     }
 
     fn record(&self, federation: &Federation, site: SiteId, hour: Instant, state: &State) -> HourRecord {
-        let bill = Bill::from_sums(federation, site, self.energy, self.capital);
+        let (about, energy) = (&federation.sites[site.index()], self.energy.energy());
+        let (carbon, power_cost) = price(federation, about, energy, (hour, hour + HOUR));
         HourRecord {
             hour,
             site,
             time: self.time,
-            energy: bill.energy,
+            energy,
             peak: self.peak,
-            cost: bill.cost,
-            carbon: bill.carbon,
+            cost: power_cost + per_hour(self.capital),
+            carbon,
             running: state.running(site),
             waiting: state.waiting(site),
         }
@@ -503,7 +646,6 @@ impl JobBook {
     ) -> JobRecord {
         let project = &federation.projects[job.project.index()];
         let owner: OwnerId = project.owner;
-        let bill = Bill::from_sums(federation, job.site, self.energy, self.capital);
         let waited = self.started.or(ended).map_or(Duration::ZERO, |then| then.since(job.submitted));
         JobRecord {
             job: job.id,
@@ -523,9 +665,9 @@ impl JobBook {
             refusal: None,
             useful: self.useful,
             lost: self.lost,
-            energy: bill.energy,
-            cost: bill.cost,
-            carbon: bill.carbon,
+            energy: self.energy.energy(),
+            cost: self.power_cost + per_hour(self.capital),
+            carbon: self.carbon,
         }
     }
 }

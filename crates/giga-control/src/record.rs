@@ -58,11 +58,23 @@ pub enum Refusal {
     PowerTooLarge,
     /// It is longer than what lies between two maintenance windows.
     LongerThanBetweenWindows,
+    /// A dataset that it reads does not exist.
+    UnknownDataset,
+    /// More of the data would leave its place than its holder allows.
+    LeavingForbidden,
+    /// No site is assured enough.
+    AssuranceTooLow,
+    /// The policy of the data forbids every site.
+    DataForbids,
+    /// Its deadline is sooner than its limit allows.
+    DeadlineTooClose,
+    /// It can not be told to leave, and is larger than its owner's floor.
+    AboveFloor,
 }
 
 impl Refusal {
     /// All of them, each at the place of its number.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 14] = [
         Self::UnknownProject,
         Self::NothingAsked,
         Self::NoSuchAccelerator,
@@ -71,6 +83,12 @@ impl Refusal {
         Self::GangTooLarge,
         Self::PowerTooLarge,
         Self::LongerThanBetweenWindows,
+        Self::UnknownDataset,
+        Self::LeavingForbidden,
+        Self::AssuranceTooLow,
+        Self::DataForbids,
+        Self::DeadlineTooClose,
+        Self::AboveFloor,
     ];
 
     /// The word in tables.
@@ -85,6 +103,12 @@ impl Refusal {
             Self::GangTooLarge => "gang-too-large",
             Self::PowerTooLarge => "power-too-large",
             Self::LongerThanBetweenWindows => "longer-than-between-windows",
+            Self::UnknownDataset => "unknown-dataset",
+            Self::LeavingForbidden => "leaving-forbidden",
+            Self::AssuranceTooLow => "assurance-too-low",
+            Self::DataForbids => "data-forbids",
+            Self::DeadlineTooClose => "deadline-too-close",
+            Self::AboveFloor => "above-floor",
         }
     }
 }
@@ -100,6 +124,12 @@ impl From<Rule> for Refusal {
             Rule::GangTooLarge { .. } => Self::GangTooLarge,
             Rule::PowerTooLarge { .. } => Self::PowerTooLarge,
             Rule::LongerThanBetweenWindows { .. } => Self::LongerThanBetweenWindows,
+            Rule::UnknownDataset => Self::UnknownDataset,
+            Rule::LeavingForbidden { .. } => Self::LeavingForbidden,
+            Rule::AssuranceTooLow { .. } => Self::AssuranceTooLow,
+            Rule::DataForbids { .. } => Self::DataForbids,
+            Rule::DeadlineTooClose => Self::DeadlineTooClose,
+            Rule::AboveFloor { .. } => Self::AboveFloor,
         }
     }
 }
@@ -114,6 +144,12 @@ giga_model::image! {
         5 => GangTooLarge,
         6 => PowerTooLarge,
         7 => LongerThanBetweenWindows,
+        8 => UnknownDataset,
+        9 => LeavingForbidden,
+        10 => AssuranceTooLow,
+        11 => DataForbids,
+        12 => DeadlineTooClose,
+        13 => AboveFloor,
     }
 }
 
@@ -196,18 +232,20 @@ pub struct TimeUse {
     pub no_work: AcceleratorTime,
     /// Idle or held in excess although work waited: the shape did not fit or was kept for a reserved job.
     pub fragmentation: AcceleratorTime,
-    /// Idle although work waited that only power kept out.
+    /// Idle although work waited that only power kept out, slowed or suspended for want of it, and work undone for it.
     pub power: AcceleratorTime,
     /// Nodes that were down, and work since the last checkpoint that a failure undid.
     pub failure: AcceleratorTime,
     /// Out for a window known ahead, or idle before one because the first in the line would run into it.
     pub maintenance: AcceleratorTime,
+    /// Work undone because what was lent was called back, and the time it took to leave.
+    pub recall: AcceleratorTime,
 }
 
 impl TimeUse {
     /// All parts but `installed`, each with its word.
     #[must_use]
-    pub fn parts(&self) -> [(&'static str, AcceleratorTime); 6] {
+    pub fn parts(&self) -> [(&'static str, AcceleratorTime); 7] {
         [
             ("delivered", self.delivered),
             ("no_work", self.no_work),
@@ -215,6 +253,7 @@ impl TimeUse {
             ("power", self.power),
             ("failure", self.failure),
             ("maintenance", self.maintenance),
+            ("recall", self.recall),
         ]
     }
 }
@@ -228,10 +267,11 @@ impl std::ops::AddAssign for TimeUse {
         self.power += other.power;
         self.failure += other.failure;
         self.maintenance += other.maintenance;
+        self.recall += other.recall;
     }
 }
 
-giga_model::image! { struct TimeUse { installed, delivered, no_work, fragmentation, power, failure, maintenance } }
+giga_model::image! { struct TimeUse { installed, delivered, no_work, fragmentation, power, failure, maintenance, recall } }
 giga_model::image! {
     enum Outcome {
         0 => Completed,

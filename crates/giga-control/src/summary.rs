@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use giga_model::{Federation, OwnerId, ProgrammeId, image};
-use giga_units::{AcceleratorTime, Carbon, Energy, Fraction, Instant, Money, Power};
+use giga_model::{Federation, OwnerId, ProgrammeId, Project, image};
+use giga_units::{AcceleratorTime, Carbon, Energy, Instant, Money, Power};
 
+use crate::grid::GridSums;
+use crate::lending::{Lending, Lent};
 use crate::linter::Violation;
 use crate::record::{HourRecord, Outcome, Refusal, TimeUse};
 use crate::waits::{SIZE_CLASSES, Waits, size_class};
@@ -22,11 +24,21 @@ pub(crate) struct Totals {
     running: u64,
     waiting: u64,
     pub(crate) interruptions: u64,
+    pub(crate) recalls: u64,
+    pub(crate) recall_lost: AcceleratorTime,
+    pub(crate) rebound: u64,
     sites: Vec<SiteTotals>,
     owners: Vec<AcceleratorTime>,
+    programmes: Vec<AcceleratorTime>,
+    pub(crate) grid: GridSums,
     waits: Vec<Waits>,
 }
-image! { struct Totals { start, submitted, refusals, completed, timed_out, cancelled, failed, running, waiting, interruptions, sites, owners, waits } }
+image! {
+    struct Totals {
+        start, submitted, refusals, completed, timed_out, cancelled, failed, running, waiting, interruptions, recalls,
+        recall_lost, rebound, sites, owners, programmes, grid, waits,
+    }
+}
 
 /// What adds up at a site.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -57,8 +69,13 @@ impl Totals {
             running: 0,
             waiting: 0,
             interruptions: 0,
+            recalls: 0,
+            recall_lost: AcceleratorTime::ZERO,
+            rebound: 0,
             sites: vec![SiteTotals::default(); federation.sites.len()],
             owners: vec![AcceleratorTime::ZERO; federation.owners.len()],
+            programmes: vec![AcceleratorTime::ZERO; federation.programmes.len()],
+            grid: GridSums::new(federation.programmes.len()),
             waits: vec![Waits::default(); federation.programmes.len() * SIZE_CLASSES.len()],
         }
     }
@@ -66,6 +83,8 @@ impl Totals {
     pub(crate) fn fits(&self, federation: &Federation) -> bool {
         self.sites.len() == federation.sites.len()
             && self.owners.len() == federation.owners.len()
+            && self.programmes.len() == federation.programmes.len()
+            && self.grid.lost.len() == federation.programmes.len()
             && self.waits.len() == federation.programmes.len() * SIZE_CLASSES.len()
     }
 
@@ -73,8 +92,9 @@ impl Totals {
         &mut self.waits[programme.index() * SIZE_CLASSES.len() + size_class(accelerators)]
     }
 
-    pub(crate) fn used(&mut self, owner: OwnerId, time: AcceleratorTime) {
-        self.owners[owner.index()] += time;
+    pub(crate) fn used(&mut self, project: &Project, time: AcceleratorTime) {
+        self.owners[project.owner.index()] += time;
+        self.programmes[project.programme.index()] += time;
     }
 
     pub(crate) fn end(&mut self, outcome: Outcome) {
@@ -108,6 +128,7 @@ impl Totals {
         end: Instant,
         violations: u64,
         first: &[Violation],
+        lending: &Lending,
     ) -> Summary {
         let mut time = TimeUse::default();
         self.sites.iter().for_each(|site| time += site.time);
@@ -126,33 +147,42 @@ impl Totals {
             running: self.running,
             waiting: self.waiting,
             interruptions: self.interruptions,
+            recalls: self.recalls,
+            recall_lost: self.recall_lost,
+            rebound: self.rebound,
+            programmes: self.programme_rows(federation),
+            grid: self.grid.clone(),
             time,
             energy: self.sites.iter().map(|site| site.energy).sum(),
             sites: self.sites.clone(),
             cost: self.sites.iter().map(|site| site.cost).sum(),
             carbon: self.sites.iter().map(|site| site.carbon).sum(),
-            owners: self.owner_rows(federation),
+            owners: self.owner_rows(lending),
             waits: self.wait_rows(),
         }
     }
 
-    fn owner_rows(&self, federation: &Federation) -> Vec<OwnerUse> {
-        let entitled = |owner: OwnerId| {
-            let sites = federation.sites.iter().zip(&self.sites);
-            let parts = sites.map(|(site, totals)| {
-                let share = site
-                    .shares
-                    .iter()
-                    .find(|(id, _)| *id == owner)
-                    .map_or(Fraction::ZERO, |(_, share)| *share);
-                totals.time.installed.as_milliseconds() * i128::from(share.as_ppm()) / 1_000_000
-            });
-            AcceleratorTime::milliseconds(parts.sum())
+    fn owner_rows(&self, lending: &Lending) -> Vec<OwnerUse> {
+        let owners = lending.owners.iter().zip(&self.owners).enumerate();
+        let row = |(index, (lent, used)): (usize, (&Lent, &AcceleratorTime))| OwnerUse {
+            owner: OwnerId::at(index),
+            entitled: lent.entitled,
+            used: *used,
+            within: lent.within,
+            borrowed: lent.borrowed,
+            lent: lent.lent,
         };
-        let owners = (0..self.owners.len()).map(OwnerId::at);
-        owners
-            .map(|owner| OwnerUse { owner, entitled: entitled(owner), used: self.owners[owner.index()] })
-            .collect()
+        owners.map(row).collect()
+    }
+
+    fn programme_rows(&self, federation: &Federation) -> Vec<ProgrammeUse> {
+        let rows = federation.programmes.iter().zip(&self.programmes).zip(&self.grid.lost).enumerate();
+        rows.map(|(index, ((about, used), lost))| {
+            let price = about.price_per_hour.map_or(0, Money::as_microeuro);
+            let income = Money::microeuro(used.as_milliseconds() * price / 3_600_000);
+            ProgrammeUse { programme: ProgrammeId::at(index), used: *used, income, lost_to_grid: *lost }
+        })
+        .collect()
     }
 
     fn wait_rows(&self) -> Vec<WaitRow> {
@@ -171,10 +201,29 @@ impl Totals {
 pub struct OwnerUse {
     /// Who.
     pub owner: OwnerId,
-    /// Its shares of all installed accelerator time.
+    /// Its shares of the accelerator time that was up and could be powered.
     pub entitled: AcceleratorTime,
     /// What its projects' work that counted took.
     pub used: AcceleratorTime,
+    /// What its work held within its floors, at any instant and site.
+    pub within: AcceleratorTime,
+    /// What its work held beyond them.
+    pub borrowed: AcceleratorTime,
+    /// What others held of what it left idle: their borrowing, in proportion to what each owner left idle in that hour.
+    pub lent: AcceleratorTime,
+}
+
+/// What the work of a programme used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProgrammeUse {
+    /// Which.
+    pub programme: ProgrammeId,
+    /// What its work that counted took.
+    pub used: AcceleratorTime,
+    /// What that is sold for, where the programme has a price.
+    pub income: Money,
+    /// What its work lost to limits of the grid: slowed, suspended or undone.
+    pub lost_to_grid: AcceleratorTime,
 }
 
 /// How long the jobs of a programme and size waited for their first start.
@@ -219,6 +268,16 @@ pub struct Summary {
     pub waiting: u64,
     /// Attempts that lost their nodes.
     pub interruptions: u64,
+    /// Running jobs that were told to leave because what they held was lent.
+    pub recalls: u64,
+    /// Work that undid.
+    pub recall_lost: AcceleratorTime,
+    /// Moves of waiting jobs to another site.
+    pub rebound: u64,
+    /// Every programme's use.
+    pub programmes: Vec<ProgrammeUse>,
+    /// What limits of the grid did.
+    pub grid: GridSums,
     /// Where accelerator time went.
     pub time: TimeUse,
     /// At the meters.

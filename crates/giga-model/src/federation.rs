@@ -98,6 +98,20 @@ impl Site {
         known.map_or(self.carbon_intensity, CarbonIntensity::milligrams_per_kwh)
     }
 
+    /// The mean price between two instants.
+    #[must_use]
+    pub fn mean_price(&self, from: Instant, to: Instant) -> EnergyPrice {
+        let known = self.price_series.as_ref().map(|series| series.mean(from, to));
+        known.map_or(self.electricity_price, EnergyPrice::microeuro_per_kwh)
+    }
+
+    /// The mean intensity between two instants.
+    #[must_use]
+    pub fn mean_intensity(&self, from: Instant, to: Instant) -> CarbonIntensity {
+        let known = self.carbon_series.as_ref().map(|series| series.mean(from, to));
+        known.map_or(self.carbon_intensity, CarbonIntensity::milligrams_per_kwh)
+    }
+
     /// The power of the connection with so many phases open, and nothing limiting it.
     #[must_use]
     pub fn connection(&self, phases_open: usize) -> Power {

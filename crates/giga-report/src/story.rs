@@ -41,6 +41,14 @@ fn several(count: u32, what: &str) -> String {
 pub fn reason(federation: &Federation, because: &Because) -> String {
     let name = |pool: giga_model::PoolId| &federation.pools[pool.index()].name;
     match because {
+        Because::Drained => "its site is drained: nothing more starts there".to_owned(),
+        Because::Deferred { until } => format!("it is kept back for cheaper or cleaner hours until {until}"),
+        Because::Floor { room, needed } => format!(
+            "it needs {needed} accelerators, and by its owner's share and its programme it may hold {room} more"
+        ),
+        Because::Recall { by } => {
+            format!("its owner may claim what it needs: what was lent comes back by {by}")
+        }
         Because::Maintenance { until } => format!("the site is out for maintenance until {until}"),
         Because::Window { begin } => format!("it would run into the maintenance that begins {begin}"),
         Because::Nodes { pool, needed, free } => {

@@ -55,7 +55,7 @@ impl Holding {
         let mut back = 0;
         self.firm_ends.iter().find_map(|(at, _, held)| {
             back += held;
-            (back >= needed).then_some((*at, back - needed))
+            (back >= needed).then(|| (*at, back - needed))
         })
     }
     /// All that it holds.

@@ -42,7 +42,12 @@ impl Scheduler {
     fn better_place(&self, now: Instant, id: JobId, means: &crate::bind::Means) -> Option<(SiteId, Money)> {
         let job = self.state.job(id)?;
         let claims = self.state.sites[job.site.index()].claims.iter().any(|claim| claim.job == id);
-        if claims || self.state.kept(job.site) == Some(id) || job.moves >= self.plan.policy.rebinds_max {
+        // Where a job has run, its saved progress lies.
+        if claims
+            || job.attempts > 0
+            || self.state.kept(job.site) == Some(id)
+            || job.moves >= self.plan.policy.rebinds_max
+        {
             return None;
         }
         let mut request = self.state.request_of(job);

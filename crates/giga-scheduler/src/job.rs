@@ -17,7 +17,8 @@ pub struct Job {
     pub project: ProjectId,
     /// On whose share.
     pub owner: OwnerId,
-    pub(crate) programme: ProgrammeId,
+    /// By which door it came.
+    pub programme: ProgrammeId,
     /// Whether it may be told to leave its nodes.
     pub preemptible: bool,
     /// How often it was moved while it waited.
@@ -93,6 +94,12 @@ impl Run {
     pub(crate) fn new(now: Instant, release: Instant, need: Need, pieces: Arc<[Piece]>) -> Self {
         let (stopping, leaving, pace, done) = (false, None, Pace::Full, Duration::ZERO);
         Self { started: now, release, need, pieces, stopping, leaving, pace, since: now, done }
+    }
+
+    /// Since when it goes at its pace.
+    #[must_use]
+    pub fn since(&self) -> Instant {
+        self.since
     }
 
     /// How far its work has come: as long as it would have taken at full pace.

@@ -291,7 +291,8 @@ impl State {
     /// Whether the turn of an hour means anything: something waits for it.
     #[must_use]
     pub fn minds_the_hour(&self) -> bool {
-        self.sites.iter().any(|site| !site.deferred.is_empty() || site.queue.len() > 0)
+        let moves = self.sites.len() > 1;
+        self.sites.iter().any(|site| !site.deferred.is_empty() || (moves && site.queue.len() > 0))
     }
 
     /// The job of a site that keeps its place, if one does.

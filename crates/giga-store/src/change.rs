@@ -44,6 +44,13 @@ pub enum Change {
         /// Which job.
         job: JobId,
     },
+    /// It waits at another site from here on.
+    Moved {
+        /// Which job.
+        job: JobId,
+        /// Where.
+        site: String,
+    },
     /// An attempt lost its nodes and the job waits again.
     Interrupted {
         /// Which job.

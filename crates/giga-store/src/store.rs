@@ -385,6 +385,7 @@ fn write(transaction: &Transaction<'_>, change: &Change) -> rusqlite::Result<()>
             run(sql, &[&job.0, attempt, &at, pool, held])
         }
         Change::Stopping { job } => run("UPDATE job SET state = 'stopping' WHERE job = ?1", &[&job.0]),
+        Change::Moved { job, site } => run("UPDATE job SET site = ?2 WHERE job = ?1", &[&job.0, site]),
         Change::Interrupted { job, at, cause } => {
             run("UPDATE job SET state = 'waiting' WHERE job = ?1", &[&job.0])?;
             let sql = "UPDATE attempt SET ended = ?2, result = coalesce(result, ?3) WHERE job = ?1 AND ended IS NULL";

@@ -8,7 +8,7 @@ use giga_model::{JobMap, PoolId, SiteId};
 use giga_scheduler::Job;
 use giga_units::{Duration, Instant};
 
-use crate::twin::Twin;
+use crate::twin::{Twin, end_of, limits_ahead};
 use crate::world::{Agenda, Coming, breakdown};
 
 impl Twin {
@@ -45,6 +45,11 @@ fn calendar(control: &Control, agenda: &mut Agenda) {
         let site = SiteId::at(index);
         let unopened = about.phases.iter().skip(state.phases_open(site));
         unopened.for_each(|phase| agenda.add(phase.opens.max(now), Coming::Phase { site }));
+        let limit = state.limit(site).map(|(_, until)| until);
+        if let Some(until) = limit {
+            agenda.add(until.max(now), Coming::LimitEnds { site });
+        }
+        limits_ahead(about, site, limit.unwrap_or(now), agenda);
         let closed = state.closed_until(site);
         if let Some(until) = closed {
             agenda.add(until.max(now), Coming::MaintenanceEnds { site });
@@ -57,6 +62,7 @@ fn calendar(control: &Control, agenda: &mut Agenda) {
     }
     agenda.add(calendar::next_half_life(federation, now), Coming::HalfLife);
     agenda.add(now.next_year(), Coming::NewYear);
+    agenda.add(now.next_hour(), Coming::Hour);
 }
 
 /// Failures come without memory, so that what lies behind does not matter.
@@ -74,7 +80,13 @@ fn repairs_and_failures(control: &Control, seed: u64, agenda: &mut Agenda) {
 
 fn finish(control: &Control, job: &Job, left: Duration, agenda: &mut Agenda) {
     let (Some(run), now) = (job.run(), control.now()) else { return };
-    let at = if run.stopping { now } else { (run.started + left.min(job.limit)).max(now) };
-    let completed = !run.stopping && left <= job.limit;
-    agenda.add(at, Coming::Finished { job: job.id, attempt: job.attempts, completed });
+    if let Some(leaving) = run.leaving {
+        agenda.add(leaving.by.max(now), Coming::Left { job: job.id, attempt: job.attempts });
+    }
+    if run.stopping {
+        let (job, attempt, completed) = (job.id, job.attempts, false);
+        agenda.add(now, Coming::Finished { job, attempt, completed });
+    } else if let Some((at, end)) = end_of(job, left, now) {
+        agenda.add(at, end);
+    }
 }

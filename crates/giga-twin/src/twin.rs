@@ -5,8 +5,8 @@ use std::sync::Arc;
 use giga_control::record::{HourRecord, JobRecord};
 use giga_control::{Control, Summary};
 use giga_model::image::{Image, ImageError, Source};
-use giga_model::{Arrival, Federation, JobId, JobMap, PoolId, SiteId};
-use giga_scheduler::{Event, Explanation, Input};
+use giga_model::{Arrival, Federation, JobId, JobMap, PoolId, Site, SiteId};
+use giga_scheduler::{Ending, Event, Explanation, Input, Job, Run};
 use giga_units::{AcceleratorTime, Duration, Instant};
 use thiserror::Error;
 
@@ -68,6 +68,9 @@ pub struct Twin {
     /// Accelerator time that the jobs let in so far need.
     offered: AcceleratorTime,
     inputs: Vec<Input>,
+    /// Jobs of this batch that were told to leave, or that go at another pace.
+    going: Vec<(JobId, Instant)>,
+    paced: Vec<JobId>,
     /// A job whose story is wanted, with what was said of it so far.
     watched: Option<(JobId, Vec<(Instant, Explanation)>)>,
     /// When each job was first started from here on, where that is wanted.
@@ -80,6 +83,8 @@ const PATIENCE: Duration = Duration::days(365);
 
 /// How many rows pile up before they are handed over.
 const ROWS: usize = 4096;
+
+const HOUR: Duration = Duration::hours(1);
 
 impl Twin {
     /// A world from `start` to `end` in which nothing has happened yet; with the end at [`Instant::FAR`] it ends when
@@ -112,6 +117,8 @@ impl Twin {
             taken: 0,
             offered: AcceleratorTime::ZERO,
             inputs: Vec::new(),
+            going: Vec::new(),
+            paced: Vec::new(),
             watched: None,
             starts: None,
         }
@@ -177,9 +184,37 @@ impl Twin {
             Coming::Finished { job, attempt, completed } => {
                 // Of an attempt that was interrupted since, the world knows better.
                 let known = self.control.state().job(job).filter(|job| job.attempts == attempt);
-                if known.is_some_and(|job| job.run().is_some()) {
+                let left = self.left.get(job).copied().unwrap_or(Duration::ZERO);
+                // Of one that was slowed since, there is a later end.
+                let done =
+                    |about: &Job, run: &Run| run.stopping || run.progress(now) >= left.min(about.limit);
+                if known.is_some_and(|about| about.run().is_some_and(|run| done(about, run))) {
                     self.inputs.push(Input::Finished { job, attempt, ending: ending(completed), at: now });
                 }
+            }
+            Coming::Left { job, attempt } => {
+                let known = self.control.state().job(job).filter(|job| job.attempts == attempt);
+                if known.and_then(Job::run).is_some_and(|run| run.leaving.is_some()) {
+                    self.inputs.push(Input::Finished { job, attempt, ending: Ending::Cancelled, at: now });
+                }
+            }
+            Coming::LimitFalls { site, limit } => {
+                let limit = federation.sites[site.index()].limits[limit as usize];
+                let (power, until) = (limit.power, limit.until);
+                self.inputs.push(Input::LimitFalls { site, power, until });
+                self.agenda.add(until, Coming::LimitEnds { site });
+            }
+            Coming::LimitEnds { site } => {
+                // Another limit may have come instead.
+                if self.control.state().limit(site).is_some_and(|(_, until)| until <= now) {
+                    self.inputs.push(Input::LimitEnds { site });
+                }
+            }
+            Coming::Hour => {
+                if self.control.state().minds_the_hour() {
+                    self.inputs.push(Input::HourTurns);
+                }
+                self.agenda.add(now + HOUR, Coming::Hour);
             }
             Coming::HalfLife => {
                 self.inputs.push(Input::HalveUse);
@@ -229,6 +264,8 @@ impl Twin {
                     self.progress = now;
                 }
                 Event::Refused { .. } => drop(coming.next()),
+                Event::Leaving { job, by, .. } => self.going.push((*job, *by)),
+                Event::Paced { job, .. } => self.paced.push(*job),
                 Event::Interrupted { job, saved, .. } => {
                     let left = self.left.get_mut(*job).expect("a live job has work left");
                     *left = left.saturating_sub(*saved);
@@ -246,6 +283,22 @@ impl Twin {
             }
         }
         self.follow_starts(now);
+        self.follow_paces(now);
+    }
+
+    /// What was told to leave takes as long as it may; what was slowed ends later, and what goes on ends after all.
+    fn follow_paces(&mut self, now: Instant) {
+        for (job, by) in std::mem::take(&mut self.going) {
+            let attempt = self.control.state().job(job).map_or(0, |job| job.attempts);
+            self.agenda.add(by, Coming::Left { job, attempt });
+        }
+        for id in std::mem::take(&mut self.paced) {
+            let Some(job) = self.control.state().job(id) else { continue };
+            let left = *self.left.get(id).expect("a live job has work left");
+            if let Some((at, end)) = end_of(job, left, now) {
+                self.agenda.add(at, end);
+            }
+        }
     }
 
     fn follow_starts(&mut self, now: Instant) {
@@ -253,9 +306,9 @@ impl Twin {
         for id in started {
             let job = self.control.state().job(id).expect("a started job is live");
             let left = *self.left.get(id).expect("a live job has work left");
-            let completed = left <= job.limit;
-            let at = now + left.min(job.limit);
-            self.agenda.add(at, Coming::Finished { job: id, attempt: job.attempts, completed });
+            if let Some((at, end)) = end_of(job, left, now) {
+                self.agenda.add(at, end);
+            }
             if let Some(starts) = self.starts.as_mut().filter(|starts| starts.get(id).is_none()) {
                 starts.insert(id, now);
             }
@@ -406,6 +459,7 @@ fn plan_ahead(federation: &Federation, seed: u64, start: Instant, agenda: &mut A
             let (begin, _) = windows.window_at(start);
             agenda.add(begin.max(start), Coming::MaintenanceBegins { site: id });
         }
+        limits_ahead(site, id, start, agenda);
     }
     for pool in (0..federation.pools.len()).map(PoolId::at) {
         if let Some(first) = breakdown(federation, seed, pool, 0) {
@@ -414,4 +468,21 @@ fn plan_ahead(federation: &Federation, seed: u64, start: Instant, agenda: &mut A
     }
     agenda.add(start + federation.policy.half_life, Coming::HalfLife);
     agenda.add(start.next_year(), Coming::NewYear);
+    agenda.add(start.next_hour(), Coming::Hour);
+}
+
+/// The limits of a site that are not over yet.
+pub(crate) fn limits_ahead(site: &Site, id: SiteId, now: Instant, agenda: &mut Agenda) {
+    for (index, limit) in site.limits.iter().enumerate().filter(|(_, limit)| limit.until > now) {
+        let limit_id = u32::try_from(index).expect("limits fit");
+        agenda.add(limit.from.max(now), Coming::LimitFalls { site: id, limit: limit_id });
+    }
+}
+
+/// When and how a running attempt ends at the pace it goes, with so much work left from its start on; `None` where it stands.
+pub(crate) fn end_of(job: &Job, left: Duration, now: Instant) -> Option<(Instant, Coming)> {
+    let run = job.run()?;
+    let rest = left.min(job.limit).saturating_sub(run.progress(now));
+    let at = now + run.pace.time(rest)?;
+    Some((at, Coming::Finished { job: job.id, attempt: job.attempts, completed: left <= job.limit }))
 }

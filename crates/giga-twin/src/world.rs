@@ -16,8 +16,12 @@ pub(crate) enum Coming {
     MaintenanceEnds { site: SiteId },
     Repaired { pool: PoolId, node: u32 },
     Finished { job: JobId, attempt: u32, completed: bool },
+    Left { job: JobId, attempt: u32 },
+    LimitEnds { site: SiteId },
     HalfLife,
     NewYear,
+    LimitFalls { site: SiteId, limit: u32 },
+    Hour,
     MaintenanceBegins { site: SiteId },
     Failure { pool: PoolId, count: u64 },
 }
@@ -31,6 +35,10 @@ image! {
         5 => NewYear,
         6 => MaintenanceBegins { site },
         7 => Failure { pool, count },
+        8 => Left { job, attempt },
+        9 => LimitEnds { site },
+        10 => LimitFalls { site, limit },
+        11 => Hour,
     }
 }
 
@@ -62,14 +70,22 @@ impl Agenda {
     /// Whether all of it happens in this federation.
     pub(crate) fn fits(&self, federation: &Federation) -> bool {
         self.0.iter().all(|Reverse((_, coming))| match *coming {
-            Coming::Phase { site } => site.index() < federation.sites.len(),
+            Coming::Phase { site } | Coming::LimitEnds { site } => site.index() < federation.sites.len(),
+            Coming::LimitFalls { site, limit } => {
+                let about = federation.sites.get(site.index());
+                about.is_some_and(|site| (limit as usize) < site.limits.len())
+            }
             Coming::MaintenanceBegins { site } | Coming::MaintenanceEnds { site } => {
                 federation.sites.get(site.index()).is_some_and(|site| site.maintenance.is_some())
             }
             Coming::Repaired { pool, .. } | Coming::Failure { pool, .. } => {
                 pool.index() < federation.pools.len()
             }
-            Coming::Finished { .. } | Coming::HalfLife | Coming::NewYear => true,
+            Coming::Finished { .. }
+            | Coming::Left { .. }
+            | Coming::Hour
+            | Coming::HalfLife
+            | Coming::NewYear => true,
         })
     }
 

@@ -88,6 +88,12 @@ impl Instant {
         Some(Self(civil.to_zoned(TimeZone::UTC).ok()?.timestamp().as_millisecond()))
     }
 
+    /// The next whole hour of UTC.
+    #[must_use]
+    pub fn next_hour(self) -> Self {
+        const HOUR: i64 = 3_600_000;
+        Self((self.0.div_euclid(HOUR) + 1).saturating_mul(HOUR))
+    }
     /// The first instant of the next calendar year, UTC; `FAR` beyond the year 9998.
     #[must_use]
     pub fn next_year(self) -> Self {

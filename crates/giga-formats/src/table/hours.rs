@@ -45,6 +45,7 @@ impl Layout for HourRecord {
         Field::required("carbon_mg", Cell::Number(|row| Some(row.carbon.as_milligrams()))),
         Field::required("running", Cell::Number(|row| Some(row.running.into()))),
         Field::required("waiting", Cell::Number(|row| Some(row.waiting.into()))),
+        Field::required("recall_accelerator_ms", Cell::Number(|row| Some(row.time.recall.as_milliseconds()))),
     ];
 
     fn assemble(batch: &Batch<'_>, row: usize) -> Result<Self, TableError> {
@@ -60,6 +61,7 @@ impl Layout for HourRecord {
                 power: time(6)?,
                 failure: time(7)?,
                 maintenance: time(8)?,
+                recall: time(15)?,
             },
             energy: Energy::joules(batch.number(row, 9)?),
             peak: Power::milliwatts(batch.number(row, 10)?),

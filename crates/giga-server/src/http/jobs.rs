@@ -6,7 +6,7 @@ use axum::body::Bytes;
 use axum::extract::{Path, Query, State, rejection::QueryRejection};
 use axum::http::{HeaderMap, StatusCode};
 use axum::{Extension, Json};
-use giga_control::Bill;
+use giga_control::{Bill, Control};
 use giga_formats::api::{
     Accepted, ExplainView, JobDetail, JobList, JobQuery, JobState, JobView, PlaceView, PlanView, Stamp,
     Starts,
@@ -41,11 +41,12 @@ pub(crate) async fn plan(
 ) -> Answer<Json<PlanView>> {
     let understood = understand(&app, &caller, &read(&body)?)?;
     let request = understood.request.clone();
-    let preview = app.ask(move |control, now| control.scheduler().preview(&request, now)).await?;
-    Ok(Json(plan_view(&app.federation, understood, preview)))
+    let ask = move |control: &Control, now| (control.scheduler().preview(&request, now), now);
+    let (preview, now) = app.ask(ask).await?;
+    Ok(Json(plan_view(&app.federation, understood, preview, now)))
 }
 
-fn plan_view(federation: &Federation, understood: Understood, preview: Preview) -> PlanView {
+fn plan_view(federation: &Federation, understood: Understood, preview: Preview, now: Instant) -> PlanView {
     let Understood { spec, request, project, notes } = understood;
     let mut view = PlanView {
         name: spec.name,
@@ -60,8 +61,8 @@ fn plan_view(federation: &Federation, understood: Understood, preview: Preview) 
     };
     match preview {
         Preview::Refused { rule } => view.refused = Some(rule.to_string()),
-        Preview::Placed { site, need, because, room_at } => {
-            let bill = Bill::of(federation, &need, request.draw, request.limit);
+        Preview::Placed { site, need, because, room_at, .. } => {
+            let bill = Bill::of(federation, &need, request.draw, now, request.limit);
             view.energy_most_joule = view::small(bill.energy.as_joules());
             view.cost_most_microeuro = view::small(bill.cost.as_microeuro());
             view.place = Some(place(federation, &federation.sites[site.index()], &need));

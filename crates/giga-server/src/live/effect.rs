@@ -22,7 +22,10 @@ pub(crate) fn change<'a>(
             let pool = federation.pools[need.pool.index()].name.clone();
             Change::Started { job: *job, attempt: *attempt, at: now, pool, held: need.held() }
         }
-        Event::Stopping { job } => Change::Stopping { job: *job },
+        Event::Stopping { job } | Event::Leaving { job, .. } => Change::Stopping { job: *job },
+        Event::Rebound { job, site, .. } => {
+            Change::Moved { job: *job, site: federation.sites[site.index()].name.clone() }
+        }
         Event::Interrupted { job, cause, .. } => {
             Change::Interrupted { job: *job, at: now, cause: interruption(*cause).to_owned() }
         }
@@ -41,6 +44,8 @@ pub(crate) const fn interruption(cause: Interruption) -> &'static str {
         Interruption::Failure => "a node failed",
         Interruption::Maintenance => "maintenance began",
         Interruption::Lost => "the attempt died and left no result",
+        Interruption::Recalled => "what it held was lent and was called back",
+        Interruption::Grid => "the grid gave less",
     }
 }
 
@@ -67,7 +72,7 @@ pub(crate) fn effect<'a>(
             let job = state.job(*job).filter(|job| job.attempts == *attempt)?;
             Some((job.site, Effect::Run(order(control.federation(), state, job, job.run()?))))
         }
-        Event::Stopping { job } => {
+        Event::Stopping { job } | Event::Leaving { job, .. } => {
             let job = state.job(*job)?;
             Some((job.site, Effect::Stop(AttemptId { job: job.id, number: job.attempts })))
         }
@@ -95,6 +100,6 @@ fn order(federation: &Federation, state: &State, job: &Job, run: &Run) -> Order 
         attempt: AttemptId { job: job.id, number: job.attempts },
         nodes: state.nodes(run.need.pool, &run.pieces).into_iter().map(node).collect(),
         limit: job.limit,
-        stopping: run.stopping,
+        stopping: run.stopping || run.leaving.is_some(),
     }
 }
