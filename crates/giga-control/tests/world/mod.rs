@@ -8,6 +8,9 @@ use giga_model::{
     Accelerator, AcceleratorId, Ask, Asks, Federation, JobId, JobRequest, Maintenance, Owner, OwnerId,
     PoolId, Programme, ProgrammeId, ProjectId, SiteId,
 };
+use giga_model::{
+    Assurance, DataPolicy, Dataset, DatasetId, Flexibility, Leaving, Preempt, Series, Sharing, Terms,
+};
 use giga_scheduler::{Ending, Event, Input, Job};
 use giga_units::{Duration, Fraction, Instant, Power};
 use proptest::prelude::*;
@@ -19,24 +22,63 @@ pub(crate) const IDLE: Power = Power::watts(200);
 /// One thing that may happen.
 #[derive(Debug, Clone)]
 pub(crate) enum Step {
-    Submit { project: Index, asks: Vec<(Option<Index>, u32)>, limit: i64, saves: Option<i64>, draw: u64 },
+    Submit {
+        project: Index,
+        asks: Vec<(Option<Index>, u32)>,
+        limit: i64,
+        saves: Option<i64>,
+        draw: u64,
+        wishes: Option<Wishes>,
+    },
     Finish(Index, bool),
     Cancel(Index),
     Lose(Index),
-    Fail { pool: Index, node: Index, repair: i64 },
+    Fail {
+        pool: Index,
+        node: Index,
+        repair: i64,
+    },
     Repair(Index),
     Halve,
     NewYear,
+    /// A limit of the grid in parts of a hundred of the connection, and how long it lasts.
+    Limit {
+        site: Index,
+        part: u64,
+        lasts: i64,
+    },
+    Unlimit(Index),
+    Drain(Index, bool),
+    /// One that was told to leave has left before it had to.
+    Leave(Index),
+    Hour,
+}
+
+/// What a job may ask of place and time.
+#[derive(Debug, Clone)]
+pub(crate) struct Wishes {
+    data: Option<Index>,
+    leaving: Index,
+    assurance: Option<u8>,
+    slack: Option<i64>,
+}
+
+fn wishes() -> impl Strategy<Value = Option<Wishes>> {
+    let assurance = proptest::option::weighted(0.2, 1_u8..5);
+    let slack = proptest::option::weighted(0.3, 0_i64..80_000_000);
+    let parts = (proptest::option::of(any::<Index>()), any::<Index>(), assurance, slack);
+    let some = parts.prop_map(|(data, leaving, assurance, slack)| Wishes { data, leaving, assurance, slack });
+    proptest::option::weighted(0.3, some)
 }
 
 fn step() -> impl Strategy<Value = Step> {
     let minutes = |most: i64| (1_i64..most * 60_000).prop_map(|milliseconds| milliseconds);
     let ask = (proptest::option::weighted(0.3, any::<Index>()), 1_u32..14);
     let asks = proptest::collection::vec(ask, 1..3);
-    let submit = (any::<Index>(), asks, minutes(400), proptest::option::of(minutes(60)), 0_u64..5);
+    let submit = (any::<Index>(), asks, minutes(400), proptest::option::of(minutes(60)), 0_u64..5, wishes());
     prop_oneof![
-        10 => submit.prop_map(|(project, asks, limit, saves, draw)| {
-            Step::Submit { project, asks, limit, saves, draw: draw * 250_000 }
+        10 => submit.prop_map(|(project, asks, limit, saves, draw, wishes)| {
+            Step::Submit { project, asks, limit, saves, draw: draw * 250_000, wishes }
         }),
         5 => (any::<Index>(), any::<bool>()).prop_map(|(index, whole)| Step::Finish(index, whole)),
         1 => any::<Index>().prop_map(Step::Cancel),
@@ -46,6 +88,12 @@ fn step() -> impl Strategy<Value = Step> {
         1 => any::<Index>().prop_map(Step::Repair),
         1 => Just(Step::Halve),
         1 => Just(Step::NewYear),
+        2 => (any::<Index>(), 0_u64..101, minutes(300))
+            .prop_map(|(site, part, lasts)| Step::Limit { site, part, lasts }),
+        1 => any::<Index>().prop_map(Step::Unlimit),
+        1 => (any::<Index>(), any::<bool>()).prop_map(|(site, on)| Step::Drain(site, on)),
+        1 => any::<Index>().prop_map(Step::Leave),
+        2 => Just(Step::Hour),
     ]
 }
 
@@ -83,26 +131,71 @@ pub(crate) fn federation() -> impl Strategy<Value = Federation> {
                 every: Duration::hours(7),
                 length: Duration::milliseconds(2_000_000),
             });
+            site.flexibility = flexibility(salt >> index);
+            site.assurance = Assurance::level(1 + (salt >> (40 + index)) as u8 % 4).expect("one to four");
+            site.price_series = (salt >> (20 + index) & 1 == 1).then(|| prices(salt));
             if let Some(opens) = second {
                 let opens = Instant::unix_milliseconds(opens);
                 let phase = giga_model::Phase { opens, ..site.phases[0].clone() };
                 site.phases.push(phase);
             }
         }
+        datasets(&mut federation, salt);
+        federation.policy.sharing = Sharing::ALL[usize::from(salt >> 60 == 0)];
+        federation.policy.grace = Duration::milliseconds(1 + i64::from((salt >> 33) as u16) * 10);
         federation
     })
 }
 
+/// Whether work can be capped, to seven tenths of the power and half the speed, and suspended.
+fn flexibility(salt: u64) -> Flexibility {
+    let (cap_power, cap_speed) = (Fraction::ppm(700_000), Fraction::ppm(500_000));
+    let caps = salt & 1 == 1;
+    let none = Flexibility { suspends: salt & 2 == 2, ..Flexibility::NONE };
+    if caps { Flexibility { cap_power, cap_speed, ..none } } else { none }
+}
+
+fn prices(salt: u64) -> Series {
+    let values = (0..24).map(|hour| i64::from((salt.rotate_left(hour) & 0xffff) as u16) - 5_000).collect();
+    Series::new(Instant::unix_milliseconds(0), Duration::hours(1), values).expect("there are values")
+}
+
+/// A dataset at each site with a policy of its own, and one that may go everywhere.
+fn datasets(federation: &mut Federation, salt: u64) {
+    let sites = federation.sites.len();
+    federation.datasets = (0..=sites)
+        .map(|n| Dataset {
+            name: format!("data{n}"),
+            holder: "clinic".into(),
+            size: giga_units::Bytes::gigabytes(5),
+            places: vec![SiteId::at(n % sites)],
+            policy: DataPolicy {
+                countries: Vec::new(),
+                sites: Vec::new(),
+                may_leave: if n == sites {
+                    Leaving::Everything
+                } else {
+                    Leaving::ALL[(salt >> (50 + n)) as usize % 4]
+                },
+                assurance: Assurance::level(1 + (salt >> n) as u8 % 3).expect("one to three"),
+            },
+        })
+        .collect();
+}
+
 fn settle(federation: &mut Federation, (owners, programmes, projects): (usize, usize, usize), salt: u64) {
     federation.owners = (0..owners).map(|n| Owner { name: format!("owner{n}") }).collect();
+    let pick = |n: usize, of: usize| (salt >> (n * 3)) as usize % of;
     let programme = |n: usize| Programme {
         priority: i32::try_from(n).expect("small"),
+        preempt: Preempt::ALL[pick(n + 11, 3)],
+        protected: n == 1,
+        use_max: (pick(n + 13, 4) == 0).then_some(Fraction::ppm(400_000)),
         gang_max: (n == 1).then_some(12),
         limit_max: (n == 1).then_some(Duration::hours(5)),
         ..programme(&format!("programme{n}"))
     };
     federation.programmes = (0..programmes).map(programme).collect();
-    let pick = |n: usize, of: usize| (salt >> (n * 3)) as usize % of;
     let projects = (0..projects).map(|n| {
         project(&format!("p{n}"), ProgrammeId::at(pick(n, programmes)), OwnerId::at(pick(n + 7, owners)))
     });
@@ -160,8 +253,15 @@ impl World {
                 Some(until) => (until, Input::MaintenanceEnds { site }),
                 None => (windows.window_at(self.now).0, Input::MaintenanceBegins { site }),
             });
-            phase.into_iter().chain(window)
+            let limit = state.limit(site).map(|(_, until)| (until, Input::LimitEnds { site }));
+            phase.into_iter().chain(window).chain(limit)
         });
+        let leaving = self.control.state().jobs().filter_map(|job| {
+            let leaving = job.run()?.leaving?;
+            let (job, attempt, at) = (job.id, job.attempts, leaving.by);
+            Some((at, Input::Finished { job, attempt, ending: Ending::Cancelled, at }))
+        });
+        let due = due.chain(leaving);
         due.min_by_key(|(at, _)| *at)
     }
 
@@ -176,14 +276,14 @@ impl World {
         let some = |index: &Index, jobs: Vec<JobId>| (!jobs.is_empty()).then(|| *index.get(&jobs));
         let attempt = |job: Option<JobId>| job.and_then(|job| Some((job, state.job(job)?.attempts)));
         match step {
-            Step::Submit { project, asks, limit, saves, draw } => {
+            Step::Submit { project, asks, limit, saves, draw, wishes } => {
                 let request = JobRequest {
                     project: ProjectId::at(project.index(self.federation.projects.len())),
                     asks: self.asks(asks),
                     limit: Duration::milliseconds(*limit),
                     checkpoint: saves.map(Duration::milliseconds),
                     draw: Fraction::ppm(*draw),
-                    terms: None,
+                    terms: wishes.as_ref().map(|wishes| self.terms(wishes, *limit)),
                 };
                 Some(Input::Submit { request })
             }
@@ -222,7 +322,44 @@ impl World {
             }
             Step::Halve => Some(Input::HalveUse),
             Step::NewYear => Some(Input::TurnYear),
+            Step::Hour => Some(Input::HourTurns),
+            Step::Limit { site, part, lasts } => {
+                let site = self.site(site);
+                let whole: Power =
+                    self.federation.sites[site.index()].phases.iter().map(|phase| phase.power).sum();
+                let until = self.now + Duration::milliseconds(*lasts);
+                Some(Input::LimitFalls { site, power: whole.times(*part).split(100), until })
+            }
+            Step::Unlimit(site) => Some(Input::LimitEnds { site: self.site(site) }),
+            Step::Drain(site, true) => Some(Input::Drain { site: self.site(site) }),
+            Step::Drain(site, false) => Some(Input::Undrain { site: self.site(site) }),
+            Step::Leave(index) => {
+                let told = |job: &&Job| job.run().is_some_and(|run| run.leaving.is_some());
+                let leaving = state.jobs().filter(told).map(|job| job.id).collect();
+                let (ending, at) = (Ending::Cancelled, self.now);
+                attempt(some(index, leaving)).map(|(job, attempt)| Input::Finished {
+                    job,
+                    attempt,
+                    ending,
+                    at,
+                })
+            }
         }
+    }
+
+    fn site(&self, index: &Index) -> SiteId {
+        SiteId::at(index.index(self.federation.sites.len()))
+    }
+
+    fn terms(&self, wishes: &Wishes, limit: i64) -> Arc<Terms> {
+        let data = wishes.data.iter().map(|index| DatasetId::at(index.index(self.federation.datasets.len())));
+        let slack = wishes.slack.map(|slack| self.now + Duration::milliseconds(limit.saturating_add(slack)));
+        Arc::new(Terms {
+            data: data.collect(),
+            leaving: *wishes.leaving.get(&Leaving::ALL),
+            assurance: wishes.assurance.and_then(Assurance::level),
+            deadline: slack,
+        })
     }
 
     fn asks(&self, asks: &[(Option<Index>, u32)]) -> Asks {
