@@ -294,7 +294,7 @@ impl Scheduler {
         owners.sort_by_key(|&(over, owner)| (std::cmp::Reverse(over), owner));
         let mut all = Vec::new();
         for (mut over, owner) in owners {
-            for (_, job) in &book.holdings.of(owner).loans {
+            for std::cmp::Reverse((_, job)) in &book.holdings.of(owner).loans {
                 let held = held(job);
                 if picked.contains(job) || (strict && held > over) {
                     continue;
