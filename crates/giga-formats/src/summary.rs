@@ -17,6 +17,8 @@ pub struct RunFacts {
     pub work: String,
     /// The accelerator time that the jobs that were let in need, where that is known.
     pub offered: Option<AcceleratorTime>,
+    /// The shocks that happened, by name.
+    pub shocks: Vec<String>,
 }
 
 impl RunFacts {
@@ -46,6 +48,7 @@ struct File<'a> {
     federation: &'a str,
     work: &'a str,
     seed: Option<u64>,
+    shocks: &'a [String],
     from: String,
     until: String,
     offered_accelerator_hours: Option<f64>,
@@ -133,6 +136,7 @@ pub fn write(federation: &Federation, summary: &Summary, facts: &RunFacts) -> St
         federation: &federation.name,
         work: &facts.work,
         seed: facts.seed,
+        shocks: &facts.shocks,
         from: summary.start.to_string(),
         until: summary.end.to_string(),
         offered_accelerator_hours: facts.offered.map(AcceleratorTime::as_hours_f64),

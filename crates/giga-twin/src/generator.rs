@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use giga_model::{
-    Arrival, Arrivals, Ask, Asks, Checkpoint, Federation, JobClass, JobRequest, Length, ProjectId,
+    Arrival, Arrivals, Ask, Asks, Checkpoint, Federation, JobClass, JobRequest, Length, ProjectId, Terms,
 };
 use giga_model::{ProgrammeId, Workload};
 use giga_units::{Duration, Fraction, Instant};
@@ -24,6 +24,8 @@ pub struct Generator {
     federation: Arc<Federation>,
     seed: u64,
     start: Instant,
+    /// From when on how much of all accelerators is open, by date.
+    open: Vec<(Instant, f64)>,
     streams: Vec<Stream>,
 }
 
@@ -35,6 +37,8 @@ struct Stream {
     projects: Vec<(u64, ProjectId)>,
     /// Cumulated weights of the sizes.
     sizes: Vec<(u64, u32)>,
+    /// What every job of the class asks of place and time; `None` where nothing is asked, or each has a deadline.
+    terms: Option<Arc<Terms>>,
     /// Mean milliseconds between two candidates, before thinning.
     gap: f64,
     /// How many candidates were drawn.
@@ -50,8 +54,8 @@ impl Generator {
     pub fn new(federation: Arc<Federation>, seed: u64, start: Instant) -> Option<Self> {
         let workload = federation.workload.clone()?;
         let streams = (0..workload.classes.len()).flat_map(|class| streams(&federation, &workload, class));
-        let streams = streams.collect();
-        let mut generator = Self { federation, seed, start, streams };
+        let (streams, open) = (streams.collect(), open_parts(&federation));
+        let mut generator = Self { federation, seed, start, open, streams };
         for index in 0..generator.streams.len() {
             generator.draw(index);
         }
@@ -90,7 +94,8 @@ impl Generator {
         let offset = every.as_milliseconds().saturating_mul(i64::try_from(stream.drawn).ok()?);
         let at = self.start + Duration::milliseconds(offset);
         let mut chance = Chance::of(self.seed, Purpose::Work, stream.entity, stream.drawn);
-        Some((self.arrival(stream, class, at, &mut chance), stream.drawn + 1, stream.at))
+        let arrival = self.arrival(stream, class, at, &mut chance);
+        self.sends(arrival.request.project, at).then(|| (arrival, stream.drawn + 1, stream.at))
     }
 
     fn random(&self, index: usize, class: &JobClass) -> Option<(Arrival, u64, f64)> {
@@ -108,14 +113,27 @@ impl Generator {
             }
             let instant = self.start + Duration::milliseconds(libm::round(at) as i64);
             if chance.uniform() < self.rate_at(class, instant) {
-                return Some((self.arrival(stream, class, instant, &mut chance), drawn, at));
+                let arrival = self.arrival(stream, class, instant, &mut chance);
+                if self.sends(arrival.request.project, instant) {
+                    return Some((arrival, drawn, at));
+                }
+                // The others go on as before: their work does not become more.
+                if !stream.projects.iter().any(|&(_, project)| self.sends(project, instant)) {
+                    return None;
+                }
             }
         }
     }
 
+    /// Whether a project still sends work at an instant.
+    fn sends(&self, project: ProjectId, at: Instant) -> bool {
+        self.federation.projects[project.index()].until.is_none_or(|until| at < until)
+    }
+
     /// The rate at an instant over the highest rate that the stream is drawn at.
     fn rate_at(&self, class: &JobClass, at: Instant) -> f64 {
-        let open = capacity(&self.federation, at) / capacity(&self.federation, Instant::FAR);
+        let opened = self.open.partition_point(|&(opens, _)| opens <= at);
+        let open = opened.checked_sub(1).map_or(0.0, |last| self.open[last].1);
         let Arrivals::Random { daily: Some(daily), .. } = class.arrivals else { return open };
         let hours = (at.as_unix_milliseconds().rem_euclid(86_400_000)) as f64 / 3.6e6;
         let angle = (hours - f64::from(daily.peak_hour)) / 24.0 * std::f64::consts::TAU;
@@ -138,10 +156,16 @@ impl Generator {
         let limit = self.limit(class, runtime, guess);
         let checkpoint = self.checkpoint(class, accelerators);
         let asks = asks(class, accelerators);
+        let terms = match class.slack {
+            None => stream.terms.clone(),
+            Some(slack) => {
+                Some(Arc::new(Terms { deadline: Some(at + slacked(limit, slack)), ..terms(class) }))
+            }
+        };
         Arrival {
             at,
             runtime,
-            request: JobRequest { project, asks, limit, checkpoint, draw: class.draw, terms: None },
+            request: JobRequest { project, asks, limit, checkpoint, draw: class.draw, terms },
         }
     }
 
@@ -189,11 +213,13 @@ fn streams(federation: &Federation, workload: &Workload, index: usize) -> Vec<St
     let sizes = cumulated(class.sizes.iter().map(|size| (size.weight.as_ppm(), size.accelerators)));
     // Chance follows names, so that a class that is added leaves the others' jobs as they are.
     let alike = workload.classes[..index].iter().filter(|other| other.name == class.name).count().to_string();
+    let asked = Some(terms(class)).filter(|terms| *terms != Terms::default()).map(Arc::new);
     let stream = |names: &[&str], projects, gap| Stream {
         class: index,
         entity: Chance::entity(&[&[class.name.as_str(), &alike], names].concat()),
         projects,
         sizes: sizes.clone(),
+        terms: asked.clone(),
         gap,
         drawn: 0,
         next: None,
@@ -224,6 +250,27 @@ fn capacity(federation: &Federation, at: Instant) -> f64 {
     let open = sites.flat_map(|site| &site.phases).filter(|phase| phase.opens <= at);
     let nodes = open.flat_map(|phase| &phase.nodes);
     nodes.map(|&(pool, nodes)| f64::from(nodes) * f64::from(federation.accelerator_of(pool).per_node)).sum()
+}
+
+/// From each opening on the part of all accelerators that is open then.
+fn open_parts(federation: &Federation) -> Vec<(Instant, f64)> {
+    let all = capacity(federation, Instant::FAR);
+    let phases = federation.sites.iter().flat_map(|site| &site.phases);
+    let mut dates: Vec<Instant> = phases.map(|phase| phase.opens).collect();
+    dates.sort_unstable();
+    dates.dedup();
+    dates.into_iter().map(|at| (at, capacity(federation, at) / all)).collect()
+}
+
+/// What a class asks of every job's place.
+fn terms(class: &JobClass) -> Terms {
+    Terms { data: class.data.clone(), leaving: class.leaving, assurance: class.assurance, deadline: None }
+}
+
+/// How long a job may take that has so much slack, as a multiple of its limit.
+fn slacked(limit: Duration, slack: Fraction) -> Duration {
+    let time = i128::from(limit.as_milliseconds()) * i128::from(slack.as_ppm()) / 1_000_000;
+    Duration::milliseconds(i64::try_from(time).unwrap_or(i64::MAX))
 }
 
 fn mean_size(class: &JobClass) -> f64 {

@@ -4,7 +4,9 @@ mod world;
 
 use std::sync::Arc;
 
-use giga_model::{Arrival, Arrivals, DailyCurve, Federation, JobClass, Length, ProgrammeId, Size};
+use giga_model::{
+    Arrival, Arrivals, DailyCurve, DatasetId, Federation, JobClass, Leaving, Length, ProgrammeId, Size,
+};
 use giga_twin::{Chance, Generator, Purpose};
 use giga_units::{Duration, Fraction, Instant};
 use world::{class, federation, percent, share};
@@ -206,4 +208,49 @@ fn the_seed_decides_about_every_job() {
 fn the_next_job_never_comes_before_the_last() {
     let jobs = jobs(&federation(64, mix(), percent(90)), 1, 30);
     assert!(jobs.is_sorted_by_key(|job| job.at) && jobs[0].at >= Instant::unix_milliseconds(0));
+}
+
+#[test]
+fn a_project_stops_at_its_end_and_the_others_go_on_as_before() {
+    let mut federation = federation(1_000, vec![class("one", share(100))], percent(80));
+    let mut other = federation.projects[0].clone();
+    other.name = "other".into();
+    federation.projects.push(other);
+    let all = jobs(&federation, 1, 40);
+    let end = federation.start + Duration::days(10);
+    federation.projects[1].until = Some(end);
+    let fewer = jobs(&federation, 1, 40);
+    let expected: Vec<&Arrival> =
+        all.iter().filter(|job| job.request.project.index() == 0 || job.at < end).collect();
+    assert!(fewer.iter().eq(expected) && fewer.len() < all.len());
+    federation.projects[0].until = Some(end);
+    assert!(jobs(&federation, 1, 40).iter().eq(all.iter().filter(|job| job.at < end)));
+    let regular = Arrivals::Regular { every: Duration::days(3), count: 1_000 };
+    federation.workload.as_mut().expect("there is work").classes[0].arrivals = regular;
+    assert_eq!(jobs(&federation, 1, 40).len(), 2 * 4);
+}
+
+#[test]
+fn jobs_ask_for_what_their_class_does() {
+    let terms = |class: JobClass| {
+        let federation = federation(1_000, vec![class], percent(80));
+        jobs(&federation, 1, 2).into_iter().map(|job| (job.at, job.request)).collect::<Vec<_>>()
+    };
+    assert!(terms(class("plain", share(100))).iter().all(|(_, request)| request.terms.is_none()));
+    let data = JobClass { data: vec![DatasetId(3)], leaving: Leaving::Derived, ..class("data", share(100)) };
+    let asked = terms(data);
+    let first = asked[0].1.terms.as_ref().expect("terms");
+    assert_eq!(
+        (first.data.as_slice(), first.leaving, first.deadline),
+        (&[DatasetId(3)][..], Leaving::Derived, None)
+    );
+    assert!(
+        asked
+            .iter()
+            .all(|(_, request)| request.terms.as_ref().is_some_and(|terms| Arc::ptr_eq(terms, first)))
+    );
+    for (at, request) in terms(JobClass { slack: Some(percent(250)), ..class("slack", share(100)) }) {
+        let wanted = at + Duration::milliseconds(request.limit.as_milliseconds() * 5 / 2);
+        assert_eq!(request.terms.and_then(|terms| terms.deadline), Some(wanted));
+    }
 }

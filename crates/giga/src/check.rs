@@ -65,7 +65,7 @@ impl Checked {
         let name = path.display().to_string();
         let result = match std::fs::read_to_string(path) {
             Err(error) => Outcome::Unreadable(error.to_string()),
-            Ok(text) => match description::read(&name, &text) {
+            Ok(text) => match crate::beside::read(path, &text, &[]) {
                 Ok(description) => Outcome::Sound(Box::new(description)),
                 Err(faults) => Outcome::Faulty(faults),
             },
@@ -87,7 +87,10 @@ impl Checked {
             Outcome::Sound(description) if check.expand => {
                 write!(out, "{}", description::expand(description))
             }
-            Outcome::Sound(description) => writeln!(out, "{name}: sound; {}", summary(description)),
+            Outcome::Sound(description) => {
+                writeln!(out, "{name}: sound; {}", summary(description))?;
+                description.notes.iter().try_for_each(|note| writeln!(out, "note: {note}"))
+            }
             Outcome::Faulty(faults) => write!(std::io::stderr(), "{faults}"),
             Outcome::Unreadable(error) => writeln!(std::io::stderr(), "giga: can not read `{name}`: {error}"),
         }
@@ -97,7 +100,7 @@ impl Checked {
         match &self.result {
             Outcome::Sound(description) => {
                 let expanded = expand.then(|| description::expand(description));
-                json!({ "file": self.name, "diagnostics": [], "expanded": expanded })
+                json!({ "file": self.name, "diagnostics": [], "notes": description.notes, "expanded": expanded })
             }
             Outcome::Faulty(faults) => {
                 let diagnostics: Vec<Value> = faults.diagnostics().iter().map(diagnostic).collect();

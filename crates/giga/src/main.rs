@@ -4,6 +4,7 @@
 //! when the input or the call is wrong.
 #![expect(clippy::print_stderr, reason = "a command line prints")]
 
+mod beside;
 mod check;
 #[cfg(feature = "live")]
 mod client;

@@ -58,6 +58,9 @@ pub(crate) struct Simulate {
     /// Offered load in percent, instead of the description's.
     #[arg(long, value_name = "PERCENT", value_parser = percent, conflicts_with = "workload")]
     load: Option<Fraction>,
+    /// A shock of the description that happens, by name; may be given several times.
+    #[arg(long = "shock", value_name = "NAME")]
+    shocks: Vec<String>,
     /// A folder for `summary.json`, `jobs.parquet` and `hours.parquet`.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -65,11 +68,11 @@ pub(crate) struct Simulate {
     #[arg(long, value_name = "DATE", value_parser = instant, requires = "out")]
     stop_at: Option<Instant>,
     /// Go on with the run that was saved in this folder.
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["federation", "workload", "from", "length", "seed", "load", "out", "strict"])]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["federation", "workload", "from", "length", "seed", "load", "shocks", "out", "strict"])]
     resume: Option<PathBuf>,
     /// Live through the journal of a live federation again, from the folder that `giga up --data` was given: it has to be
     /// decided as it was. Also while the server runs.
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["federation", "workload", "format", "strict", "from", "length", "seed", "load", "stop_at", "resume", "explain"])]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["federation", "workload", "format", "strict", "from", "length", "seed", "load", "shocks", "stop_at", "resume", "explain"])]
     journal: Option<PathBuf>,
     /// Tell the story of one job by its number, counted from 0 in the order of arrival: why it waited, when it ran.
     #[arg(long, value_name = "JOB", conflicts_with = "json")]
@@ -178,7 +181,12 @@ fn simulate(
     let given_up = twin.end() != outset.end;
     let offered = twin.offered();
     let summary = twin.finish(&mut output)?;
-    let facts = RunFacts { seed: Some(outset.seed), work: work.words(), offered: Some(offered) };
+    let facts = RunFacts {
+        seed: Some(outset.seed),
+        work: work.words(),
+        offered: Some(offered),
+        shocks: outset.shocks.clone(),
+    };
     let json = summary::write(&outset.federation, &summary, &facts);
     output.finish(&json)?;
     show(call, outset, &summary, &facts, &json, &work.notes(&outset.federation))?;
@@ -301,6 +309,9 @@ fn show(
         return Ok(());
     }
     write!(out, "{}", giga_report::screen(&outset.federation, summary, facts))?;
+    if !facts.shocks.is_empty() {
+        writeln!(out, "shocks that happened: {}", facts.shocks.join(", "))?;
+    }
     for line in notes {
         writeln!(out, "{line}")?;
     }

@@ -12,13 +12,12 @@ use anyhow::Context as _;
 use clap::Args;
 use giga_engine::Engine;
 use giga_engine::local::{Host, LocalEngine, LocalPool};
-use giga_formats::description;
 use giga_model::{EngineKind, Federation, PoolId, SiteId};
 use giga_server::{Call, Found, Home, Server, Stopped, may_listen};
 use giga_store::Store;
 use giga_units::grouped;
 
-use crate::home;
+use crate::{beside, home};
 
 /// The federation of a first try: three small sites in three countries, all on this machine.
 const LOCAL: &str = include_str!("up/local.toml");
@@ -70,7 +69,7 @@ pub(crate) fn run(call: &Up) -> anyhow::Result<ExitCode> {
             Err(error) => return refused(format!("giga: `{}` can not be read: {error}\n", path.display())),
         },
     };
-    let description = match description::read(&file, &text) {
+    let description = match beside::read(Path::new(&file), &text, &[]) {
         Ok(description) => description,
         Err(faults) => return refused(faults.to_string()),
     };

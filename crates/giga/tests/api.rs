@@ -115,11 +115,17 @@ fn every_fault_of_a_job_is_named_with_its_remedy() {
     let fields: Vec<&str> =
         body["faults"].as_array().unwrap().iter().map(|fault| fault["field"].as_str().unwrap()).collect();
     assert_eq!(fields, ["run", "limit", "resources.cpus"], "form first");
-    let body = json!({"project": "dmo", "run": "true", "resources": {"accelerators": "H100:8"}}).to_string();
+    let body =
+        json!({"project": "dmo", "run": "true", "data": ["scans"], "resources": {"accelerators": "H100:8"}});
+    let body = body.to_string();
     let body = problem(&live.send("POST", "/v1/jobs", &[], &body), 422, "faulty-job");
     let helps: Vec<&str> =
         body["faults"].as_array().unwrap().iter().map(|fault| fault["help"].as_str().unwrap()).collect();
-    assert_eq!(helps, ["name one of `demo`, `try-out`, `clinic`", "name one of `virtual`"]);
+    let data = "drop `data`: no data is registered here";
+    assert_eq!(helps, ["name one of `demo`, `try-out`, `clinic`", "name one of `virtual`", data]);
+    let late = json!({"project": "demo", "run": "true", "deadline": "2020-01-01"}).to_string();
+    let plan = live.send("POST", "/v1/plan", &[], &late).json();
+    assert!(plan["notes"].to_string().contains("does not fit before its deadline"), "{plan}");
 }
 
 #[test]

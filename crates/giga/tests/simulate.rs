@@ -172,6 +172,30 @@ fn the_summary_begins_as_promised_and_json_prints_it() {
 }
 
 #[test]
+fn a_shock_happens_where_it_is_named_and_a_saved_run_keeps_it() {
+    let place = generated();
+    let more = "country = \"FI\"\nprice_series = { file = \"prices.csv\" }";
+    let shock = "[[shock]]\nname = \"gone\"\nleave = { owner = \"everyone\", at = 2027-01-02 }\n";
+    place.write("shocked.toml", &format!("{}{shock}", GENERATED.replacen("country = \"FI\"", more, 1)));
+    place.write("prices.csv", "time,price\n2023-01-01T00:00,30\n2023-01-01T02:00,50\n");
+    let run = ["simulate", "shocked.toml", "--for", "15d"];
+    let calm = place.giga(&run, &["--out", "calm"]).done();
+    assert!(calm.err.contains("3 hours of `prices.csv`") && !calm.out.contains("shocks"), "{}", calm.err);
+    let run = [&run[..], &["--shock", "gone"]].concat();
+    let whole = place.giga(&run, &["--out", "whole"]).done();
+    assert!(whole.out.contains("\nshocks that happened: gone\n"), "{}", whole.out);
+    assert_eq!(place.summary("whole")["shocks"], serde_json::json!(["gone"]));
+    let jobs = |folder: &str| place.summary(folder)["jobs_submitted"].as_u64().expect("a count");
+    assert!(0 < jobs("whole") && jobs("whole") < jobs("calm") / 4);
+    place.giga(&run, &["--out", "broken", "--stop-at", "2027-01-02T12:00"]).done();
+    for file in ["prices.csv", "shocked.toml"] {
+        std::fs::remove_file(place.path(file)).expect("a file");
+    }
+    place.giga(&["simulate", "--resume", "broken"], &[]).done();
+    assert_eq!(place.tables("broken"), place.tables("whole"));
+}
+
+#[test]
 fn a_job_tells_its_story() {
     let place = generated();
     let ended = place.giga(&GENERATED_RUN, &["--explain", "150"]).done();

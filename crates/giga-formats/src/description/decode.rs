@@ -109,6 +109,7 @@ impl Decoder<'_> {
             Kind::Shares => return self.shares(value, place),
             Kind::Names { max } => return self.names(*max, value, place),
             Kind::Amounts { of, min, max } => return self.amounts(of, (min, max), value, place),
+            &Kind::Numbers { min, max, most } => return self.numbers((min, max), most, value, place),
             plain => scalar(plain, value, place.key),
         };
         result.unwrap_or_else(|fault| self.broken(&place.span, place.path, &fault))
@@ -206,6 +207,24 @@ impl Decoder<'_> {
         Value::Amounts(amounts)
     }
 
+    fn numbers(
+        &mut self,
+        (min, max): (i64, i64),
+        most: usize,
+        value: &DeValue<'_>,
+        place: &Place<'_>,
+    ) -> Value {
+        let Some(list) = self.list(value, most, place) else { return Value::Broken };
+        let mut numbers = Vec::new();
+        for item in list {
+            match number(item.get_ref(), place.key, (min, max)) {
+                Ok(number) => numbers.push(number),
+                Err(fault) => return self.broken(&item.span(), place.path, &fault),
+            }
+        }
+        Value::Numbers(numbers)
+    }
+
     fn shares(&mut self, value: &DeValue<'_>, place: &Place<'_>) -> Value {
         let DeValue::Table(table) = value else {
             let fault = mismatch(place.key, "a table of owners", value, "{ union = \"40 %\" }");
@@ -274,7 +293,7 @@ fn scalar(kind: &Kind, value: &DeValue<'_>, key: &str) -> Result<Value, Shape> {
                 .map_err(|fault| fault.or_word(of.what, words)),
         },
         Kind::Date => date(value, key).map(Value::Date),
-        Kind::Names { .. } | Kind::Amounts { .. } | Kind::Shares => {
+        Kind::Names { .. } | Kind::Amounts { .. } | Kind::Numbers { .. } | Kind::Shares => {
             unreachable!("lists are read by the decoder")
         }
         Kind::Table(_) | Kind::Tables(..) | Kind::Inline(..) => {
@@ -335,14 +354,31 @@ fn count(value: &DeValue<'_>, key: &str, min: u64, max: u64) -> Result<u64, Shap
     })
 }
 
-fn factor(value: &DeValue<'_>, key: &str, min: u64, max: u64) -> Result<u64, Shape> {
-    let number: Option<f64> = match value {
+/// A plain number; `None` where it is too large for any.
+fn plain(value: &DeValue<'_>, key: &str) -> Result<Option<f64>, Shape> {
+    match value {
         DeValue::Integer(number) => {
-            i128::from_str_radix(number.as_str(), number.radix()).ok().map(|n| n as f64)
+            Ok(i128::from_str_radix(number.as_str(), number.radix()).ok().map(|n| n as f64))
         }
-        DeValue::Float(number) => number.as_str().parse().ok(),
-        other => return Err(mismatch(key, "a plain number", other, "1.5")),
-    };
+        DeValue::Float(number) => Ok(number.as_str().parse().ok()),
+        other => Err(mismatch(key, "a plain number", other, "1.5")),
+    }
+}
+
+/// A plain number in thousandths.
+fn number(value: &DeValue<'_>, key: &str, (min, max): (i64, i64)) -> Result<i64, Shape> {
+    let number = plain(value, key)?;
+    let count = number.map_or(f64::NAN, |number| libm::round(number * 1e3));
+    if count >= min as f64 && count <= max as f64 {
+        return Ok(count as i64);
+    }
+    let found = number.map_or_else(|| "no number".to_owned(), |number| number.to_string());
+    let [least, most] = [min, max].map(super::expand::thousandths);
+    Err(Shape::OutOfRange { key: key.to_owned(), found, least, most })
+}
+
+fn factor(value: &DeValue<'_>, key: &str, min: u64, max: u64) -> Result<u64, Shape> {
+    let number = plain(value, key)?;
     let ppm = number.map_or(f64::NAN, |number| libm::round(number * 1e6));
     if ppm >= min as f64 && ppm <= max as f64 {
         return Ok(ppm as u64);

@@ -34,7 +34,7 @@ struct Excerpt {
     marked: Range<usize>,
 }
 
-/// All faults of one file, in the order of their places; never empty.
+/// All faults of a file in the order of their places, then those of the files it names; never empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Faults(Vec<Diagnostic>);
 
@@ -54,7 +54,10 @@ impl Faults {
             text.push_str("\n\n");
         }
         let count = self.0.len();
-        let _ = writeln!(text, "{count} fault{} in {}", if count == 1 { "" } else { "s" }, self.0[0].file);
+        let mut files: Vec<&str> = self.0.iter().map(|diagnostic| diagnostic.file.as_str()).collect();
+        files.dedup();
+        let plural = if count == 1 { "" } else { "s" };
+        let _ = writeln!(text, "{count} fault{plural} in {}", files.join(", "));
         text
     }
 }
@@ -88,7 +91,22 @@ pub(crate) trait Explain: std::fmt::Display {
 
 /// Faults as they are found, before the places are counted in lines.
 #[derive(Debug, Default)]
-pub(crate) struct Findings(Vec<Finding>);
+pub(crate) struct Findings {
+    own: Vec<Finding>,
+    /// Those of further files, whose places are known already.
+    elsewhere: Vec<Diagnostic>,
+}
+
+/// A place in a further file.
+#[derive(Debug, Clone)]
+pub(crate) struct Elsewhere<'p> {
+    pub(crate) file: &'p str,
+    pub(crate) text: &'p str,
+    /// From 1.
+    pub(crate) line: usize,
+    /// Bytes of that line.
+    pub(crate) marked: Range<usize>,
+}
 
 #[derive(Debug)]
 struct Finding {
@@ -103,31 +121,47 @@ impl Findings {
     /// Notes a fault at a place.
     pub(crate) fn add(&mut self, span: &Range<usize>, key: impl Into<String>, fault: &impl Explain) {
         let (message, help) = (fault.to_string(), fault.help());
-        self.0.push(Finding { damage: false, span: span.clone(), key: key.into(), message, help });
+        self.own.push(Finding { damage: false, span: span.clone(), key: key.into(), message, help });
     }
 
     /// Notes damage to the text itself. Other faults on the same line follow from it and are not reported.
     pub(crate) fn add_damage(&mut self, span: &Range<usize>, fault: &impl Explain) {
         let (message, help) = (fault.to_string(), fault.help());
-        self.0.push(Finding { damage: true, span: span.clone(), key: String::new(), message, help });
+        self.own.push(Finding { damage: true, span: span.clone(), key: String::new(), message, help });
+    }
+
+    /// Notes a fault at a place of a further file, which the key names.
+    pub(crate) fn add_elsewhere(
+        &mut self,
+        place: &Elsewhere<'_>,
+        key: impl Into<String>,
+        fault: &impl Explain,
+    ) {
+        let (message, help) = (fault.to_string(), fault.help());
+        let lines = Lines::of(place.text);
+        let begin = lines.starts.get(place.line - 1).copied().unwrap_or(0);
+        let span = begin + place.marked.start..begin + place.marked.end;
+        let finding = Finding { damage: false, span, key: key.into(), message, help };
+        self.elsewhere.push(lines.place(place.file, finding));
     }
 
     /// How many there are so far.
     pub(crate) fn count(&self) -> usize {
-        self.0.len()
+        self.own.len() + self.elsewhere.len()
     }
 
     /// Nothing, or all faults in the order of their places.
     pub(crate) fn finish(mut self, file: &str, text: &str) -> Result<(), Faults> {
-        if self.0.is_empty() {
+        if self.count() == 0 {
             return Ok(());
         }
-        self.0.sort_by_key(|finding| (finding.span.start, finding.span.end));
+        self.own.sort_by_key(|finding| (finding.span.start, finding.span.end));
         let lines = Lines::of(text);
         let line = |finding: &Finding| lines.line_of(lines.boundary(finding.span.start));
-        let damaged: BTreeSet<usize> = self.0.iter().filter(|finding| finding.damage).map(line).collect();
-        self.0.retain(|finding| finding.damage || !damaged.contains(&line(finding)));
-        Err(Faults(self.0.into_iter().map(|finding| lines.place(file, finding)).collect()))
+        let damaged: BTreeSet<usize> = self.own.iter().filter(|finding| finding.damage).map(line).collect();
+        self.own.retain(|finding| finding.damage || !damaged.contains(&line(finding)));
+        let own = self.own.into_iter().map(|finding| lines.place(file, finding));
+        Err(Faults(own.chain(self.elsewhere).collect()))
     }
 }
 

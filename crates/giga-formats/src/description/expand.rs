@@ -92,6 +92,7 @@ fn written(entry: &Entry) -> String {
         Value::Date(date) => date.to_string(),
         Value::Names(names) => list(names.iter().map(|(name, _)| quoted(name))),
         Value::Amounts(amounts) => list(amounts.iter().map(|amount| quoted(&amount.text))),
+        Value::Numbers(numbers) => list(numbers.iter().map(|number| thousandths(*number))),
         Value::Tables(records) => list(records.iter().map(inline)),
         Value::Shares(_) | Value::Table(_) => unreachable!("they stand under a header of their own"),
         Value::Broken => unreachable!("a faulty description is not printed"),
@@ -116,6 +117,12 @@ pub(crate) fn factor(ppm: u64) -> String {
         return whole.to_string();
     }
     format!("{whole}.{}", format!("{rest:06}").trim_end_matches('0'))
+}
+
+/// Thousandths as a plain decimal number.
+pub(crate) fn thousandths(count: i64) -> String {
+    let sign = if count < 0 { "-" } else { "" };
+    format!("{sign}{}", factor(count.unsigned_abs().saturating_mul(1_000)))
 }
 
 /// A text as a basic string of TOML.

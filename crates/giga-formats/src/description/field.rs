@@ -4,8 +4,8 @@
 //! module knows no key by name; the keys themselves are in [`super::table`].
 
 use giga_units::{
-    Amount, AmountError, Bytes, CarbonIntensity, CarbonPrice, Duration, EnergyPrice, Flops, Fraction, Money,
-    Power,
+    Amount, AmountError, Bytes, CarbonIntensity, CarbonPrice, DataRate, Duration, EnergyPrice, Flops,
+    Fraction, Money, Power,
 };
 
 /// A table of the description: its keys and what it is for.
@@ -66,6 +66,8 @@ pub(crate) enum Kind {
     Names { max: usize },
     /// A list of amounts.
     Amounts { of: &'static AmountKind, min: &'static str, max: &'static str },
+    /// A list of plain decimal numbers in these limits, held and limited in thousandths.
+    Numbers { min: i64, max: i64, most: usize },
     /// Names with a fraction each.
     Shares,
     /// One table.
@@ -123,6 +125,7 @@ pub(crate) static BYTES: AmountKind = AmountKind::of::<Bytes>();
 pub(crate) static FLOPS: AmountKind = AmountKind::of::<Flops>();
 pub(crate) static ENERGY_PRICE: AmountKind = AmountKind::of::<EnergyPrice>();
 pub(crate) static CARBON_INTENSITY: AmountKind = AmountKind::of::<CarbonIntensity>();
+pub(crate) static DATA_RATE: AmountKind = AmountKind::of::<DataRate>();
 pub(crate) static CARBON_PRICE: AmountKind = AmountKind::of::<CarbonPrice>();
 
 /// A key that has to be written.

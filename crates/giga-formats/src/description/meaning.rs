@@ -54,6 +54,34 @@ pub(crate) enum Meaning {
     GangTooLarge { class: String, gang: u32, programme: String, most: u32 },
     #[error("class `{class}` comes from programme `{programme}`, which has no project")]
     NoProject { class: String, programme: String },
+    #[error("this limit says neither `power` nor `part`")]
+    NoPower,
+    #[error("this limit has `power` and also `part`")]
+    PowerTwice,
+    #[error("it is not said which sites it concerns")]
+    NoPlaces,
+    #[error("no site is in {code}")]
+    NoSiteThere { code: String },
+    #[error("shock `{name}` has {count} kinds, and takes exactly one")]
+    ShockKinds { name: String, count: usize },
+    #[error("a link has two different sites")]
+    LinkEnds,
+    #[error("these two sites have a link already")]
+    LinkTwice,
+    #[error("`{site}` holds `{dataset}`, and its policy forbids to process it there")]
+    PlaceForbidden { dataset: String, site: String },
+    #[error("jobs of class `{class}` let `{leaving}` leave, and of `{dataset}` at most `{most}` may")]
+    LeavesTooMuch { class: String, leaving: &'static str, dataset: String, most: &'static str },
+    #[error(
+        "jobs of class `{class}` can run nowhere: they need {asks}, and no site their projects may use is one"
+    )]
+    RunsNowhere { class: String, asks: String },
+    #[error("an agreement is between two owners and two sites")]
+    AgreementWithSelf,
+    #[error("one of the sites of this agreement has no accelerators")]
+    NothingToExchange,
+    #[error("`{owner}` has {has} of `{site}`, and this agreement takes {needs}")]
+    ShareTooSmall { owner: String, site: String, has: String, needs: String },
 }
 
 impl Explain for Meaning {
@@ -79,12 +107,43 @@ impl Explain for Meaning {
                 "change `share` in [[workload.class]] so that they add up to 100 %; how much work there is says `load`"
                     .into()
             }
-            _ => self.class_help(),
+            _ => self.place_help().map_or_else(|| self.class_help(), str::to_owned),
         }
     }
 }
 
 impl Meaning {
+    /// The remedy of what concerns sites, times and data.
+    fn place_help(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::NoPower | Self::PowerTwice => {
+                "write `power = \"150 MW\"`, or `part = \"65 %\"` of the connection that is open then"
+            }
+            Self::NoPlaces => {
+                "write `country = \"DE\"`, `countries = [\"ES\", \"PT\"]` or `sites = [\"a\", \"b\"]`"
+            }
+            Self::NoSiteThere { .. } => "write the country of a site, or name `sites`",
+            Self::ShockKinds { .. } => {
+                "write one of `limit`, `delay`, `leave`, `heat`; several shocks can happen in one run"
+            }
+            Self::LinkEnds => "write for example `sites = [\"kajaani\", \"stuttgart\"]`",
+            Self::LinkTwice => "keep one of the two; a link holds both ways",
+            Self::PlaceForbidden { .. } => {
+                "take the site out of `places`, or change `countries`, `sites` or `assurance` of the dataset or the site"
+            }
+            Self::LeavesTooMuch { .. } => {
+                "let less leave, drop the dataset, or ask its holder for another `may_leave`"
+            }
+            Self::RunsNowhere { .. } => {
+                "ask for less, add a site or a place that allows it, or send the class by projects that may use one"
+            }
+            Self::AgreementWithSelf => "write two different owners, and two different sites",
+            Self::NothingToExchange => "name two sites with pools",
+            Self::ShareTooSmall { .. } => "lower `share` or `rate`, or raise the owner's share of that site",
+            _ => return None,
+        })
+    }
+
     fn class_help(&self) -> String {
         match self {
             Self::TwoArrivals { .. } => "keep `share` for random arrivals, or `every` and `count` for regular ones",

@@ -7,8 +7,10 @@
 //! 3. [`build`] turns names into indices and makes the [`Federation`];
 //! 4. [`flaws`] reports where it contradicts itself.
 //!
-//! This module never opens a file and never prints. It reads no series and no traces; those have readers of their own.
+//! This module never opens a file and never prints: the hours of series come through [`Beside`]. It reads no traces;
+//! those have a reader of their own.
 
+mod beside;
 mod build;
 mod catalogue;
 mod classes;
@@ -18,6 +20,7 @@ pub(crate) mod diagnostic;
 mod expand;
 mod field;
 mod flaws;
+mod hours;
 mod meaning;
 mod record;
 mod schema;
@@ -30,6 +33,7 @@ mod zones;
 use giga_model::Federation;
 use toml::de::{DeTable, DeValue};
 
+pub use beside::{Beside, Open};
 pub use diagnostic::{Diagnostic, Faults};
 
 use decode::{Decoder, Demand};
@@ -40,22 +44,35 @@ use shape::Shape;
 /// A description that was read without fault.
 #[derive(Debug, Clone)]
 pub struct Description {
-    /// What it describes.
+    /// What it describes, after the shocks that happen.
     pub federation: Federation,
+    /// The shocks that happen, by name.
+    pub shocks: Vec<String>,
+    /// What was made of further files, a sentence each.
+    pub notes: Vec<String>,
     root: Record,
 }
 
-/// Reads a description. `file` is only what messages call it.
+/// Reads a description that names no further files. `file` is only what messages call it.
 ///
 /// # Errors
 /// All faults of the text at once, each with place and remedy.
 pub fn read(file: &str, text: &str) -> Result<Description, Faults> {
-    let mut findings = Findings::default();
+    read_with(file, text, &Beside::NOTHING)
+}
+
+/// Reads a description with what goes with it. `file` is only what messages call it.
+///
+/// # Errors
+/// All faults at once, each with place and remedy: those of the text, then those of the files it names. A shock that the
+/// description does not have is one too.
+pub fn read_with(file: &str, text: &str, beside: &Beside<'_>) -> Result<Description, Faults> {
+    let (mut findings, mut notes) = (Findings::default(), Vec::new());
     let read = decoded(text, &mut findings).map(|mut root| {
-        complete::complete(&mut root, &mut findings);
+        complete::complete(&mut root, beside, &mut findings, &mut notes);
         let built = build::build(&root, &mut findings);
         flaws::report(&root, &built, &mut findings);
-        Description { federation: built.federation, root }
+        Description { federation: built.federation, shocks: built.shocks, notes, root }
     });
     findings.finish(file, text)?;
     Ok(read.expect("a text without faults was decoded"))

@@ -22,6 +22,8 @@ pub(crate) enum Value {
     Date(Instant),
     Names(Vec<(String, Range<usize>)>),
     Amounts(Vec<Written>),
+    /// Thousandths.
+    Numbers(Vec<i64>),
     /// Names with millionths.
     Shares(Vec<Share>),
     Table(Record),
@@ -197,6 +199,14 @@ impl Record {
         match self.value(key) {
             Some(Value::Amounts(all)) => all.iter().filter_map(|one| A::from_smallest(one.count)).collect(),
             _ => Vec::new(),
+        }
+    }
+
+    /// A list of numbers in thousandths; empty where there is none.
+    pub(crate) fn numbers(&self, key: &str) -> &[i64] {
+        match self.value(key) {
+            Some(Value::Numbers(numbers)) => numbers,
+            _ => &[],
         }
     }
 

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::decode::{NAME_MAX, TEXT_MAX};
-use super::expand::factor;
+use super::expand::{factor, thousandths};
 use super::field::{AmountKind, Field, Kind, Preset, Section};
 use super::table::FEDERATION;
 
@@ -81,6 +81,11 @@ fn kind(kind: &Kind) -> Value {
         }
         Kind::Amounts { of, min, max } => {
             json!({ "type": "array", "items": amount(of, min, max), "minItems": 1, "maxItems": 100 })
+        }
+        Kind::Numbers { min, max, most } => {
+            let number = |count: &i64| default(&thousandths(*count));
+            let item = json!({ "type": "number", "minimum": number(min), "maximum": number(max) });
+            json!({ "type": "array", "items": item, "minItems": 1, "maxItems": most })
         }
         Kind::Shares => {
             let part = amount(&super::field::FRACTION, "0 %", "100 %");

@@ -1,5 +1,7 @@
 //! Examples of sound and faulty descriptions, and the laws that hold for all.
 
+mod wider;
+
 use giga_model::{Arrivals, EngineKind, JobClass, Length, Workload};
 use giga_units::{CarbonIntensity, Duration, EnergyPrice, Fraction, Money, Power};
 use proptest::prelude::*;
@@ -380,6 +382,7 @@ proptest! {
     ) {
         let mut texts: Vec<String> = scenarios().into_iter().map(|(_, text)| text).collect();
         texts.retain(|text| text.len() < 8_000);
+        texts.push(include_str!("tests/wider.toml").to_owned());
         let mut text = texts[pick % texts.len()].clone();
         for (at, cut, with) in edits {
             let from = (0..=at % text.len().max(1)).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0);

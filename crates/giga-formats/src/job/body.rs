@@ -26,6 +26,20 @@ pub struct JobBody {
     /// How often it saves its progress, such as `30 min`; without it an interruption loses all of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checkpoint: Option<String>,
+    /// The datasets it reads, by name; it runs where all their policies allow it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub data: Vec<String>,
+    /// What of that data, or of what is made of it, leaves the site: `nothing` unless given, `aggregated`, `derived` or
+    /// `everything`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub leaving: Option<String>,
+    /// The least assurance level of a site that runs it, 1 to 4; any unless given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assurance: Option<i64>,
+    /// When it has to be done: a date such as `2027-03-01T08:00Z`, or a time from its submission such as `12 h`. Until then it
+    /// may wait for cheap and clean hours; without it it starts as soon as it can.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deadline: Option<String>,
     /// Variables of its environment.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub env: BTreeMap<String, String>,

@@ -69,6 +69,12 @@ pub(super) enum JobFault {
     Reserved { name: String },
     #[error("`{text}` does not say which accelerators and how many")]
     Ask { text: String },
+    #[error("`{text}` is no word for `leaving`")]
+    Leaving { text: String },
+    #[error("`{text}` is neither a date nor a time from now")]
+    Deadline { text: String },
+    #[error("`{name}` stands twice in `data`")]
+    Twice { name: String },
 }
 
 impl Explain for JobFault {
@@ -90,6 +96,12 @@ impl Explain for JobFault {
             Self::OutOfRange { least, most, .. } => format!("write a value from {least} to {most}"),
             Self::Variable { .. } => "write letters, digits and `_`, not beginning with a digit".to_owned(),
             Self::Reserved { .. } => "give the variable another name".to_owned(),
+            Self::Leaving { .. } => "write one of `nothing`, `aggregated`, `derived`, `everything`".to_owned(),
+            Self::Deadline { .. } => {
+                "write a date such as `2027-03-01T08:00Z` up to the year 2200, or a time such as `12 h` up to `10 y`"
+                    .to_owned()
+            }
+            Self::Twice { .. } => "drop one of them".to_owned(),
             Self::Ask { .. } => format!(
                 "write a number such as `8`, or a kind and a number such as `H200-HGX:8`, from 1 to {ACCELERATORS_MAX}"
             ),
@@ -119,6 +131,10 @@ impl JobBody {
                 &SPAN,
                 "\"30 min\"",
             ),
+            data: faults.data(&self.data),
+            leaving: faults.leaving(self.leaving.as_deref()),
+            assurance: faults.assurance(self.assurance),
+            deadline: faults.deadline(self.deadline.as_deref()),
             asks: faults.asks(self.resources.accelerators.as_ref()),
             cpus: faults.cpus(self.resources.cpus),
             memory: faults.amount(
@@ -139,10 +155,10 @@ const SPAN: Limits<Duration> = (Duration::seconds(1), Duration::days(365));
 const MEMORY: Limits<Bytes> = (Bytes::mebibytes(1), Bytes::mebibytes(1 << 30));
 
 /// The faults so far; each check gives the value, or something in its place where it is faulty.
-struct Faults(Vec<FieldFault>);
+pub(super) struct Faults(Vec<FieldFault>);
 
 impl Faults {
-    fn add(&mut self, field: impl Into<String>, fault: &JobFault) {
+    pub(super) fn add(&mut self, field: impl Into<String>, fault: &JobFault) {
         let (message, help) = (fault.to_string(), fault.help());
         self.0.push(FieldFault { field: field.into(), message, help });
     }
@@ -166,7 +182,7 @@ impl Faults {
     }
 
     /// Says where a text is too long or holds a control character.
-    fn text(&mut self, field: &str, key: &str, text: &str, most: usize, what: &'static str) {
+    pub(super) fn text(&mut self, field: &str, key: &str, text: &str, most: usize, what: &'static str) {
         let key = key.to_owned();
         if text.len() > most {
             let instead = "write a shorter text";
@@ -366,7 +382,7 @@ pub(super) fn name_like(text: &str) -> String {
 }
 
 /// A text for a message: its beginning, without control characters.
-fn shown(text: &str) -> String {
+pub(super) fn shown(text: &str) -> String {
     let begin: String = text.chars().take(60).map(|c| if c.is_control() { '?' } else { c }).collect();
     if text.chars().count() > 60 { format!("{begin}…") } else { begin }
 }

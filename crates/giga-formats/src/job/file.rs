@@ -23,7 +23,20 @@ pub struct JobFile {
     pub spec: JobSpec,
 }
 
-const KEYS: &[&str] = &["name", "project", "run", "workdir", "limit", "checkpoint", "env", "resources"];
+const KEYS: &[&str] = &[
+    "name",
+    "project",
+    "run",
+    "workdir",
+    "limit",
+    "checkpoint",
+    "data",
+    "leaving",
+    "assurance",
+    "deadline",
+    "env",
+    "resources",
+];
 const RESOURCES: &[&str] = &["accelerators", "cpus", "memory"];
 
 /// Reads a job file. `file` is what messages call it, and gives the job its name where the text has none.
@@ -85,10 +98,27 @@ impl Reader {
         let workdir = self.text(table, "workdir", "", "\"/data/here\"");
         let limit = self.text(table, "limit", "", "\"2 h\"");
         let checkpoint = self.text(table, "checkpoint", "", "\"30 min\"");
+        let data = self.data(table);
+        let leaving = self.text(table, "leaving", "", "\"aggregated\"");
+        let assurance = self.whole(table, "assurance", "", "3");
+        let deadline = self.deadline(table);
         let env = self.env(table);
         let resources = self.resources(table);
         let run = self.run(table, whole).unwrap_or_else(|| RunBody::Script("true".to_owned()));
-        JobBody { name, project, run, workdir, limit, checkpoint, env, resources }
+        JobBody {
+            name,
+            project,
+            run,
+            workdir,
+            limit,
+            checkpoint,
+            data,
+            leaving,
+            assurance,
+            deadline,
+            env,
+            resources,
+        }
     }
 
     /// Reports keys that are none.
@@ -194,7 +224,7 @@ impl Reader {
                 self.keys(resources, RESOURCES, "[resources]", "resources.");
                 ResourcesBody {
                     accelerators: self.accelerators(resources),
-                    cpus: self.cpus(resources),
+                    cpus: self.whole(resources, "cpus", "resources.", "2"),
                     memory: self.text(resources, "memory", "resources.", "\"4 GiB\""),
                 }
             }
@@ -223,11 +253,35 @@ impl Reader {
         }
     }
 
-    fn cpus(&mut self, table: &DeTable<'_>) -> Option<i64> {
-        match self.value(table, "cpus", "resources.")? {
+    fn whole(&mut self, table: &DeTable<'_>, key: &str, path: &str, example: &str) -> Option<i64> {
+        match self.value(table, key, path)? {
             value @ DeValue::Integer(_) => Some(integer(value)),
             other => {
-                self.wrong_type("resources.cpus", "cpus", "a whole number", other, "2");
+                self.wrong_type(&format!("{path}{key}"), key, "a whole number", other, example);
+                None
+            }
+        }
+    }
+
+    fn data(&mut self, table: &DeTable<'_>) -> Vec<String> {
+        const EXAMPLE: &str = "[\"scans\"]";
+        match self.value(table, "data", "") {
+            None => Vec::new(),
+            Some(list @ DeValue::Array(_)) => self.texts("data", "data", list, EXAMPLE).unwrap_or_default(),
+            Some(other) => {
+                self.wrong_type("data", "data", "a list of names of datasets", other, EXAMPLE);
+                Vec::new()
+            }
+        }
+    }
+
+    fn deadline(&mut self, table: &DeTable<'_>) -> Option<String> {
+        match self.value(table, "deadline", "")? {
+            DeValue::Datetime(date) => Some(date.to_string()),
+            DeValue::String(text) => Some(text.to_string()),
+            other => {
+                let expected = "a date, or a time from now in quotes";
+                self.wrong_type("deadline", "deadline", expected, other, "\"12 h\"");
                 None
             }
         }

@@ -8,10 +8,11 @@ mod body;
 mod check;
 mod file;
 mod spec;
+mod terms;
 #[cfg(test)]
 mod tests;
 
 pub use body::{AcceleratorsBody, JobBody, ResourcesBody, RunBody};
 pub use check::FieldFault;
 pub use file::{JobFile, read};
-pub use spec::{AskSpec, JobSpec};
+pub use spec::{AskSpec, Deadline, JobSpec};

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use giga_units::{Amount as _, Bytes, Duration};
+use giga_model::{Assurance, Leaving};
+use giga_units::{Amount as _, Bytes, Duration, Instant};
 
 use super::body::{AcceleratorsBody, JobBody, ResourcesBody, RunBody};
 
@@ -24,12 +25,49 @@ pub struct JobSpec {
     pub limit: Duration,
     /// How often it saves its progress, or `None` where an interruption loses all of it.
     pub checkpoint: Option<Duration>,
+    /// The datasets it reads, by name; at most 100.
+    pub data: Vec<String>,
+    /// What leaves the site of that.
+    pub leaving: Leaving,
+    /// The least assurance of a site that runs it, or `None` for any.
+    pub assurance: Option<Assurance>,
+    /// When it has to be done, or `None` for as soon as can be.
+    pub deadline: Option<Deadline>,
     /// The ways in which it can run, the preferred one first; 1 to 16.
     pub asks: Vec<AskSpec>,
     /// Processor cores in all, or `None` for its part of the nodes.
     pub cpus: Option<u32>,
     /// Main memory in all, or `None` for its part of the nodes.
     pub memory: Option<Bytes>,
+}
+
+/// When a job has to be done, as its user says it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deadline {
+    /// At a date.
+    At(Instant),
+    /// So long after its submission.
+    After(Duration),
+}
+
+impl Deadline {
+    /// The date, for a job that is submitted at `now`.
+    #[must_use]
+    pub fn at(self, now: Instant) -> Instant {
+        match self {
+            Self::At(at) => at,
+            Self::After(time) => now + time,
+        }
+    }
+}
+
+impl std::fmt::Display for Deadline {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::At(at) => write!(f, "{at}"),
+            Self::After(time) => f.write_str(&time.written()),
+        }
+    }
 }
 
 /// One way in which a job can run, by name.
@@ -56,6 +94,12 @@ impl JobSpec {
             workdir: self.workdir.as_ref().map(|folder| folder.display().to_string()),
             limit: Some(self.limit.written()),
             checkpoint: self.checkpoint.map(Duration::written),
+            data: self.data.clone(),
+            leaving: Some(self.leaving)
+                .filter(|leaving| *leaving > Leaving::Nothing)
+                .map(|l| l.word().to_owned()),
+            assurance: self.assurance.map(|level| i64::from(level.get())),
+            deadline: self.deadline.map(|deadline| deadline.to_string()),
             env: self.env.clone(),
             resources: ResourcesBody {
                 accelerators: Some(self.accelerators()),

@@ -1,6 +1,7 @@
 //! Job files that are sound and faulty, and the laws that hold for all bodies.
 
-use giga_units::{Bytes, Duration};
+use giga_model::{Assurance, Leaving};
+use giga_units::{Bytes, Duration, Instant};
 use proptest::prelude::*;
 
 use super::{AcceleratorsBody, AskSpec, JobBody, JobSpec, RunBody, read};
@@ -67,6 +68,10 @@ fn the_smallest_file_gets_its_name_and_the_defaults() {
     assert_eq!(spec.limit, Duration::hours(1));
     assert_eq!(spec.asks, [AskSpec { accelerator: None, accelerators: 1 }]);
     assert_eq!((spec.project, spec.workdir, spec.checkpoint), (None, None, None));
+    assert_eq!(
+        (spec.data.len(), spec.leaving, spec.assurance, spec.deadline),
+        (0, Leaving::Nothing, None, None)
+    );
 }
 
 #[test]
@@ -160,6 +165,41 @@ fn limits_are_kept() {
 }
 
 #[test]
+fn terms_are_read() {
+    let text = "run = \"x\"\ndata = [\"scans\", \"open corpus\"]\nleaving = \"derived\"\nassurance = 3\ndeadline = \
+                2027-03-01T08:00:00+01:00\n";
+    let spec = spec(text);
+    assert_eq!(spec.data, ["scans", "open corpus"]);
+    assert_eq!((spec.leaving, spec.assurance.map(Assurance::get)), (Leaving::Derived, Some(3)));
+    assert_eq!(spec.deadline.map(|deadline| deadline.to_string()).as_deref(), Some("2027-03-01T07:00:00Z"));
+}
+
+#[test]
+fn terms_are_checked() {
+    let with = |line: &str| format!("run = \"x\"\n{line}");
+    check(
+        &with("data = [\"a\", \"\", \"a\"]\nleaving = \"all\"\nassurance = 5\ndeadline = \"soon\""),
+        &[
+            "2:14 data[1]: `data` is empty … [\"scans\"]",
+            "2:18 data[2]: `a` stands twice in `data` … drop one",
+            "3:11 leaving: `all` is no word for `leaving` … `nothing`, `aggregated`, `derived`, `everything`",
+            "4:13 assurance: `assurance` is 5, outside 1 to 4",
+            "5:12 deadline: `soon` is neither a date nor a time from now … `12 h`",
+        ],
+    );
+    check(
+        &with("data = \"a\"\nassurance = \"3\"\ndeadline = 3"),
+        &["a list of names", "a whole number", "a date, or"],
+    );
+    check(&with("deadline = \"11 y\""), &["neither a date nor a time"]);
+    check(&with(&format!("data = [{}]", vec!["\"a\""; 101].join(", "))), &["has 101 entries, above the 100"]);
+    let (now, day) = (Instant::unix_milliseconds(0), Duration::days(1));
+    let at =
+        |text: &str| spec(&with(&format!("deadline = {text}"))).deadline.map(|deadline| deadline.at(now));
+    assert_eq!([at("\"1 d\""), at("1970-01-02"), at("\"1970-01-02T00:00\"")], [Some(now + day); 3]);
+}
+
+#[test]
 fn damage_is_shown_and_makes_no_other_fault_up() {
     check("name = \"x\nlimit = \"1 h\"", &["1:10 : this is not TOML"]);
 }
@@ -217,15 +257,27 @@ fn bodies() -> impl Strategy<Value = JobBody> {
     let text = || prop::option::of(texts());
     let env = prop::collection::btree_map("[A-Z_]{0,4}", texts(), 0..3);
     let resources = (prop::option::of(accelerators), prop::option::of(-2_i64..70), text());
-    ((text(), text(), run), (text(), text(), text()), env, resources).prop_map(|(a, b, env, c)| JobBody {
-        name: a.0,
-        project: a.1,
-        run: a.2,
-        workdir: b.0.map(|path| format!("/{path}")),
-        limit: b.1,
-        checkpoint: b.2,
-        env,
-        resources: super::ResourcesBody { accelerators: c.0, cpus: c.1, memory: c.2 },
+    let terms = (
+        prop::collection::vec(texts(), 0..3),
+        prop::option::of(prop_oneof![texts(), Just("aggregated".to_owned()), Just("everything".to_owned())]),
+        prop::option::of(-1_i64..6),
+        prop::option::of(prop_oneof![texts(), Just("2027-03-01T08:00".to_owned())]),
+    );
+    ((text(), text(), run), (text(), text(), text()), env, resources, terms).prop_map(|(a, b, env, c, d)| {
+        JobBody {
+            name: a.0,
+            project: a.1,
+            run: a.2,
+            workdir: b.0.map(|path| format!("/{path}")),
+            limit: b.1,
+            checkpoint: b.2,
+            data: d.0,
+            leaving: d.1,
+            assurance: d.2,
+            deadline: d.3,
+            env,
+            resources: super::ResourcesBody { accelerators: c.0, cpus: c.1, memory: c.2 },
+        }
     })
 }
 

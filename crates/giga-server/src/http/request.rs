@@ -1,14 +1,17 @@
 //! From what a user wrote to what the scheduler is asked: names become ids, processors and memory become accelerators.
 
+use std::sync::Arc;
+
 use giga_engine::Carried;
 use giga_formats::api::FieldFault;
 use giga_formats::job::{AskSpec, JobBody, JobSpec};
-use giga_model::{AcceleratorId, Ask, Asks, Federation, JobRequest, ProjectId};
-use giga_units::{Amount as _, Bytes, Fraction};
+use giga_model::{AcceleratorId, Ask, Asks, DatasetId, Federation, JobRequest, ProjectId, Terms};
+use giga_units::{Amount as _, Bytes, Fraction, Instant};
 
 use super::App;
 use super::key::Caller;
 use super::problem::{Answer, Refusal};
+use crate::live::core::clock;
 
 /// A request that was understood.
 pub(crate) struct Understood {
@@ -37,7 +40,8 @@ pub(crate) fn understand(app: &App, caller: &Caller, body: &JobBody) -> Answer<U
             Err(fault) => faults.push(fault),
         }
     }
-    let (Some(project), true) = (project, faults.is_empty()) else {
+    let terms = terms(federation, &spec, clock(), &mut notes).map_err(|found| faults.extend(found)).ok();
+    let (Some(project), Some(terms), true) = (project, terms, faults.is_empty()) else {
         return Err(Refusal::faulty("job", faults));
     };
     let name = federation.projects[project.index()].name.clone();
@@ -52,9 +56,44 @@ pub(crate) fn understand(app: &App, caller: &Caller, body: &JobBody) -> Answer<U
         limit: spec.limit,
         checkpoint: spec.checkpoint,
         draw: Fraction::ONE,
-        terms: None,
+        terms,
     };
     Ok(Understood { spec, request, project: name, notes })
+}
+
+/// What it asks of place and time; every dataset that is not there is a fault.
+fn terms(
+    federation: &Federation,
+    spec: &JobSpec,
+    now: Instant,
+    notes: &mut Vec<String>,
+) -> Result<Option<Arc<Terms>>, Vec<FieldFault>> {
+    let (mut data, mut faults) = (Vec::new(), Vec::new());
+    for (at, name) in spec.data.iter().enumerate() {
+        match federation.datasets.iter().position(|dataset| dataset.name == *name) {
+            Some(place) => data.push(DatasetId::at(place)),
+            None => faults.push(no_dataset(federation, at, name)),
+        }
+    }
+    if !faults.is_empty() {
+        return Err(faults);
+    }
+    let deadline = spec.deadline.map(|deadline| deadline.at(now));
+    if deadline.is_some_and(|deadline| deadline < now + spec.limit) {
+        // Not a fault: a request that is sent again, word by word, leads to the same job at any time.
+        notes.push("its limit does not fit before its deadline any more: it starts as soon as it can".into());
+    }
+    let terms = Terms { data, leaving: spec.leaving, assurance: spec.assurance, deadline };
+    Ok(Some(terms).filter(|terms| *terms != Terms::default()).map(Arc::new))
+}
+
+fn no_dataset(federation: &Federation, at: usize, name: &str) -> FieldFault {
+    let names = federation.datasets.iter().map(|dataset| dataset.name.as_str());
+    let help = match federation.datasets.len() {
+        0 => "drop `data`: no data is registered here".into(),
+        _ => one_of(names),
+    };
+    FieldFault { field: format!("data[{at}]"), message: format!("there is no dataset `{name}`"), help }
 }
 
 /// The project that is charged: the one that is named, or the only one there is for this caller.

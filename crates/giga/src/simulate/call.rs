@@ -1,10 +1,11 @@
 //! From a call, or from a saved run, to what a simulation begins with.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use giga_formats::description;
+use giga_formats::description::{self, Description};
 use giga_formats::saved;
 use giga_model::{Arrivals, Federation};
 use giga_twin::Twin;
@@ -12,12 +13,15 @@ use giga_units::{Duration, Fraction, Instant};
 
 use super::Simulate;
 use super::output::{Rest, SAVED};
+use crate::beside;
 
 /// What a run is made of.
 pub(super) struct Outset {
     pub(super) federation_file: String,
     pub(super) federation_text: String,
     pub(super) federation: Arc<Federation>,
+    /// The shocks that happen in it, by name.
+    pub(super) shocks: Vec<String>,
     pub(super) work_file: Option<PathBuf>,
     pub(super) work_format: Option<String>,
     pub(super) strict: bool,
@@ -53,7 +57,14 @@ pub(super) fn begin(call: &Simulate) -> Result<Outset, Refused> {
     let text = std::fs::read_to_string(path)
         .map_err(|error| Refused::input(format_args!("`{}` can not be read: {error}", path.display())))?;
     let file = path.display().to_string();
-    let federation = federation(&file, &text, call.load)?;
+    let shocks: Vec<&str> = call.shocks.iter().map(String::as_str).collect();
+    let read = beside::read(path, &text, &shocks).map_err(|faults| Refused::Input(faults.to_string()))?;
+    for note in &read.notes {
+        writeln!(std::io::stderr(), "giga: {note}")?;
+    }
+    // What further files and the call gave is in the expanded form, so that a saved run needs neither.
+    let text = description::expand(&read);
+    let Described { federation, shocks } = Described::of(read, call.load);
     if call.workload.is_none() && federation.workload.is_none() {
         let message =
             "there is no work: add a [workload] table to the description, or name a trace with `--workload`";
@@ -79,6 +90,7 @@ pub(super) fn begin(call: &Simulate) -> Result<Outset, Refused> {
         federation_file: file,
         federation_text: text,
         federation,
+        shocks,
         work_file: call.workload.clone(),
         work_format: call.format.clone(),
         strict: call.strict,
@@ -99,13 +111,26 @@ pub(super) fn keep_saved(out: Option<&Path>) -> Result<(), Refused> {
     )))
 }
 
-pub(super) fn federation(file: &str, text: &str, load: Option<Fraction>) -> Result<Arc<Federation>, Refused> {
-    let description = description::read(file, text).map_err(|faults| Refused::Input(faults.to_string()))?;
-    let mut federation = description.federation;
-    if let (Some(load), Some(workload)) = (load, &mut federation.workload) {
-        workload.load = load;
+/// A federation as a run takes it.
+pub(super) struct Described {
+    pub(super) federation: Arc<Federation>,
+    pub(super) shocks: Vec<String>,
+}
+
+impl Described {
+    fn of(description: Description, load: Option<Fraction>) -> Self {
+        let Description { mut federation, shocks, .. } = description;
+        if let (Some(load), Some(workload)) = (load, &mut federation.workload) {
+            workload.load = load;
+        }
+        Self { federation: Arc::new(federation), shocks }
     }
-    Ok(Arc::new(federation))
+}
+
+/// Reads a description that was kept in its expanded form.
+pub(super) fn kept(file: &str, text: &str, load: Option<Fraction>) -> Result<Described, Refused> {
+    let description = description::read(file, text).map_err(|faults| Refused::Input(faults.to_string()))?;
+    Ok(Described::of(description, load))
 }
 
 /// Whether the generated work ends by itself.
@@ -128,13 +153,14 @@ pub(super) fn resume(folder: &Path) -> Result<(Outset, Twin, Option<Rest>), Refu
     })?;
     let saved = saved::read(&bytes, env!("CARGO_PKG_VERSION"))
         .map_err(|error| Refused::input(format_args!("`{}`: {error}", path.display())))?;
-    let federation = federation(&saved.federation_file, &saved.federation_text, saved.load)?;
+    let Described { federation, shocks } = kept(&saved.federation_file, &saved.federation_text, saved.load)?;
     let twin = Twin::read_image(Arc::clone(&federation), &saved.run)
         .with_context(|| format!("`{}`", path.display()))?;
     let outset = Outset {
         federation_file: saved.federation_file,
         federation_text: saved.federation_text,
         federation,
+        shocks,
         work_file: saved.work_file.map(PathBuf::from),
         work_format: saved.work_format,
         strict: saved.strict,

@@ -15,7 +15,7 @@ use giga_store::{Store, StoreError};
 use giga_twin::{Again, Replay, ReplayError, Step, replay};
 use giga_units::{Instant, grouped};
 
-use super::call::{self, Outset, Refused};
+use super::call::{self, Described, Outset, Refused};
 use super::output::Output;
 use super::{Simulate, say, show};
 
@@ -38,7 +38,7 @@ pub(super) fn run(call: &Simulate, folder: &Path) -> anyhow::Result<ExitCode> {
         Err(error) => return disagrees(&error),
     };
     let work = format!("journal of {}, {} records", folder.display(), grouped(replay.records));
-    let facts = RunFacts { seed: None, work, offered: None };
+    let facts = RunFacts { seed: None, work, offered: None, shocks: outset.shocks.clone() };
     let json = summary::write(&outset.federation, &replay.summary, &facts);
     output.finish(&json)?;
     show(call, &outset, &replay.summary, &facts, &json, &[])?;
@@ -58,11 +58,12 @@ fn open(call: &Simulate, folder: &Path) -> Result<(Store, Outset), Refused> {
         StoreError::Absent { .. } | StoreError::Later { .. } => Refused::input(error),
         error => Refused::Failed(error.into()),
     })?;
-    let federation = call::federation(&beginning.file, &beginning.expanded, None)?;
+    let Described { federation, shocks } = call::kept(&beginning.file, &beginning.expanded, None)?;
     let outset = Outset {
         federation_file: beginning.file,
         federation_text: beginning.text,
         federation,
+        shocks,
         work_file: None,
         work_format: None,
         strict: false,

@@ -3,25 +3,33 @@
 //! What is faulty is reported and left out or set to nothing, so that the rest can be built and judged; the federation
 //! is only given out when there was no fault.
 
+mod agreements;
 mod cost;
+mod data;
+mod limits;
 mod parties;
+mod series;
+mod shocks;
 mod sites;
 mod workload;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use giga_model::{Federation, Network, Policy, Wan};
-use giga_units::{Duration, Fraction};
+use giga_model::{Federation, Policy, Project, Sharing, Site};
+use giga_units::Fraction;
 
 use super::complete::quoted;
 use super::diagnostic::{Findings, nearest};
 use super::meaning::Meaning;
 use super::record::Record;
+use limits::Cut;
 
 /// A federation and where its parts stand in the file.
 pub(crate) struct Built {
     pub(crate) federation: Federation,
+    /// The shocks that happen, by name.
+    pub(crate) shocks: Vec<String>,
     /// For every site what can be judged.
     pub(crate) sound: Vec<Sound>,
     /// For every pool the place where it was first named.
@@ -42,11 +50,17 @@ pub(crate) fn build(root: &Record, findings: &mut Findings) -> Built {
     let names = Names::of_all(root, findings);
     let rate = root.amount_or_zero::<Fraction>("discount_rate");
     let accelerators = sites::accelerators(root, rate, findings);
-    let placed = sites::sites(root, &names, &accelerators, rate, findings);
-    let projects = parties::projects(root, &names, findings);
+    let mut placed = sites::sites(root, &names, &accelerators, rate, findings);
+    let mut projects = parties::projects(root, &names, findings);
     let programmes = parties::programmes(root);
-    let workload = workload::workload(root, &names, &programmes, &projects, findings);
-    let federation = Federation {
+    let shocks = times(root, &names, &mut placed.sites, &mut projects, findings);
+    let datasets = data::datasets(root, &names, &placed.sites, findings);
+    let sound = ["site", "dataset", "project"]
+        .iter()
+        .all(|key| !root.broken_at(key) && root.tables(key).iter().all(|record| !record.broken));
+    let world = data::World { sites: &placed.sites, datasets: &datasets, projects: &projects, sound };
+    let workload = workload::workload(root, &names, &programmes, &world, findings);
+    let mut federation = Federation {
         name: root.text("name").unwrap_or_default().to_owned(),
         start: root.date("start").unwrap_or_default(),
         sites: placed.sites,
@@ -55,19 +69,52 @@ pub(crate) fn build(root: &Record, findings: &mut Findings) -> Built {
         owners: parties::owners(root),
         programmes,
         projects,
-        datasets: Vec::new(),
-        network: Network { common: Wan::default(), links: Vec::new() },
+        datasets,
+        network: data::network(root, &names, findings),
         carbon_price: root.amount_or_zero("carbon_price"),
         policy: policy(root),
         workload,
     };
-    Built { federation, sound: placed.sound, pools: placed.places }
+    agreements::apply(root, &names, &mut federation, findings);
+    Built { federation, shocks, sound: placed.sound, pools: placed.places }
+}
+
+/// Applies shocks, and lays the limits of all sites over each other. Gives the shocks that happen.
+fn times(
+    root: &Record,
+    names: &AllNames<'_>,
+    sites: &mut [Site],
+    projects: &mut [Project],
+    findings: &mut Findings,
+) -> Vec<String> {
+    let mut cuts: Vec<Vec<Cut>> =
+        root.tables("site").iter().map(|site| limits::of_site(site, findings)).collect();
+    for limit in root.tables("limit") {
+        let places = limits::places(limit, names, sites, findings);
+        if let Some(cut) = limits::cut(limit, findings) {
+            places.into_iter().for_each(|site| cuts[site].push(cut));
+        }
+    }
+    let shocks = shocks::apply(root, names, sites, projects, &mut cuts, findings);
+    for (site, cuts) in sites.iter_mut().zip(&cuts) {
+        site.limits = limits::merged(cuts, &site.phases);
+    }
+    shocks
 }
 
 fn policy(root: &Record) -> Policy {
-    let policy = root.table("policy");
-    let half_life = policy.map_or(Duration::ZERO, |policy| policy.amount_or_zero("half_life"));
-    Policy { half_life, ..Policy::default() }
+    let Some(record) = root.table("policy") else { return Policy::default() };
+    Policy {
+        half_life: record.amount_or_zero("half_life"),
+        sharing: record.text("sharing").and_then(Sharing::parse).unwrap_or(Sharing::Floors),
+        grace: record.amount_or_zero("grace"),
+        waiting_price: record.amount_or_zero("waiting_price"),
+        rebind_gain: record.amount_or_zero("rebind_gain"),
+        rebinds_max: record
+            .count("rebinds_max")
+            .and_then(|count| u8::try_from(count).ok())
+            .unwrap_or_default(),
+    }
 }
 
 /// The names of a kind of thing, with the index of each.
@@ -97,6 +144,7 @@ impl<'r> Names<'r> {
             sites: Self::of(root, "site", findings),
             owners: Self::of(root, "owner", findings),
             programmes: Self::of(root, "programme", findings),
+            datasets: Self::of(root, "dataset", findings),
         }
     }
 
@@ -134,4 +182,5 @@ struct AllNames<'r> {
     sites: Names<'r>,
     owners: Names<'r>,
     programmes: Names<'r>,
+    datasets: Names<'r>,
 }

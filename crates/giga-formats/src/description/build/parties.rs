@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use giga_model::{Owner, OwnerId, Preempt, Programme, ProgrammeId, Project, SiteId};
+use giga_model::{Owner, OwnerId, Preempt, Programme, ProgrammeId, Project};
 use giga_units::Fraction;
 
 use super::AllNames;
+use super::data::sites_at;
 use crate::description::diagnostic::Findings;
 use crate::description::meaning::Meaning;
 use crate::description::record::Record;
@@ -25,10 +26,10 @@ pub(super) fn programmes(root: &Record) -> Vec<Programme> {
         priority: record.count("priority").and_then(|count| i32::try_from(count).ok()).unwrap_or_default(),
         gang_max: record.count("gang_max").and_then(|count| u32::try_from(count).ok()),
         limit_max: record.amount("limit_max"),
-        preempt: Preempt::Saved,
-        protected: false,
-        use_max: None,
-        price_per_hour: None,
+        preempt: record.text("preempt").and_then(Preempt::parse).unwrap_or(Preempt::Saved),
+        protected: record.flag("protected"),
+        use_max: record.amount("use_max"),
+        price_per_hour: record.amount("price"),
     };
     root.tables("programme").iter().map(programme).collect()
 }
@@ -61,23 +62,14 @@ pub(super) fn projects(root: &Record, names: &AllNames<'_>, findings: &mut Findi
 fn project(record: &Record, names: &AllNames<'_>, findings: &mut Findings) -> Option<Project> {
     let programme = names.programmes.at(record, "programme", findings);
     let owner = names.owners.at(record, "owner", findings);
-    let mut sites = Vec::new();
-    for (name, span) in record.names("sites") {
-        match names.sites.find(name, span, record.path_of("sites"), findings).map(SiteId::at) {
-            Some(site) if sites.contains(&site) => {
-                let fault = Meaning::NameTwice { what: "site", name: name.clone() };
-                findings.add(span, record.path_of("sites"), &fault);
-            }
-            site => sites.extend(site),
-        }
-    }
+    let sites = sites_at(record, "sites", names, findings);
     Some(Project {
         name: record.text("name")?.to_owned(),
         programme: ProgrammeId::at(programme?),
         owner: OwnerId::at(owner?),
         weight: record.factor("weight").unwrap_or(Fraction::ONE),
         sites,
-        until: None,
+        until: record.date("until"),
     })
 }
 

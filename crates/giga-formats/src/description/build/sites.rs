@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use giga_model::{
-    Accelerator, AcceleratorId, Assurance, Country, EngineKind, Failures, Flexibility, Maintenance, OwnerId,
-    Phase, Pool, PoolId, Site, SiteId,
+    Accelerator, AcceleratorId, Country, EngineKind, Failures, Flexibility, Maintenance, OwnerId, Phase,
+    Pool, PoolId, Site, SiteId,
 };
-use giga_units::{Fraction, Instant, Money};
+use giga_units::{CarbonIntensity, EnergyPrice, Fraction, Instant, Money};
 
 use super::cost::per_hour;
+use super::data::assurance;
+use super::series::series;
 use super::{AllNames, Sound};
 use crate::description::diagnostic::Findings;
 use crate::description::meaning::Meaning;
@@ -103,6 +105,8 @@ impl<'r> Builder<'r, '_> {
     fn site(&mut self, record: &'r Record, rate: Fraction) -> Site {
         let phases = record.tables("phase").iter().map(|phase| self.phase(phase)).collect();
         let capital = record.amount_or_zero::<Money>("facility_cost");
+        let price: EnergyPrice = record.amount_or_zero("electricity_price");
+        let carbon: CarbonIntensity = record.amount_or_zero("carbon_intensity");
         Site {
             name: record.text("name").unwrap_or_default().to_owned(),
             country: self.country(record),
@@ -115,12 +119,12 @@ impl<'r> Builder<'r, '_> {
                 .into_iter()
                 .collect(),
             facility_factor: record.factor("facility_factor").unwrap_or(Fraction::ONE),
-            electricity_price: record.amount_or_zero("electricity_price"),
-            price_series: None,
-            carbon_intensity: record.amount_or_zero("carbon_intensity"),
-            carbon_series: None,
-            assurance: Assurance::LOWEST,
-            flexibility: Flexibility::NONE,
+            electricity_price: price,
+            price_series: series(record.table("price_series"), price.as_microeuro_per_kwh()),
+            carbon_intensity: carbon,
+            carbon_series: series(record.table("carbon_series"), carbon.as_milligrams_per_kwh()),
+            assurance: assurance(record),
+            flexibility: flexibility(record),
             limits: Vec::new(),
             facility_cost_per_megawatt_hour: per_hour(capital, rate, record.amount_or_zero("facility_life")),
             oversubscribed: record.flag("oversubscribed"),
@@ -224,6 +228,15 @@ impl<'r> Builder<'r, '_> {
             return None;
         }
         u32::try_from(nodes).ok()
+    }
+}
+
+fn flexibility(record: &Record) -> Flexibility {
+    let part = |key| record.amount(key).unwrap_or(Fraction::ONE);
+    Flexibility {
+        cap_power: part("cap_power"),
+        cap_speed: part("cap_speed"),
+        suspends: record.flag("suspends"),
     }
 }
 

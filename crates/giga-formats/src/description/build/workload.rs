@@ -1,12 +1,13 @@
 //! The work to generate.
 
 use giga_model::{
-    AcceleratorId, Arrivals, Checkpoint, DailyCurve, JobClass, Leaving, Length, Programme, ProgrammeId,
-    Project, Size, Workload,
+    AcceleratorId, Arrivals, Checkpoint, DailyCurve, JobClass, Length, Programme, ProgrammeId, Project, Size,
+    Workload,
 };
 use giga_units::{Amount, Duration, Fraction};
 
 use super::AllNames;
+use super::data::{World, terms};
 use crate::description::diagnostic::Findings;
 use crate::description::meaning::Meaning;
 use crate::description::record::Record;
@@ -16,7 +17,7 @@ pub(super) fn workload(
     root: &Record,
     names: &AllNames<'_>,
     programmes: &[Programme],
-    projects: &[Project],
+    world: &World<'_>,
     findings: &mut Findings,
 ) -> Option<Workload> {
     let record = root.table("workload")?;
@@ -34,7 +35,8 @@ pub(super) fn workload(
         }
         let built = builder.class(names);
         if let Some(built) = &built {
-            builder.check_programme(built, programmes, projects);
+            builder.check_programme(built, programmes, world.projects);
+            world.judge(class, built, findings);
         }
         classes.extend(built);
     }
@@ -81,6 +83,7 @@ impl Builder<'_, '_> {
             let kind = names.accelerators.find(name, span, record.path_of("accelerators"), self.findings);
             accelerators.extend(kind.map(AcceleratorId::at));
         }
+        let terms = terms(record, &names.datasets, self.findings);
         if record.broken {
             return None;
         }
@@ -96,10 +99,10 @@ impl Builder<'_, '_> {
             checkpoint: checkpoint(record),
             draw: record.amount("draw")?,
             accelerators,
-            data: Vec::new(),
-            leaving: Leaving::Nothing,
-            assurance: None,
-            slack: None,
+            data: terms.data,
+            leaving: terms.leaving,
+            assurance: terms.assurance,
+            slack: terms.slack,
         })
     }
 

@@ -4,10 +4,12 @@
 //! is a plain print of it. What is written is never changed; what can not be filled is reported here.
 
 mod classes;
+mod series;
 mod sites;
 
 use thiserror::Error;
 
+use super::beside::Beside;
 use super::catalogue;
 use super::decode::literal;
 use super::diagnostic::{Explain, Findings};
@@ -34,6 +36,14 @@ pub(crate) enum Gap {
         "there is no project, and {owners} owners under {programmes} programmes are too many to get one each"
     )]
     TooManyPairs { owners: usize, programmes: usize },
+    #[error("a series names a file, or hours, or a cosine, and here is none of them")]
+    NoSeries,
+    #[error("a series with `file` or `values` has no cosine")]
+    TwoSeries,
+    #[error("this series has only one of `peak_hour` and `swing`")]
+    HalfCosine,
+    #[error("`{file}` can not be read: {error}")]
+    Unreadable { file: String, error: String },
     #[error("a class of work needs a `name`")]
     NoName,
     #[error("class `{class}` has no `{key}`")]
@@ -65,6 +75,12 @@ impl Explain for Gap {
             }
             Self::Ambiguous { key, known, .. } => format!("write `{key} = …` with one of {known}"),
             Self::TooManyPairs { .. } => "add the tables [[project]] that there are".into(),
+            Self::NoSeries => {
+                "write `{ file = \"prices.csv\" }`, or `{ peak_hour = 19, swing = \"30 %\" }`".into()
+            }
+            Self::TwoSeries => "drop `peak_hour` and `swing`, or the others".into(),
+            Self::HalfCosine => "write both, such as `peak_hour = 19` and `swing = \"30 %\"`".into(),
+            Self::Unreadable { .. } => "write the path as it is from the folder of the description".into(),
             Self::NoName => "write `name`, or `like` with the name of a built-in class".into(),
             Self::NoClassKey { key, example, .. } => {
                 format!("write for example `{key} = {example}`, or use `like`")
@@ -73,11 +89,19 @@ impl Explain for Gap {
     }
 }
 
-/// Fills in everything that a rule gives.
-pub(crate) fn complete(root: &mut Record, findings: &mut Findings) {
+/// Fills in everything that a rule gives. What readers should know of it is told in `notes`.
+pub(crate) fn complete(
+    root: &mut Record,
+    beside: &Beside<'_>,
+    findings: &mut Findings,
+    notes: &mut Vec<String>,
+) {
     parties(root);
     projects(root, findings);
     sites::complete(root, findings);
+    series::complete(root, beside.open, findings, notes);
+    links(root);
+    shocked(root, beside.shocks);
     classes::complete(root, findings);
     accelerators(root);
 }
@@ -164,6 +188,38 @@ fn default_projects(root: &Record, owners: &[String], programmes: &[String]) -> 
         made(root, "project", "none is written", &texts)
     };
     pairs.map(record).collect()
+}
+
+/// A link is as the network where nothing else is said of it.
+fn links(root: &mut Record) {
+    let keys = ["rate", "cost_per_terabyte"];
+    let common = keys.map(|key| root.table("network").and_then(|network| network.entry(key)).cloned());
+    for link in root.tables_mut("link") {
+        for (key, entry) in keys.iter().zip(&common) {
+            if let Some(entry) = entry {
+                link.fill(key, entry.value.clone(), "that of [network]");
+            }
+        }
+    }
+}
+
+/// Adds the shocks that the caller names to those of the file.
+fn shocked(root: &mut Record, more: &[&str]) {
+    if root.broken_at("shocked") {
+        return;
+    }
+    let mut names = root.names("shocked").to_vec();
+    let (known, place) = (names.len(), root.span.clone());
+    for name in more {
+        if names.iter().all(|(other, _)| other != name) {
+            names.push(((*name).to_owned(), place.clone()));
+        }
+    }
+    if names.len() > known {
+        let field = root.section.field("shocked").expect("the file has shocks");
+        let (span, origin) = (root.span_of("shocked"), Origin::Filled("named in the call".to_owned()));
+        root.put(super::record::Entry { field, value: Value::Names(names), span, origin });
+    }
 }
 
 /// Adds the entries of the catalogue that are named and not defined in the file.

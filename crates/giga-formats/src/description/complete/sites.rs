@@ -13,6 +13,7 @@ pub(super) fn complete(root: &mut Record, findings: &mut Findings) {
     for site in root.tables_mut("site") {
         shares(site, &owners);
         energy(site, findings);
+        flexibility(site);
         for phase in site.tables_mut("phase") {
             if let Some(start) = start {
                 phase.fill("opens", Value::Date(start), "the start of the federation");
@@ -27,6 +28,23 @@ fn shares(site: &mut Record, owners: &[String]) {
     let span = site.span.clone();
     let share = |name: &String| Share { name: name.clone(), span: span.clone(), part, text: part.written() };
     site.fill("shares", Value::Shares(owners.iter().map(share).collect()), "equal parts for all owners");
+}
+
+/// How work there can be made to draw less. What runs it for real, where there is such, can neither cap nor suspend yet.
+fn flexibility(site: &mut Record) {
+    let figures = if site.has("engine") {
+        let source = "the engines there are cap nothing and suspend nothing";
+        [("\"100 %\"", source), ("\"100 %\"", source), ("false", source)]
+    } else {
+        [
+            ("\"60 %\"", "arXiv:2205.09646: 150 of 250 W; of other kinds and above idle an assumption"),
+            ("\"93.6 %\"", "arXiv:2205.09646: under that cap large language models trained 6.8 % longer"),
+            ("true", "Slurm: `scontrol suspend` stops a job that keeps nodes and memory"),
+        ]
+    };
+    for (key, (text, source)) in ["cap_power", "cap_speed", "suspends"].iter().zip(figures) {
+        fill(site, key, text, source);
+    }
 }
 
 fn energy(site: &mut Record, findings: &mut Findings) {

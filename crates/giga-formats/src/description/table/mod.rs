@@ -3,12 +3,19 @@
 //! Limits are set so that no sum that is later made of described values can overflow: at most 100 GW a phase, ten
 //! million nodes a site, 1 MW a node, 65,000 pools.
 
+mod data;
+mod over_time;
 mod parties;
 mod site;
 mod work;
 
-use super::field::{CARBON_PRICE, DURATION, FRACTION, Field, Kind, Section, optional, preset, required};
+use super::field::{
+    CARBON_PRICE, DURATION, FRACTION, Field, Kind, MONEY, Section, optional, preset, required, ruled,
+};
 
+#[cfg(test)]
+pub(crate) use data::LEAVING;
+pub(crate) use over_time::HOURS_MAX;
 pub(crate) use parties::{OWNER, PROGRAMME, PROJECT};
 pub(crate) use site::{ACCELERATOR, SITE};
 pub(crate) use work::WORKLOAD;
@@ -55,7 +62,10 @@ pub(crate) static FEDERATION: Section = Section {
             "assumption: cost of capital of infrastructure with a mixed public and private fund",
             "yearly rate that turns capital into yearly cost, CRF = r(1+r)^n/((1+r)^n - 1)",
         ),
+        optional("shocked", Kind::Names { max: 1_000 }, "shocks that happen, by name; without it none"),
         POLICY_FIELD,
+        preset("network", Kind::Table(&data::NETWORK), "{}", "every key has one", "what connects the sites"),
+        optional("link", Kind::Tables(&data::LINK, 10_000), "what connects pairs of sites"),
         optional("accelerator", Kind::Tables(&ACCELERATOR, 1_000), "kinds of accelerators defined here"),
         required(
             "site",
@@ -63,24 +73,32 @@ pub(crate) static FEDERATION: Section = Section {
             "[[site]]",
             "the sites, in the order in which work tries them",
         ),
-        super::field::ruled(
+        ruled(
             "owner",
             Kind::Tables(&OWNER, 1_000),
             "no owner is written: one who owns everything",
             "who paid",
         ),
-        super::field::ruled(
+        ruled(
             "programme",
             Kind::Tables(&PROGRAMME, 1_000),
             "no programme is written: one open door",
             "the doors for users",
         ),
-        super::field::ruled(
+        ruled(
             "project",
             Kind::Tables(&PROJECT, 100_000),
             "no project is written: one for each owner under each programme",
             "the allocations",
         ),
+        optional(
+            "limit",
+            Kind::Tables(&over_time::LIMIT, 10_000),
+            "times in which the grid gives several sites less",
+        ),
+        data::DATASETS,
+        optional("agreement", Kind::Tables(&data::AGREEMENT, 1_000), "shares that owners exchange"),
+        optional("shock", Kind::Tables(&over_time::SHOCK, 1_000), "what may happen, by name"),
         optional("workload", Kind::Table(&WORKLOAD), "work to generate; without it a run needs a trace"),
     ],
 };
@@ -91,11 +109,48 @@ const POLICY_FIELD: Field =
 static POLICY: Section = Section {
     name: "[policy]",
     doc: "how the scheduler behaves",
-    fields: &[preset(
-        "half_life",
-        Kind::Amount { of: &DURATION, min: "1 s", max: "100 y" },
-        "\"7 d\"",
-        "Slurm: PriorityDecayHalfLife defaults to 7-0",
-        "after how long past use counts half among projects",
-    )],
+    fields: &[
+        preset(
+            "half_life",
+            Kind::Amount { of: &DURATION, min: "1 s", max: "100 y" },
+            "\"7 d\"",
+            "Slurm: PriorityDecayHalfLife defaults to 7-0",
+            "after how long past use counts half among projects",
+        ),
+        preset(
+            "sharing",
+            Kind::Word(&["floors", "order"]),
+            "\"floors\"",
+            "owners paid for what they can claim at once",
+            "what a share means: a floor that comes back when it is wanted, or only a place in the order",
+        ),
+        preset(
+            "grace",
+            Kind::Amount { of: &DURATION, min: "1 ms", max: "1 d" },
+            "\"120 s\"",
+            "assumption: as long as one checkpoint of the built-in work",
+            "how long work that is told to leave may take to save itself",
+        ),
+        preset(
+            "waiting_price",
+            Kind::Amount { of: &MONEY, min: "0 EUR", max: "1 m EUR" },
+            "\"1 EUR\"",
+            "assumption: somewhat below what an accelerator-hour costs",
+            "what an hour of waiting costs for each accelerator that is asked for, where sites are compared",
+        ),
+        preset(
+            "rebind_gain",
+            Kind::Amount { of: &FRACTION, min: "0 %", max: "100 %" },
+            "\"10 %\"",
+            "assumption: less is within the error of an estimate",
+            "what another site must be cheaper by, of the cost here, before waiting work moves there",
+        ),
+        preset(
+            "rebinds_max",
+            Kind::Count { min: 0, max: 255 },
+            "3",
+            "assumption: more would be restlessness",
+            "how often a job may be moved while it waits",
+        ),
+    ],
 };

@@ -1,6 +1,8 @@
 //! Keys of owners, programmes and projects.
 
-use crate::description::field::{DURATION, Kind, Section, optional, preset, required, ruled};
+use crate::description::field::{
+    DURATION, FRACTION, Kind, MONEY, Section, optional, preset, required, ruled,
+};
 
 /// `[[owner]]`.
 pub(crate) static OWNER: Section = Section {
@@ -32,6 +34,30 @@ pub(crate) static PROGRAMME: Section = Section {
             Kind::Amount { of: &DURATION, min: "1 ms", max: "100 y" },
             "longest time limit it lets in; without it any",
         ),
+        preset(
+            "preempt",
+            Kind::Word(&["saved", "never", "always"]),
+            "\"saved\"",
+            "assumption: what has saved its progress loses little",
+            "which of its work may be told to leave when an owner claims its floor: what saves its progress, none, all",
+        ),
+        preset(
+            "protected",
+            Kind::Flag,
+            "false",
+            "assumption: work is cut alike unless it is said",
+            "whether its work is cut last when power is short",
+        ),
+        optional(
+            "use_max",
+            Kind::Amount { of: &FRACTION, min: "0 %", max: "100 %" },
+            "most of a site's available accelerators that its work may hold at a time; without it all",
+        ),
+        optional(
+            "price",
+            Kind::Amount { of: &MONEY, min: "0 EUR", max: "1 m EUR" },
+            "what an accelerator-hour is sold for; without it nothing is charged",
+        ),
     ],
 };
 
@@ -51,6 +77,7 @@ pub(crate) static PROJECT: Section = Section {
             "its weight against other projects of the same owner and programme",
         ),
         optional("sites", Kind::Names { max: 4_000 }, "where it may run; without it everywhere"),
+        optional("until", Kind::Date, "from when on it sends no more work; without it it goes on"),
         preset(
             "count",
             Kind::Count { min: 1, max: super::PROJECTS_MAX },

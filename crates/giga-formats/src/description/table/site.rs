@@ -1,8 +1,9 @@
 //! Keys of accelerators, sites, phases and pools.
 
+use super::over_time::{CARBON_SERIES, PRICE_SERIES, SITE_LIMIT};
 use crate::description::field::{
-    BYTES, CARBON_INTENSITY, DURATION, ENERGY_PRICE, FLOPS, Kind, MONEY, POWER, Section, optional, preset,
-    required, ruled,
+    BYTES, CARBON_INTENSITY, DURATION, ENERGY_PRICE, FLOPS, FRACTION, Kind, MONEY, POWER, Section, optional,
+    preset, required, ruled,
 };
 
 const NODE_POWER: Kind = Kind::Amount { of: &POWER, min: "0 W", max: "1 MW" };
@@ -86,6 +87,31 @@ pub(crate) static SITE: Section = Section {
             "what electricity emits here, life cycle",
         ),
         preset(
+            "assurance",
+            Kind::Count { min: 1, max: 4 },
+            "1",
+            "assumption: the lowest unless it is said",
+            "how far sovereignty over it is assured: level 1 to 4 of the proposal COM(2026) 502",
+        ),
+        ruled(
+            "cap_power",
+            Kind::Amount { of: &FRACTION, min: "1 %", max: "100 %" },
+            CAP,
+            "what a capped accelerator may draw of what it could draw above idle; 100 % where nothing is capped",
+        ),
+        ruled(
+            "cap_speed",
+            Kind::Amount { of: &FRACTION, min: "1 %", max: "100 %" },
+            CAP_SPEED,
+            "how fast work goes forward under the cap",
+        ),
+        ruled(
+            "suspends",
+            Kind::Flag,
+            SUSPENDS,
+            "whether work can be stopped in place: it keeps nodes and memory",
+        ),
+        preset(
             "facility_cost",
             Kind::Amount { of: &MONEY, min: "0 EUR", max: "1 bn EUR" },
             "\"13 m EUR\"",
@@ -109,6 +135,17 @@ pub(crate) static SITE: Section = Section {
             "what breaks and how long a repair takes",
         ),
         optional("maintenance", Kind::Table(&MAINTENANCE), "windows known ahead; without it none"),
+        optional(
+            "price_series",
+            Kind::Table(&PRICE_SERIES),
+            "what electricity costs over time; without it the mean",
+        ),
+        optional(
+            "carbon_series",
+            Kind::Table(&CARBON_SERIES),
+            "what it emits over time; without it the mean",
+        ),
+        optional("limit", Kind::Tables(&SITE_LIMIT, 1_000), "times in which the grid gives less"),
         optional("engine", Kind::Word(&["local", "local-nvidia"]), ENGINE),
         ruled(
             "shares",
@@ -123,6 +160,12 @@ pub(crate) static SITE: Section = Section {
 const ENGINE: &str = "what carries decisions out there: local processes, on virtual accelerators or NVIDIA's; without it it is only described";
 const OVERSUBSCRIBED: &str = "the pools may need more than the power; the scheduler then keeps them below it";
 const SPARE: &str = "the connection is meant to be over twice what the pools need";
+
+const CAP: &str =
+    "60 %, as 150 of 250 W in arXiv:2205.09646; 100 % where `engine` is written, which caps nothing";
+const CAP_SPEED: &str = "93.6 %, training of large language models 6.8 % longer in arXiv:2205.09646; 100 % where `engine` is written";
+const SUSPENDS: &str =
+    "true, as Slurm's `scontrol suspend`; false where `engine` is written, which suspends nothing";
 
 static PHASE: Section = Section {
     name: "[[site.phase]]",

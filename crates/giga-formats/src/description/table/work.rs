@@ -1,5 +1,6 @@
 //! Keys of generated work.
 
+use super::data::LEAVING;
 use crate::description::field::{
     DURATION, FRACTION, Field, Kind, Preset, Section, optional, preset, required, ruled,
 };
@@ -116,6 +117,24 @@ static CLASS: Section = Section {
             "accelerators",
             Kind::Names { max: 1_000 },
             "kinds that will do, the preferred first; without it any",
+        ),
+        optional("data", Kind::Names { max: 100 }, "datasets that each of its jobs reads"),
+        preset(
+            "leaving",
+            LEAVING,
+            "\"nothing\"",
+            "assumption: results stay where the data is",
+            "what of that data, or of what is made of it, leaves the site",
+        ),
+        optional(
+            "assurance",
+            Kind::Count { min: 1, max: 4 },
+            "least assurance level of a site that runs it; without it any",
+        ),
+        optional(
+            "slack",
+            Kind::Factor { min: 1_000_000, max: 1_000_000_000 },
+            "it has to be done this many times its limit after it came; without it as soon as can be",
         ),
     ],
 };

@@ -1,0 +1,36 @@
+//! Prices and carbon over time: hours as they stand, or a cosine around the mean of the site.
+
+use giga_model::Series;
+use giga_units::{Duration, Fraction, Instant};
+
+use crate::description::record::Record;
+
+const HOUR: Duration = Duration::hours(1);
+
+/// The series of a record, around a mean in the same unit: µEUR or mg per kWh, which are thousandths of what is written.
+pub(super) fn series(record: Option<&Record>, mean: i64) -> Option<Series> {
+    let record = record?;
+    if let (Some(peak), Some(swing)) = (record.count("peak_hour"), record.amount::<Fraction>("swing")) {
+        let hours = (0..24).map(|hour| cosine(mean, f64::from(hour) - peak as f64, swing.as_f64()));
+        return Series::new(Instant::unix_milliseconds(0), HOUR, hours.collect());
+    }
+    Series::new(record.date("first")?, HOUR, record.numbers("values").to_vec())
+}
+
+/// What holds so many hours after the peak, rounded once.
+fn cosine(mean: i64, hours: f64, swing: f64) -> i64 {
+    let angle = hours / 24.0 * std::f64::consts::TAU;
+    libm::round(mean as f64 * (1.0 + swing * libm::cos(angle))) as i64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::cosine;
+
+    #[test]
+    fn a_day_swings_around_its_mean() {
+        assert_eq!([0.0, 6.0, 12.0, -12.0].map(|hours| cosine(100, hours, 0.3)), [130, 100, 70, 70]);
+        let day: i64 = (0..24).map(|hour| cosine(1_000_000, f64::from(hour), 0.4)).sum();
+        assert!((day - 24_000_000).abs() < 24);
+    }
+}

@@ -1,0 +1,159 @@
+//! Keys of what changes over time: prices and carbon by the hour, limits of the grid, shocks.
+
+use crate::description::field::{
+    DURATION, FRACTION, Field, Kind, POWER, Section, optional, preset, required, ruled,
+};
+
+/// Most values of a series: eleven years of hours.
+pub(crate) const HOURS_MAX: usize = 100_000;
+
+const FILE: Field =
+    optional("file", Kind::Text, "CSV with a header, a time and hourly values; from the folder of this file");
+const COLUMN: Field = ruled("column", Kind::Text, "the only column of numbers", "the column of the values");
+const PEAK: Field = optional(
+    "peak_hour",
+    Kind::Count { min: 0, max: 23 },
+    "hours after midnight UTC when it is highest: a cosine over the day around the site's mean",
+);
+const SWING: Field = optional(
+    "swing",
+    Kind::Amount { of: &FRACTION, min: "0 %", max: "100 %" },
+    "how far it swings from that mean; needs peak_hour",
+);
+const FIRST: Field = ruled(
+    "first",
+    Kind::Date,
+    "the first hour of `file`, moved to the year in which the federation starts; or that start",
+    "when the first of the values begins to hold",
+);
+const FROM_FILE: &str = "the column of `file`, one value for each hour";
+
+/// `[site.price_series]`.
+pub(crate) static PRICE_SERIES: Section = Section {
+    name: "[site.price_series]",
+    doc: "what electricity costs hour by hour; what lies beyond its end begins again",
+    fields: &[
+        FILE,
+        COLUMN,
+        preset(
+            "unit",
+            Kind::Word(&["EUR/MWh", "ct/kWh", "EUR/kWh"]),
+            "\"EUR/MWh\"",
+            "that of the European power exchanges",
+            "unit of the column",
+        ),
+        PEAK,
+        SWING,
+        FIRST,
+        ruled(
+            "values",
+            Kind::Numbers { min: -10_000_000, max: 100_000_000, most: HOURS_MAX },
+            FROM_FILE,
+            "a value for each hour in EUR/MWh; where they stand, `file` is not read",
+        ),
+    ],
+};
+
+/// `[site.carbon_series]`.
+pub(crate) static CARBON_SERIES: Section = Section {
+    name: "[site.carbon_series]",
+    doc: "what electricity emits hour by hour; what lies beyond its end begins again",
+    fields: &[
+        FILE,
+        COLUMN,
+        preset(
+            "unit",
+            Kind::Word(&["gCO2e/kWh", "g/kWh", "kgCO2e/MWh"]),
+            "\"gCO2e/kWh\"",
+            "that of Electricity Maps",
+            "unit of the column",
+        ),
+        PEAK,
+        SWING,
+        FIRST,
+        ruled(
+            "values",
+            Kind::Numbers { min: 0, max: 10_000_000, most: HOURS_MAX },
+            FROM_FILE,
+            "a value for each hour in gCO2e/kWh; where they stand, `file` is not read",
+        ),
+    ],
+};
+
+const SPAN: Kind = Kind::Amount { of: &DURATION, min: "1 s", max: "100 y" };
+const PART: Kind = Kind::Amount { of: &FRACTION, min: "0 %", max: "100 %" };
+const FROM: Field = required("from", Kind::Date, "2027-07-12", "when it begins");
+const FOR: Field = required("for", SPAN, "\"7 d\"", "how long it lasts");
+const LIMIT_POWER: Field = optional(
+    "power",
+    Kind::Amount { of: &POWER, min: "0 W", max: "100 GW" },
+    "what each site may draw at the meter then; this or `part`",
+);
+const LIMIT_PART: Field = optional("part", PART, "the same as a part of the connection that is open then");
+const COUNTRY: Field = optional("country", Kind::Text, "all sites there, by its ISO 3166-1 code");
+const COUNTRIES: Field = optional("countries", Kind::Names { max: 300 }, "all sites in these countries");
+const SITES: Field = optional("sites", Kind::Names { max: 4_000 }, "these sites");
+
+/// `[[site.limit]]`.
+pub(crate) static SITE_LIMIT: Section = Section {
+    name: "[[site.limit]]",
+    doc: "a time in which the grid gives less; where several meet, the lowest holds",
+    fields: &[FROM, FOR, LIMIT_POWER, LIMIT_PART],
+};
+
+/// `[[limit]]`.
+pub(crate) static LIMIT: Section = Section {
+    name: "[[limit]]",
+    doc: "a time in which the grid gives less to each of several sites; where several meet, the lowest holds",
+    fields: &[COUNTRY, COUNTRIES, SITES, FROM, FOR, LIMIT_POWER, LIMIT_PART],
+};
+
+/// `[[shock]]`.
+pub(crate) static SHOCK: Section = Section {
+    name: "[[shock]]",
+    doc: "what may happen to the federation; nothing does unless it is named in `shocked` or in the call",
+    fields: &[
+        required("name", Kind::Name, "\"heat-wave\"", "what people call it"),
+        optional("limit", Kind::Table(&SHOCK_LIMIT), "the grid gives less for a while"),
+        optional("delay", Kind::Table(&SHOCK_DELAY), "phases of a site open later"),
+        optional("leave", Kind::Table(&SHOCK_LEAVE), "the projects of an owner send nothing more"),
+        optional("heat", Kind::Table(&SHOCK_HEAT), "heat leaves less power for computing for a while"),
+    ],
+};
+
+static SHOCK_LIMIT: Section = Section {
+    name: "`limit` of a shock",
+    doc: "a time in which the grid gives less",
+    fields: &[COUNTRY, COUNTRIES, SITES, FROM, FOR, LIMIT_POWER, LIMIT_PART],
+};
+
+static SHOCK_HEAT: Section = Section {
+    name: "`heat` of a shock",
+    doc: "a time in which cooling leaves less: a stand-in for the physics of a facility",
+    fields: &[
+        COUNTRY,
+        COUNTRIES,
+        SITES,
+        FROM,
+        FOR,
+        required("part", PART, "\"70 %\"", "what is left of the connection that is open then"),
+    ],
+};
+
+static SHOCK_DELAY: Section = Section {
+    name: "`delay` of a shock",
+    doc: "phases that open after the start of the federation come later; all phases where none does",
+    fields: &[
+        required("site", Kind::Text, "\"narvik\"", "where"),
+        required("by", SPAN, "\"2 y\"", "by how much"),
+    ],
+};
+
+static SHOCK_LEAVE: Section = Section {
+    name: "`leave` of a shock",
+    doc: "an owner goes: its projects send nothing more, and what runs goes on",
+    fields: &[
+        required("owner", Kind::Text, "\"anchor-tenant\"", "who"),
+        required("at", Kind::Date, "2027-06-01", "from when on"),
+    ],
+};

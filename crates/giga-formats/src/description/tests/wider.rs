@@ -1,0 +1,254 @@
+//! Series, limits, shocks, datasets, links and agreements: what is read, and what is wrong.
+
+use giga_model::{
+    Assurance, Country, DatasetId, Flexibility, GridLimit, Leaving, OwnerId, Preempt, Sharing, SiteId,
+};
+use giga_units::{Bytes, DataRate, Duration, Fraction, Instant, Money, Power};
+
+use super::super::field::Kind;
+use super::super::{Beside, Description, Faults, read_with, table};
+use super::{SMALL, check};
+
+const WIDER: &str = include_str!("wider.toml");
+
+/// A folder with some files.
+fn open(name: &str) -> Result<String, String> {
+    let hours = "time,zone,intensity\n2023-01-01T00:00,FI,70\n2023-01-01T01:00,FI,80.5\n";
+    let text = match name {
+        "carbon.csv" => hours.to_owned(),
+        "broken.csv" => hours.replace("80.5", "much"),
+        _ => return Err("no such file".to_owned()),
+    };
+    Ok(text)
+}
+
+fn wider(text: &str, shocks: &[&str]) -> Result<Description, Faults> {
+    read_with("wider.toml", text, &Beside { open: &open, shocks })
+}
+
+fn sound(text: &str, shocks: &[&str]) -> Description {
+    wider(text, shocks).unwrap_or_else(|faults| panic!("{faults}"))
+}
+
+fn date(text: &str) -> Instant {
+    Instant::parse(text).expect("a date")
+}
+
+fn percent(percent: u64) -> Fraction {
+    Fraction::ppm(percent * 10_000)
+}
+
+#[test]
+fn prices_and_carbon_follow_the_hour() {
+    let read = sound(WIDER, &[]);
+    let site = &read.federation.sites[0];
+    let price = |hour| site.price_at(date(&format!("2027-05-04T{hour}:30"))).as_microeuro_per_kwh();
+    // A mean of 55.7 EUR/MWh, 30 % more at 19 h and 30 % less at 7 h.
+    assert_eq!([price("19"), price("07"), price("13")], [72_410, 38_990, 55_700]);
+    let carbon = |at| site.intensity_at(date(at)).as_milligrams_per_kwh();
+    assert_eq!([carbon("2027-01-01T00:10"), carbon("2027-01-01T01:00")], [70_000, 80_500]);
+    assert_eq!(carbon("2027-01-01T02:00"), 70_000, "what lies beyond begins again");
+    assert_eq!(read.notes.len(), 1);
+    assert!(
+        read.notes[0].starts_with("`kajaani`, carbon_series: 2 hours of `carbon.csv`"),
+        "{:?}",
+        read.notes
+    );
+    assert!(read.federation.sites[1].price_series.is_none());
+}
+
+#[test]
+fn the_expanded_form_needs_neither_files_nor_the_call() {
+    let read = sound(WIDER, &["never"]);
+    assert_eq!(read.shocks, ["late", "hot", "gone", "never"]);
+    let printed = super::expand(&read);
+    let again = super::read("wider.toml", &printed).unwrap_or_else(|faults| panic!("{faults}\n{printed}"));
+    assert_eq!(again.federation, read.federation);
+    assert_eq!((again.shocks, again.notes.len()), (read.shocks, 0));
+    assert!(printed.contains("values = [70, 80.5]"), "{printed}");
+}
+
+#[test]
+fn limits_and_shocks_are_laid_over_each_other() {
+    let read = sound(WIDER, &[]);
+    let limit = |from, until, kilowatts: u64| GridLimit {
+        from: date(from),
+        until: date(until),
+        power: Power::watts(kilowatts * 1_000),
+    };
+    let [kajaani, stuttgart] = [0, 1].map(|site| &read.federation.sites[site]);
+    let expected = [
+        limit("2027-02-01", "2027-02-03", 300),
+        limit("2027-02-03", "2027-02-04", 500),
+        limit("2027-07-12", "2027-07-19", 700),
+    ];
+    assert_eq!(kajaani.limits, expected);
+    assert_eq!(stuttgart.limits, [limit("2027-02-02", "2027-02-04", 1_000)]);
+    assert_eq!(
+        stuttgart.phases[0].opens,
+        date("2027-01-11"),
+        "no phase opens after the start, so all come later"
+    );
+    let until: Vec<_> = read.federation.projects.iter().map(|project| project.until).collect();
+    assert_eq!(until, [Some(date("2027-06-01")), None]);
+    let calm = sound(&WIDER.replace("shocked = ", "# "), &[]).federation;
+    assert_eq!((calm.sites[0].limits.len(), calm.sites[1].phases[0].opens), (2, calm.start));
+    assert_eq!(calm.projects[0].until, Some(date("2027-09-01")));
+}
+
+#[test]
+fn later_phases_alone_come_later_where_there_are_any() {
+    let more = "[[site.phase]]\nopens = 2027-06-01\npower = \"100 kW\"\n[[shock]]\nname = \"late\"\ndelay = { site = \
+                \"kajaani\", by = \"1 y\" }\n";
+    let read = sound(&format!("{SMALL}{more}"), &["late"]);
+    let opens: Vec<Instant> = read.federation.sites[0].phases.iter().map(|phase| phase.opens).collect();
+    assert_eq!(opens, [date("2027-01-01"), date("2028-05-31")]);
+}
+
+#[test]
+fn a_shock_that_is_not_there_is_a_fault() {
+    let faults = wider(WIDER, &["cold"]).expect_err("an unknown shock");
+    let fault = &faults.diagnostics()[0];
+    assert_eq!((fault.key.as_str(), fault.message.as_str()), ("shocked", "there is no shock called `cold`"));
+    assert!(fault.help.contains("write one of `gone`, `hot`, `late`, `never`"), "{}", fault.help);
+}
+
+#[test]
+fn what_work_and_owners_may_is_read() {
+    let federation = sound(WIDER, &[]).federation;
+    let caps = Flexibility { cap_power: percent(60), cap_speed: Fraction::ppm(936_000), suspends: true };
+    assert_eq!([0, 1].map(|site| federation.sites[site].flexibility), [caps, Flexibility::NONE]);
+    assert_eq!([0, 1].map(|site| federation.sites[site].assurance.get()), [3, 1]);
+    let policy = federation.policy;
+    assert_eq!((policy.sharing, policy.grace), (Sharing::Order, Duration::seconds(300)));
+    assert_eq!(
+        (policy.waiting_price, policy.rebind_gain, policy.rebinds_max),
+        (Money::euro(2), percent(5), 1)
+    );
+    let service = &federation.programmes[0];
+    assert_eq!(
+        (service.preempt, service.protected, service.use_max),
+        (Preempt::Never, true, Some(percent(25)))
+    );
+    assert_eq!(service.price_per_hour, Some(Money::microeuro(1_800_000)));
+    let class = &federation.workload.as_ref().expect("a workload").classes[0];
+    assert_eq!((class.data.as_slice(), class.leaving), (&[DatasetId(0)][..], Leaving::Aggregated));
+    assert_eq!((class.assurance.map(Assurance::get), class.slack), (Some(3), Some(percent(400))));
+}
+
+#[test]
+fn data_links_and_agreements_are_read() {
+    let federation = sound(WIDER, &[]).federation;
+    let scans = &federation.datasets[0];
+    assert_eq!((scans.size, scans.places.as_slice()), (Bytes::gigabytes(12_000), &[SiteId(0)][..]));
+    assert_eq!(scans.policy.countries.iter().map(Country::code).collect::<Vec<_>>(), ["FI", "SE"]);
+    assert_eq!((scans.policy.may_leave, scans.policy.assurance.get()), (Leaving::Derived, 2));
+    let wan = federation.network.between(SiteId(1), SiteId(0));
+    assert_eq!(
+        (wan.rate, wan.cost_per_terabyte),
+        (DataRate::bits_per_second(100_000_000_000), Money::euro(3))
+    );
+    assert_eq!(federation.network.common.rate, DataRate::bits_per_second(40_000_000_000));
+    // Finland gives 20 % of 360 accelerators and gets 1.5 times that, 108 of 720.
+    assert_eq!(federation.sites[0].shares, [(OwnerId(0), percent(40)), (OwnerId(1), percent(60))]);
+    assert_eq!(federation.sites[1].shares, [(OwnerId(1), percent(85)), (OwnerId(0), percent(15))]);
+}
+
+#[test]
+fn every_fault_of_these_tables_is_reported_at_once() {
+    check(
+        include_str!("wider_faulty.toml"),
+        &[
+            "3:20 shocked: there is no shock called `hott` … did you mean `hot`?",
+            "8:13 site[0].assurance: `assurance` is 5, outside 1 to 4",
+            "9:16 site[0].price_series: … only one of `peak_hour` and `swing`",
+            "10:17 site[0].carbon_series: … has no cosine",
+            "11:1 site[0].limit[0]: this limit says neither `power` nor `part` … `part = \"65 %\"`",
+            "24:16 site[1].price_series: … here is none of them … { file = \"prices.csv\" }",
+            "25:26 site[1].carbon_series.file: `nowhere.csv` can not be read",
+            "34:11 policy.sharing: `flors` is no word for `sharing`, which takes `floors`, `order`",
+            "37:9 link[0].sites: a link has two different sites",
+            "41:9 link[2].sites: these two sites have a link already",
+            "44:11 limit[0].country: no site is in SE",
+            "48:1 limit[1]: it is not said which sites",
+            "48:1 limit[1]: this limit has `power` and also `part`",
+            "63:11 dataset[0].places: `b` holds `scans`, and its policy forbids",
+            "63:16 dataset[0].places: there is no site called `c`",
+            "69:9 agreement[0].gives: `x` has 50 % of `a`, and this agreement takes 60 %",
+            "70:9 agreement[0].takes: `y` has 50 % of `b`, and this agreement takes 60 %",
+            "74:9 agreement[1].takes: an agreement is between two owners",
+            "78:29 shock[0].heat.countries: `fi` is not a country code",
+            "79:1 shock[1]: shock `late` has 0 kinds",
+            "81:1 shock[2]: shock `late` has 2 kinds",
+            "82:8 shock[2].name: there are two shocks called `late`",
+        ],
+    );
+}
+
+#[test]
+fn a_fault_of_a_further_file_names_its_line() {
+    let text = SMALL
+        .replace("country", "carbon_series = { file = \"broken.csv\", column = \"intensity\" }\ncountry");
+    let shown = wider(&text, &[]).expect_err("a faulty file").to_string();
+    let expected = "error: `much` is not a number
+ --> broken.csv:3:21
+  |
+3 | 2023-01-01T01:00,FI,much
+  |                     ^^^^
+  |
+  = help: write for example `35.2`, or nothing where there is no value
+
+1 fault in broken.csv
+";
+    assert_eq!(shown, expected);
+}
+
+#[test]
+fn a_class_that_can_run_nowhere_is_a_fault() {
+    let with = |from: &str, to: &str| WIDER.replace(from, to);
+    let fault = |text: &str, expected: &str| {
+        let faults = wider(text, &[]).expect_err("a faulty file");
+        let told: Vec<String> =
+            faults.diagnostics().iter().map(|d| format!("{}: {} ({})", d.key, d.message, d.help)).collect();
+        assert!(told.len() == 1 && told[0].contains(expected), "{told:?}");
+    };
+    fault(
+        &with("assurance = 3\nslack", "assurance = 4\nslack"),
+        "class[0].data: jobs of class `experiments` can run nowhere: they need a site of assurance 4 that may read `scans`",
+    );
+    fault(
+        &with("data = [\"scans\"]\nleaving = \"aggregated\"\nassurance = 3", "assurance = 4"),
+        "class[0].assurance: jobs of class `experiments` can run nowhere: they need a site of assurance 4, and",
+    );
+    let bound = with("until = 2027-09-01", "sites = [\"stuttgart\"]");
+    fault(&bound.replace("name = \"shop\"", "name = \"shop\"\nsites = [\"stuttgart\"]"), "can run nowhere");
+    assert!(wider(&bound, &[]).is_ok(), "one of the projects may use a site that allows it");
+    fault(
+        &with("leaving = \"aggregated\"", "leaving = \"everything\""),
+        "let `everything` leave, and of `scans` at most `derived` may",
+    );
+    fault(
+        &with("data = [\"scans\"]", "data = [\"scan\"]"),
+        "there is no dataset called `scan` (did you mean `scans`?)",
+    );
+}
+
+#[test]
+fn the_words_are_those_of_the_model() {
+    let words = |kind: Option<Kind>| match kind {
+        Some(Kind::Word(words)) => words.to_vec(),
+        other => panic!("{other:?} holds no words"),
+    };
+    let sorted = |mut words: Vec<&'static str>| {
+        words.sort_unstable();
+        words
+    };
+    let preempt = words(table::PROGRAMME.field("preempt").map(|field| field.kind));
+    assert_eq!(sorted(preempt), sorted(Preempt::ALL.map(Preempt::word).to_vec()));
+    let Some(Kind::Table(policy)) = table::FEDERATION.field("policy").map(|field| field.kind) else {
+        panic!("there is a policy")
+    };
+    let sharing = words(policy.field("sharing").map(|field| field.kind));
+    assert_eq!(sharing, Sharing::ALL.map(Sharing::word));
+    assert_eq!(words(Some(table::LEAVING)), Leaving::ALL.map(Leaving::word));
+}
