@@ -2,6 +2,7 @@
 
 mod figures;
 pub mod live;
+pub mod page;
 mod screen;
 mod story;
 mod table;

@@ -8,6 +8,7 @@ mod call;
 #[cfg(feature = "live")]
 mod journal;
 mod output;
+mod page;
 mod work;
 
 use std::io::{IsTerminal, Write as _};
@@ -58,7 +59,7 @@ pub(crate) struct Simulate {
     /// Offered load in percent, instead of the description's.
     #[arg(long, value_name = "PERCENT", value_parser = percent, conflicts_with = "workload")]
     load: Option<Fraction>,
-    /// A folder for `summary.json`, `jobs.parquet` and `hours.parquet`.
+    /// A folder for `report.html`, `summary.json`, `jobs.parquet` and `hours.parquet`.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Stop at this date and save the run in the folder of `--out`.
@@ -180,7 +181,7 @@ fn simulate(
     let summary = twin.finish(&mut output)?;
     let facts = RunFacts { seed: Some(outset.seed), work: work.words(), offered: Some(offered) };
     let json = summary::write(&outset.federation, &summary, &facts);
-    output.finish(&json)?;
+    output.finish(&json, &outset.federation, &summary, &facts)?;
     show(call, outset, &summary, &facts, &json, &work.notes(&outset.federation))?;
     if given_up {
         let (running, waiting) = (summary.running, summary.waiting);
@@ -305,7 +306,11 @@ fn show(
         writeln!(out, "{line}")?;
     }
     if let Some(folder) = &outset.out {
-        writeln!(out, "summary.json, jobs.parquet and hours.parquet are in {}", folder.display())?;
+        writeln!(
+            out,
+            "report.html, summary.json, jobs.parquet and hours.parquet are in {}",
+            folder.display()
+        )?;
     }
     Ok(())
 }
