@@ -1,5 +1,6 @@
 //! Shows what a run came to, and what a live system answered. Recomputes nothing: every figure is shown as it came.
 
+pub mod compare;
 mod figures;
 pub mod live;
 pub mod page;

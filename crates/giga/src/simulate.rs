@@ -27,6 +27,8 @@ use giga_twin::Twin;
 use giga_units::{Amount as _, Duration, Fraction, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+pub(crate) use output::SAVED;
+
 use call::{Outset, Refused};
 use output::{Output, Rest, Rows};
 use work::Work;
@@ -277,7 +279,7 @@ fn save(outset: &Outset, twin: &Twin, work: &Work, output: Output) -> anyhow::Re
         hours,
         run,
     };
-    let path = folder.join(output::SAVED);
+    let path = folder.join(SAVED);
     let part = path.with_extension("part");
     std::fs::write(&part, saved::write(&saved, env!("CARGO_PKG_VERSION")))
         .and_then(|()| std::fs::rename(&part, &path))

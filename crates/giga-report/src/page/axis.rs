@@ -116,6 +116,14 @@ pub(crate) fn date(at: Instant) -> String {
     text.strip_suffix(" 00:00").unwrap_or(text).to_owned()
 }
 
+/// A round length: `6 h`, `1 d`, `28 d`, `10 min`, `10 s`.
+pub(crate) fn length(length: Duration) -> String {
+    let seconds = length.as_milliseconds() as f64 / 1e3;
+    let units = [(86_400.0, "d"), (3_600.0, "h"), (60.0, "min"), (1.0, "s")];
+    let (size, unit) = units.into_iter().find(|(size, _)| seconds >= *size).unwrap_or((1.0, "s"));
+    format!("{} {unit}", super::chart::short(seconds / size, 1))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

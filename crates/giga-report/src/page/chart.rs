@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use giga_units::Instant;
+
 use super::axis::{Span, steps};
 use super::tag::{Tag, classed, said, tag};
 
@@ -59,6 +61,19 @@ pub(crate) fn line(class: &str, (x1, y1): (f64, f64), (x2, y2): (f64, f64)) -> T
     ends.into_iter().fold(classed("line", class), |line, (key, value)| line.set(key, value))
 }
 
+/// Dates below a chart whose lowest line is so far from above, each with a line that begins so far above it or below.
+pub(crate) fn dates(span: Span, bottom: f64, length: f64) -> Vec<Tag> {
+    let date = |(at, (when, said)): (usize, (Instant, String))| {
+        let x = span.along(when);
+        // Words at the very right would be cut off; where there is little room, every second is left out.
+        let side = if x > 0.92 { " end" } else { "" };
+        let more = if at % 2 == 1 { " more" } else { "" };
+        let words = words(&format!("note{side}{more}"), x, bottom + 17.0, &said);
+        [line("grid", (x, bottom), (x, bottom + length)), words]
+    };
+    span.dates().into_iter().enumerate().flat_map(date).collect()
+}
+
 /// What a chart measures upwards, in one unit.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Scale {
@@ -96,25 +111,24 @@ impl Field {
             let y = self.y(*step);
             all.push(line(if at == 0 { "base" } else { "grid" }, (0.0, y), (1.0, y)));
         }
-        for (at, words) in span.dates() {
-            let x = span.along(at);
-            all.push(line("grid", (x, HEAD + self.height), (x, HEAD + self.height + 5.0)));
-            // Words at the very right would be cut off.
-            let class = if x > 0.94 { "note end" } else { "note" };
-            all.push(self::words(class, x, HEAD + self.height + 17.0, &words));
-        }
+        all.extend(dates(span, HEAD + self.height, 5.0));
         all
     }
 
-    /// The words at the lines; they come last, so that they stand before what is drawn.
-    pub(crate) fn labels(&self) -> Vec<Tag> {
-        let steps = steps(self.scale.most);
-        let last = steps.len().saturating_sub(1);
-        let label = |(at, step): (usize, &f64)| {
-            let unit = if at == last { format!(" {}", self.scale.unit) } else { String::new() };
-            words("note over", 0.0, self.y(*step) - 4.0, &format!("{}{unit}", short(*step, 3)))
+    /// A drawing with the words of its lines to the left of it.
+    pub(crate) fn framed(&self, drawing: Tag) -> Tag {
+        let all = steps(self.scale.most);
+        let label = |step: &f64| {
+            classed("text", "note end").set("x", 36).set("y", px(self.y(*step) + 4.0)).text(short(*step, 3))
         };
-        steps.iter().enumerate().skip(1).map(label).collect()
+        let unit = classed("text", "note end").set("x", 36).set("y", 10).text(self.scale.unit);
+        let beside = classed("svg", "chart beside")
+            .set("width", 44)
+            .set("height", px(self.whole()))
+            .set("aria-hidden", "true")
+            .put(unit)
+            .all(all.iter().map(label));
+        classed("div", "framed").put(beside).put(drawing)
     }
 
     /// A drawing inside that stretches with the width: its places are in parts of `width` and in thousandths of the
@@ -138,7 +152,9 @@ impl Field {
         for value in values {
             let y = level(*value);
             match before {
-                None => path.push_str(&format!("M0 {y}h1")),
+                None => {
+                    let _ = write!(path, "M0 {y}h1");
+                }
                 Some(before) if before == y => path.push_str("h1"),
                 Some(_) => {
                     let _ = write!(path, "V{y}h1");

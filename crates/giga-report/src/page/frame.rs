@@ -27,9 +27,15 @@ const PATTERNS: [(&str, &str, &str); 4] = [
 /// A section, and how it is called in the list of them.
 #[derive(Debug)]
 pub(crate) struct Section {
-    pub(crate) id: &'static str,
-    pub(crate) name: &'static str,
+    pub(crate) id: String,
+    pub(crate) name: String,
     pub(crate) tag: Tag,
+}
+
+impl Section {
+    pub(crate) fn new(id: &str, name: &str, tag: Tag) -> Self {
+        Self { id: id.to_owned(), name: name.to_owned(), tag }
+    }
 }
 
 /// A whole page.
@@ -43,7 +49,7 @@ pub(crate) fn page(title: &str, top: Tag, sections: &[Section]) -> String {
 }
 
 fn ways(sections: &[Section]) -> Tag {
-    let way = |section: &Section| said("a", section.name).set("href", format_args!("#{}", section.id));
+    let way = |section: &Section| said("a", &section.name).set("href", format_args!("#{}", section.id));
     let all = sections.iter().map(|section| tag("li").put(way(section)));
     tag("nav").set("aria-label", "sections").put(tag("ul").all(all))
 }

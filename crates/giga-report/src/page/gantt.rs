@@ -4,8 +4,8 @@ use giga_control::record::JobRecord;
 use giga_units::{AcceleratorTime, grouped};
 
 use super::Report;
-use super::axis::{Span, date};
-use super::chart::{block, drawing, line, words};
+use super::axis::{Span, date, length};
+use super::chart::{block, dates, drawing, line, words};
 use super::frame::Section;
 use super::part::{Column, begin, behind, legend, marks, sorted, table};
 use super::sample::{Drawn, Sample};
@@ -26,14 +26,14 @@ pub(super) fn section(report: &Report<'_>, sample: &Sample) -> Section {
     let all = || classes.iter().flat_map(|(_, drawn)| drawn);
     let held = all().fold(AcceleratorTime::ZERO, |sum, drawn| sum + drawn.held);
     let about = format!(
-        "{} of the {} jobs that ran at {site} from {} to {} (UTC), the busiest stretch of {} of the run. Of each size \
-         those are drawn that held the most accelerator time in it, as far as there are lanes: {} of what all held. \
-         A lane is no node: which nodes a job had is not kept.",
+        "{} of the {} jobs that ran at {site} from {} to {} (UTC), the stretch of {} in which a site delivered most. The \
+         jobs of each size are drawn by lot, as far as there are lanes; these held {} of what all did. A lane is no \
+         node: which nodes a job had is not kept.",
         grouped(all().count() as u64),
         grouped(sample.jobs),
         date(window.begin),
         date(window.end),
-        wait(window.length()),
+        length(window.length()),
         percent(held, sample.held)
     );
     let legend = legend([
@@ -47,7 +47,7 @@ pub(super) fn section(report: &Report<'_>, sample: &Sample) -> Section {
         .put(legend)
         .put(figure)
         .put(behind("table of these jobs", listed(report, sample, all())));
-    Section { id: "jobs", name: "Jobs", tag: whole }
+    Section::new("jobs", "Jobs", whole)
 }
 
 fn chart(
@@ -60,11 +60,7 @@ fn chart(
     let lanes = |drawn: &[Drawn]| drawn.iter().map(|drawn| drawn.lane + 1).max().unwrap_or(0) as f64;
     let height = classes.iter().map(|(_, drawn)| WORDS + LANE * lanes(drawn)).sum::<f64>();
     let mut all = Vec::new();
-    for (at, said) in window.dates() {
-        let x = window.along(at);
-        all.push(line("grid", (x, 0.0), (x, height + 6.0)));
-        all.push(words(if x > 0.92 { "note end" } else { "note" }, x, height + 19.0, &said));
-    }
+    all.extend(dates(window, height + 2.0, -height - 2.0));
     let mut top = 0.0;
     for (size, drawn) in classes {
         all.push(words("name over", 0.0, top + 16.0, &format!("{size} accelerators")));

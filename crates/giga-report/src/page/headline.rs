@@ -74,7 +74,7 @@ pub(super) fn section(report: &Report<'_>) -> Section {
         .put(legend)
         .put(behind("table of accelerator-hours", time_table(report)))
         .put(behind("table of jobs", job_table(summary)));
-    Section { id: "headline", name: "Headline", tag }
+    Section::new("headline", "Headline", tag)
 }
 
 fn figures(report: &Report<'_>) -> Vec<Tag> {
@@ -97,9 +97,9 @@ fn figures(report: &Report<'_>) -> Vec<Tag> {
         figure("peak", power(highest), format!("{of} {}", power(limit))),
         figure("cost", money(summary.cost), "electricity, carbon, capital".to_owned()),
         figure(
-            "a useful accelerator-hour",
+            "cost of a useful hour",
             each.map_or_else(|| "–".to_owned(), |cost| format!("{:.4} EUR", cost.as_euro_f64())),
-            "cost over delivered".to_owned(),
+            "EUR per accelerator-h delivered".to_owned(),
         ),
         figure("carbon", carbon(summary.carbon), "of the energy".to_owned()),
         figure("interrupted", grouped(summary.interruptions), "attempts, queued again".to_owned()),

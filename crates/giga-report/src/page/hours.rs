@@ -159,7 +159,7 @@ fn step(length: Duration) -> Duration {
     round.chain(longer.take(24)).find(fits).unwrap_or(Duration::MAX)
 }
 
-/// The longest round window in which about 4,000 jobs come: more would not be told apart, fewer show little.
+/// The longest round window in which about 50,000 jobs come: in a longer one each would be too short to be seen.
 fn window(length: Duration, jobs: u64) -> Duration {
     let round = [720, 168, 24, 6, 1].map(Duration::hours).into_iter();
     let shorter = [Duration::seconds(600), Duration::seconds(60), Duration::seconds(10)];
@@ -168,7 +168,7 @@ fn window(length: Duration, jobs: u64) -> Duration {
     };
     round
         .chain(shorter)
-        .find(|window| *window <= length && of(*window) <= 4_000.0)
+        .find(|window| *window <= length && of(*window) <= 50_000.0)
         .unwrap_or(Duration::seconds(10))
 }
 

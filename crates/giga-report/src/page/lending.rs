@@ -72,7 +72,7 @@ pub(super) fn section(report: &Report<'_>) -> Option<Section> {
     let tag = begin("lending", "Lending", about)
         .put((!lending.owners.is_empty()).then(|| owners(report)))
         .put(lending.grid.as_ref().map(grid));
-    Some(Section { id: "lending", name: "Lending", tag })
+    Some(Section::new("lending", "Lending", tag))
 }
 
 fn owners(report: &Report<'_>) -> Tag {

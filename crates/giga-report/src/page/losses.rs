@@ -22,14 +22,17 @@ pub(super) fn section(report: &Report<'_>) -> Section {
         (class, format!("{word}: {} h, {}", hours(time), percent(time, total.installed)))
     });
     let drawn = marks(
-        figure(chart(report), "accelerator-hours; each column begins at its date"),
+        figure(
+            chart(report),
+            "Each column begins at its date. k, m and bn stand for thousands, millions and billions.",
+        ),
         "lost accelerator-hours over time",
     );
     let tag = begin("losses", "Lost hours by cause", about)
         .put(legend(words))
         .put(drawn)
         .put(behind("table of lost hours", listed(columns, total)));
-    Section { id: "losses", name: "Losses", tag }
+    Section::new("losses", "Losses", tag)
 }
 
 /// The losses with their classes and causes.
@@ -58,7 +61,7 @@ fn chart(report: &Report<'_>) -> Tag {
         let (from, to) = (span.along(*begin), span.along(end));
         mark(&field, (from, to - (to - from) * 0.12), time, size, *begin, end)
     });
-    drawing(field.whole(), &title, &description).all(field.grid(span)).all(marks).all(field.labels())
+    field.framed(drawing(field.whole(), &title, &description).all(field.grid(span)).all(marks))
 }
 
 fn mark(

@@ -6,6 +6,7 @@
 
 mod axis;
 mod chart;
+mod compare;
 mod frame;
 mod gantt;
 mod headline;
@@ -26,10 +27,12 @@ use giga_control::Summary;
 use giga_formats::summary::RunFacts;
 use giga_model::Federation;
 
+pub use compare::compared;
 pub use hours::{Hours, Window};
 pub use lending::{GridSums, Lending, OwnerLending};
 pub use sample::Sample;
 
+pub(crate) use chart::short;
 use frame::Section;
 
 /// What a page is made of.

@@ -54,5 +54,5 @@ pub(super) fn section(report: &Report<'_>) -> Section {
         .put(legend(marks))
         .put(bars("use by owner", rows.iter().map(bar)))
         .put(behind("table of owners", table("use by owner", &columns, rows.iter().map(row))));
-    Section { id: "owners", name: "Owners", tag }
+    Section::new("owners", "Owners", tag)
 }

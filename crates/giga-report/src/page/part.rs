@@ -14,9 +14,9 @@ pub(crate) fn begin(id: &str, heading: &str, about: &str) -> Tag {
 
 /// A column of a table: words stand left, figures right.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Column {
-    Words(&'static str),
-    Figures(&'static str),
+pub(crate) enum Column<'a> {
+    Words(&'a str),
+    Figures(&'a str),
 }
 
 /// A cell with what it is sorted by, where that is not its text.
@@ -39,16 +39,16 @@ pub(crate) fn sorted(text: String, order: f64) -> Cell {
 /// A table that scrolls within its box.
 pub(crate) fn table<R: IntoIterator<Item = Cell>>(
     name: &str,
-    columns: &[Column],
+    columns: &[Column<'_>],
     rows: impl IntoIterator<Item = R>,
 ) -> Tag {
-    let class = |column: &Column| matches!(column, Column::Figures(_)).then_some("n");
+    let class = |column: &Column<'_>| matches!(column, Column::Figures(_)).then_some("n");
     let classed = |tag: Tag, class: Option<&str>| class.map_or(tag.clone(), |class| tag.set("class", class));
     let heads = columns.iter().map(|column| {
         let (Column::Words(text) | Column::Figures(text)) = column;
         classed(said("th", text), class(column)).set("scope", "col")
     });
-    let cell = |(column, cell): (&Column, Cell)| {
+    let cell = |(column, cell): (&Column<'_>, Cell)| {
         let tag = classed(said("td", cell.text), class(column));
         cell.order.map_or(tag.clone(), |order| tag.set("data-order", order))
     };
@@ -98,6 +98,9 @@ pub(crate) struct Bar {
 
 /// Rows of bars, each in a drawing of its own so that they go side by side where there is room.
 pub(crate) fn bars(name: &str, rows: impl IntoIterator<Item = Bar>) -> Tag {
+    let rows: Vec<Bar> = rows.into_iter().collect();
+    // Few are held against each other best below one another.
+    let class = if rows.len() > 8 { "bars many" } else { "bars" };
     let bar = |bar: Bar| {
         let head = classed("div", "row")
             .put(said("span", &bar.name))
@@ -111,7 +114,7 @@ pub(crate) fn bars(name: &str, rows: impl IntoIterator<Item = Bar>) -> Tag {
         let tick = bar.tick.map(|at| line("share", (at.min(0.998), 0.0), (at.min(0.998), 16.0)));
         tag("div").set("data-tip", bar.tip).put(head).put(drawn.put(tick))
     };
-    marks(classed("div", "bars"), name).all(rows.into_iter().map(bar))
+    marks(classed("div", class), name).all(rows.into_iter().map(bar))
 }
 
 /// A box in which the arrow keys go from mark to mark.

@@ -4,14 +4,14 @@ use giga_model::Federation;
 use giga_units::{Energy, Instant, Power};
 
 use super::Report;
-use super::axis::{Span, date};
+use super::axis::{Span, date, length};
 use super::chart::{Field, Scale, drawing, line, short, words};
 use super::frame::Section;
 use super::hours::{Curve, Hours};
 use super::part::{Column, begin, behind, legend, sorted, table};
 use super::sites::connection;
 use super::tag::{Tag, classed, said, tag};
-use crate::figures::{power, wait};
+use crate::figures::power;
 
 /// A connection beyond this many times the highest power is named and not drawn, so that the power can be seen.
 const FAR: f64 = 2.5;
@@ -31,7 +31,7 @@ const UNITS: [(f64, &str); 4] = [(1e12, "GW"), (1e9, "MW"), (1e6, "kW"), (1e3, "
 pub(super) fn section(report: &Report<'_>) -> Section {
     let (federation, hours) = (report.federation, report.hours);
     let one = federation.sites.len() == 1;
-    let step = wait(hours.step);
+    let step = length(hours.step);
     let highest = if one {
         "the highest power"
     } else {
@@ -53,7 +53,7 @@ pub(super) fn section(report: &Report<'_>) -> Section {
         .put(chart(hours, &course, 190.0))
         .put(behind("table of power", values(hours, &course)))
         .put((!one).then(|| each_site(federation, hours)));
-    Section { id: "power", name: "Power", tag }
+    Section::new("power", "Power", tag)
 }
 
 fn each_site(federation: &Federation, hours: &Hours) -> Tag {
@@ -126,13 +126,12 @@ fn chart(hours: &Hours, course: &Course<'_>, height: f64) -> Tag {
     let drawing = drawing(field.whole(), &format!("Power of {} in {unit}", course.name), &words)
         .all(field.grid(hours.span))
         .put(curves(&field, hours, &means, &peaks))
-        .all(limits(&field, hours.span, course, drawn.then_some(size)))
-        .all(field.labels());
+        .all(limits(&field, hours.span, course, drawn.then_some(size)));
     let drawing = followed(drawing, hours, unit, [("mean", &means), ("highest", &peaks)]);
     let head = classed("div", "row")
         .put(said("span", course.name))
         .put(classed("span", "value").text(words.trim_end_matches('.')));
-    tag("figure").put(head).put(drawing)
+    tag("figure").put(head).put(field.framed(drawing))
 }
 
 fn curves(field: &Field, hours: &Hours, means: &[f64], peaks: &[f64]) -> Tag {

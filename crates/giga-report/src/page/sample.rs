@@ -1,7 +1,7 @@
-//! A sample of the jobs that ran in a window: of each size class those that held the most accelerator time there, as
-//! far as there are lanes for them.
+//! A sample of the jobs that ran in a window: some of each size class, drawn evenly by number, as far as there are
+//! lanes for them.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use giga_control::SIZE_CLASSES;
 use giga_control::record::JobRecord;
@@ -11,44 +11,23 @@ use giga_units::{AcceleratorTime, Duration, Instant};
 use super::hours::Window;
 
 /// Jobs of a size class that are kept, and lanes that they are drawn in.
-const KEPT: usize = 60;
+const KEPT: usize = 80;
 const LANES: usize = 9;
 
-/// The jobs of a window: how many there were, and the largest of each size class.
+/// The jobs of a window: how many there were, and some of each size class.
 #[derive(Debug, Clone)]
 pub struct Sample {
     pub(super) window: Window,
     /// Jobs that ran in the window, and the accelerator time that they held in it.
     pub(super) jobs: u64,
     pub(super) held: AcceleratorTime,
-    classes: Vec<BTreeSet<Kept>>,
+    /// By size class, in the order of their draws.
+    classes: Vec<BTreeMap<u64, Drawn>>,
     last: Instant,
 }
 
-/// A job in the order of what it held in the window.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Kept {
-    held: AcceleratorTime,
-    job: JobRecord,
-}
-
-impl Kept {
-    fn order(&self) -> (AcceleratorTime, std::cmp::Reverse<JobId>) {
-        (self.held, std::cmp::Reverse(self.job.job))
-    }
-}
-impl PartialOrd for Kept {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-impl Ord for Kept {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.order().cmp(&other.order())
-    }
-}
-
 /// A job that is drawn, and in which lane of its class.
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Drawn {
     pub(super) lane: usize,
     pub(super) held: AcceleratorTime,
@@ -59,7 +38,7 @@ impl Sample {
     /// Gathers the jobs of a window of a run that ended at `end`.
     #[must_use]
     pub fn new(window: Window, end: Instant) -> Self {
-        let classes = vec![BTreeSet::new(); SIZE_CLASSES.len()];
+        let classes = vec![BTreeMap::new(); SIZE_CLASSES.len()];
         Self { window, jobs: 0, held: AcceleratorTime::ZERO, classes, last: end }
     }
 
@@ -75,9 +54,9 @@ impl Sample {
         self.held += held;
         let class = SIZE_CLASSES.iter().position(|(most, _)| job.accelerators <= *most).unwrap_or(0);
         let kept = &mut self.classes[class];
-        kept.insert(Kept { held, job: *job });
+        kept.insert(draw(job.job), Drawn { lane: 0, held, job: *job });
         if kept.len() > KEPT {
-            kept.pop_first();
+            kept.pop_last();
         }
     }
 
@@ -93,24 +72,32 @@ impl Sample {
         job.submitted.max(started - Duration::milliseconds(window.as_milliseconds() / 12)).min(started)
     }
 
-    /// The size classes that have jobs, with those that are drawn: the largest first, each in the first lane that is
-    /// free where it is drawn.
+    /// The size classes that have jobs, the largest first, with those that are drawn: each in the first lane that is
+    /// free there.
     pub(super) fn drawn(&self) -> Vec<(&'static str, Vec<Drawn>)> {
         let classes = SIZE_CLASSES.iter().zip(&self.classes).rev().filter(|(_, kept)| !kept.is_empty());
         classes.map(|((_, name), kept)| (*name, self.lanes(kept))).collect()
     }
 
-    fn lanes(&self, kept: &BTreeSet<Kept>) -> Vec<Drawn> {
+    fn lanes(&self, kept: &BTreeMap<u64, Drawn>) -> Vec<Drawn> {
         let mut taken: Vec<Vec<(Instant, Instant)>> = vec![Vec::new(); LANES];
         let mut drawn = Vec::new();
-        for kept in kept.iter().rev() {
+        for kept in kept.values() {
             let (begin, end) = (self.shown_from(&kept.job), self.end_of(&kept.job));
-            let free =
-                |lane: &Vec<(Instant, Instant)>| lane.iter().all(|(from, to)| end <= *from || *to <= begin);
+            let free = |lane: &Vec<_>| lane.iter().all(|(from, to)| end <= *from || *to <= begin);
             let Some(lane) = taken.iter().position(free) else { continue };
             taken[lane].push((begin, end));
-            drawn.push(Drawn { lane, held: kept.held, job: kept.job });
+            drawn.push(Drawn { lane, ..*kept });
         }
         drawn
     }
+}
+
+/// A number that stands for a job by chance, the same in every run, and never one for two jobs (the finalizer of
+/// SplitMix64: Steele, Lea, Flood 2014).
+fn draw(job: JobId) -> u64 {
+    let mixed = job.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
 }

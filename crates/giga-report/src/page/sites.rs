@@ -26,7 +26,7 @@ pub(super) fn section(report: &Report<'_>) -> Section {
         .put(legend(marks))
         .put(bars("sites", sites().map(|(site, sums)| bar(site, sums))))
         .put(behind("table of sites", listed(federation, sites())));
-    Section { id: "sites", name: "Sites", tag }
+    Section::new("sites", "Sites", tag)
 }
 
 fn bar(site: &Site, sums: &SiteTotals) -> Bar {

@@ -12,7 +12,7 @@ use crate::figures::wait;
 
 /// What stands below a chart: a second to a year, each a step of about ten.
 const TICKS: [(i64, &str); 6] = [
-    (1_000, "1 s"),
+    (1_000, "up to 1 s"),
     (60_000, "1 min"),
     (3_600_000, "1 h"),
     (86_400_000, "1 d"),
@@ -52,7 +52,7 @@ pub(super) fn section(report: &Report<'_>) -> Section {
         .put(legend([("dot", "median".to_owned()), ("p95", "p95".to_owned())]))
         .put(classed("div", "small").all(charts))
         .put(behind("table of waits", table("waits by programme and size", &columns, rows.iter().map(row))));
-    Section { id: "waits", name: "Waiting", tag }
+    Section::new("waits", "Waiting", tag)
 }
 
 /// Times in steps of ten, from a second on.
@@ -73,7 +73,8 @@ fn chart(programme: &str, rows: &[WaitRow], scale: Scale) -> Tag {
     let ticks = TICKS.into_iter().filter(|(tick, _)| *tick as f64 <= scale.most);
     let ticks = ticks.flat_map(|(tick, name)| {
         let x = scale.along(tick);
-        [line("grid", (x, 0.0), (x, height - 18.0)), words("note middle", x, height - 4.0, name)]
+        let (class, at) = if tick == TICKS[0].0 { ("note", 0.0) } else { ("note middle", x) };
+        [line("grid", (x, 0.0), (x, height - 18.0)), words(class, at, height - 4.0, name)]
     });
     let title = format!("Waits of {programme}");
     let drawn = drawing(height, &title, "Median and 95th percentile by accelerators asked for.").all(ticks);

@@ -19,7 +19,7 @@ use super::call::Outset;
 use super::page;
 
 /// The name of a saved run in its folder.
-pub(super) const SAVED: &str = "run.saved";
+pub(crate) const SAVED: &str = "run.saved";
 pub(super) const JOBS: &str = "jobs.parquet";
 pub(super) const HOURS: &str = "hours.parquet";
 /// Rows that travel together, and bundles that may wait.
