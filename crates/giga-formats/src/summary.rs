@@ -8,6 +8,13 @@ use giga_model::Federation;
 use giga_units::AcceleratorTime;
 use serde::Serialize;
 
+mod read;
+
+pub use read::{Figure, ReadSummary, SummaryError, read};
+
+/// The format that is written; the reader accepts no other.
+pub const FORMAT: u32 = 1;
+
 /// What a summary says of the call beside what came of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunFacts {
@@ -120,7 +127,7 @@ impl Hours {
 #[must_use]
 pub fn write(federation: &Federation, summary: &Summary, facts: &RunFacts) -> String {
     let file = File {
-        format: 1,
+        format: FORMAT,
         violations: summary.violations,
         jobs_finished: summary.completed + summary.timed_out + summary.failed,
         jobs_submitted: summary.submitted,

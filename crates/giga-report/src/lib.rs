@@ -1,7 +1,9 @@
 //! Shows what a run came to, and what a live system answered. Recomputes nothing: every figure is shown as it came.
 
+pub mod compare;
 mod figures;
 pub mod live;
+pub mod page;
 mod screen;
 mod story;
 mod table;

@@ -103,6 +103,18 @@ impl Instant {
             .and_then(|date| date.to_zoned(TimeZone::UTC))
             .map_or(Self::FAR, |zoned| Self(zoned.timestamp().as_millisecond()))
     }
+
+    /// The first instant of the next calendar month, UTC; `FAR` beyond the year 9998.
+    #[must_use]
+    pub fn next_month(self) -> Self {
+        let date = Timestamp::from_millisecond(self.0).map(|stamp| stamp.to_zoned(TimeZone::UTC).date());
+        let Ok(date) = date else { return Self::FAR };
+        let (year, month) =
+            if date.month() == 12 { (date.year() + 1, 1) } else { (date.year(), date.month() + 1) };
+        Date::new(year, month, 1)
+            .and_then(|date| date.to_zoned(TimeZone::UTC))
+            .map_or(Self::FAR, |zoned| Self(zoned.timestamp().as_millisecond()))
+    }
 }
 
 impl std::fmt::Display for Instant {
@@ -201,6 +213,8 @@ mod tests {
         assert_eq!(Instant::parse("2026-12-01T13:00:00+01:00"), Some(noon));
         assert_eq!(Instant::parse("2026-13-01"), None);
         assert_eq!(noon.next_year(), Instant::parse("2027-01-01").expect("a date"));
+        assert_eq!(noon.next_month(), noon.next_year());
+        assert_eq!((noon - Duration::days(1)).next_month(), Instant::parse("2026-12-01").expect("a date"));
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod beside;
 mod check;
 #[cfg(feature = "live")]
 mod client;
+mod compare;
 #[cfg(feature = "live")]
 mod home;
 mod simulate;
@@ -32,6 +33,8 @@ enum Verb {
     Check(check::Check),
     /// Runs a description in the twin: what it delivers, to whom, and what is lost and why.
     Simulate(Box<simulate::Simulate>),
+    /// Lays finished runs side by side: every figure, and how far it is from the first run's.
+    Compare(compare::Compare),
     #[cfg(feature = "live")]
     /// Starts a live federation and keeps it up: takes jobs, places them, carries them out.
     Up(up::Up),
@@ -48,6 +51,7 @@ fn main() -> ExitCode {
     let ended = match Call::parse().verb {
         Verb::Check(check) => check::run(&check),
         Verb::Simulate(simulate) => simulate::run(&simulate),
+        Verb::Compare(compare) => compare::run(&compare),
         #[cfg(feature = "live")]
         Verb::Up(up) => up::run(&up),
         #[cfg(feature = "live")]

@@ -8,6 +8,7 @@ mod call;
 #[cfg(feature = "live")]
 mod journal;
 mod output;
+mod page;
 mod work;
 
 use std::io::{IsTerminal, Write as _};
@@ -25,6 +26,8 @@ use giga_model::JobId;
 use giga_twin::Twin;
 use giga_units::{Amount as _, Duration, Fraction, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+pub(crate) use output::SAVED;
 
 use call::{Outset, Refused};
 use output::{Output, Rest, Rows};
@@ -61,7 +64,7 @@ pub(crate) struct Simulate {
     /// A shock of the description that happens, by name; may be given several times.
     #[arg(long = "shock", value_name = "NAME")]
     shocks: Vec<String>,
-    /// A folder for `summary.json`, `jobs.parquet` and `hours.parquet`.
+    /// A folder for `report.html`, `summary.json`, `jobs.parquet` and `hours.parquet`.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Stop at this date and save the run in the folder of `--out`.
@@ -188,7 +191,7 @@ fn simulate(
         shocks: outset.shocks.clone(),
     };
     let json = summary::write(&outset.federation, &summary, &facts);
-    output.finish(&json)?;
+    output.finish(&json, &outset.federation, &summary, &facts)?;
     show(call, outset, &summary, &facts, &json, &work.notes(&outset.federation))?;
     if given_up {
         let (running, waiting) = (summary.running, summary.waiting);
@@ -284,7 +287,7 @@ fn save(outset: &Outset, twin: &Twin, work: &Work, output: Output) -> anyhow::Re
         hours,
         run,
     };
-    let path = folder.join(output::SAVED);
+    let path = folder.join(SAVED);
     let part = path.with_extension("part");
     std::fs::write(&part, saved::write(&saved, env!("CARGO_PKG_VERSION")))
         .and_then(|()| std::fs::rename(&part, &path))
@@ -316,7 +319,11 @@ fn show(
         writeln!(out, "{line}")?;
     }
     if let Some(folder) = &outset.out {
-        writeln!(out, "summary.json, jobs.parquet and hours.parquet are in {}", folder.display())?;
+        writeln!(
+            out,
+            "report.html, summary.json, jobs.parquet and hours.parquet are in {}",
+            folder.display()
+        )?;
     }
     Ok(())
 }

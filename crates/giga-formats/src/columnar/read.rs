@@ -4,6 +4,7 @@
 //! tools make of such a table. The library's decoders are known to panic on some damaged files; the calls into it are
 //! therefore caught here, and a panic counts as damage; what the host's panic hook prints is printed all the same.
 
+use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use parquet::basic::{LogicalType, TimeUnit, Type as PhysicalType};
@@ -50,9 +51,12 @@ impl Values {
 pub(crate) struct ColumnarReader {
     file: Box<dyn FileReader>,
     places: Vec<Option<Place>>,
-    group: usize,
+    /// The row groups that are still to be read, the next one first.
+    groups: VecDeque<usize>,
     columns: Vec<Option<ColumnReader>>,
     rows_left: usize,
+    /// Rows of the file up to the end of the last batch, those of groups that were left out included.
+    passed: u64,
 }
 
 /// Where a column is and by what its numbers are multiplied and divided to be milliseconds.
@@ -88,7 +92,8 @@ impl ColumnarReader {
             let places = wanted.iter().map(|wanted| find(&file, wanted)).collect::<Result<_, _>>()?;
             Ok((file, places))
         })?;
-        Ok(Self { file: Box::new(file), places, group: 0, columns: Vec::new(), rows_left: 0 })
+        let groups = (0..file.num_row_groups()).collect();
+        Ok(Self { file: Box::new(file), places, groups, columns: Vec::new(), rows_left: 0, passed: 0 })
     }
 
     /// What stands in the file under a key.
@@ -100,36 +105,93 @@ impl ColumnarReader {
     /// The next rows: how many, and the cells of each column; `None` at the end.
     pub(crate) fn next(&mut self) -> Result<Option<(usize, Vec<Values>)>, ColumnarError> {
         while self.rows_left == 0 {
-            if self.group == self.file.num_row_groups() {
-                return Ok(None);
-            }
-            self.open_group()?;
+            let Some(group) = self.groups.pop_front() else { return Ok(None) };
+            self.columns = self.open_columns(group, |_| true)?;
+            self.rows_left = self.rows_in(group)?;
+            self.passed = (0..group).map(|earlier| self.rows_in(earlier)).sum::<Result<usize, _>>()? as u64;
         }
         let rows = self.rows_left.min(BATCH_ROWS);
         self.rows_left -= rows;
-        let pairs = self.columns.iter_mut().zip(&self.places);
+        let mut columns = std::mem::take(&mut self.columns);
+        let values = self.read_batch(&mut columns, rows)?;
+        self.columns = columns;
+        self.passed += rows as u64;
+        Ok(Some((rows, values)))
+    }
+
+    /// How many rows the file has up to the end of the batch that [`ColumnarReader::next`] gave last.
+    pub(crate) fn passed(&self) -> u64 {
+        self.passed
+    }
+
+    /// Leaves out the row groups in which no row is wanted by its cells of these columns, which alone are read for it.
+    /// To be called before the first row is read.
+    pub(crate) fn leave_out<const N: usize>(
+        &mut self,
+        columns: [usize; N],
+        wanted: impl Fn([Option<i64>; N]) -> bool,
+    ) -> Result<(), ColumnarError> {
+        let all = std::mem::take(&mut self.groups);
+        for group in all {
+            if self.has_wanted(group, columns, &wanted)? {
+                self.groups.push_back(group);
+            }
+        }
+        Ok(())
+    }
+
+    fn has_wanted<const N: usize>(
+        &self,
+        group: usize,
+        columns: [usize; N],
+        wanted: impl Fn([Option<i64>; N]) -> bool,
+    ) -> Result<bool, ColumnarError> {
+        let mut open = self.open_columns(group, |column| columns.contains(&column))?;
+        let mut left = self.rows_in(group)?;
+        while left > 0 {
+            let rows = left.min(BATCH_ROWS);
+            left -= rows;
+            let values = self.read_batch(&mut open, rows)?;
+            let cells = |row| columns.map(|column| values.get(column).and_then(|cells| cells.number(row)));
+            if (0..rows).any(|row| wanted(cells(row))) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn read_batch(
+        &self,
+        columns: &mut [Option<ColumnReader>],
+        rows: usize,
+    ) -> Result<Vec<Values>, ColumnarError> {
+        let pairs = columns.iter_mut().zip(&self.places);
         let read = |(column, place): (&mut Option<ColumnReader>, &Option<Place>)| match (column, place) {
             (Some(column), Some(place)) => read_column(column, rows, place.divisor),
             _ => Ok(Values::Absent),
         };
-        let values = guarded(|| pairs.map(read).collect::<Result<Vec<_>, _>>())?;
-        Ok(Some((rows, values)))
+        guarded(|| pairs.map(read).collect())
     }
 
-    fn open_group(&mut self) -> Result<(), ColumnarError> {
-        let (file, places, index) = (&self.file, &self.places, self.group);
-        let (rows, columns) = guarded(|| {
-            let group = file.get_row_group(index)?;
-            let open =
-                |place: &Option<Place>| place.map(|place| group.get_column_reader(place.column)).transpose();
-            let columns = places.iter().map(open).collect::<Result<Vec<_>, ParquetError>>()?;
-            Ok((group.metadata().num_rows(), columns))
-        })?;
-        self.rows_left =
-            usize::try_from(rows).map_err(|_| ColumnarError::Damaged { what: "a negative count" })?;
-        self.columns = columns;
-        self.group += 1;
-        Ok(())
+    fn open_columns(
+        &self,
+        group: usize,
+        which: impl Fn(usize) -> bool,
+    ) -> Result<Vec<Option<ColumnReader>>, ColumnarError> {
+        guarded(|| {
+            let group = self.file.get_row_group(group)?;
+            let places = self.places.iter().enumerate();
+            let open = |(at, place): (usize, &Option<Place>)| {
+                let place = place.filter(|_| which(at));
+                place.map(|place| group.get_column_reader(place.column)).transpose()
+            };
+            Ok(places.map(open).collect::<Result<Vec<_>, ParquetError>>()?)
+        })
+    }
+
+    fn rows_in(&self, group: usize) -> Result<usize, ColumnarError> {
+        let rows = self.file.metadata().row_group(group).num_rows();
+        usize::try_from(rows).map_err(|_| ColumnarError::Damaged { what: "a negative count" })
     }
 }
 

@@ -8,6 +8,10 @@ use super::names::Written;
 use super::{Batch, Layout, TableError};
 use crate::columnar::{Cell, Field};
 
+/// The places of two columns that are looked at alone.
+pub(super) const STARTED: usize = 9;
+pub(super) const ENDED: usize = 10;
+
 /// All outcomes, each at the place of its number.
 pub(super) const OUTCOMES: [Outcome; 7] = [
     Outcome::Completed,
@@ -77,8 +81,8 @@ impl Layout for JobRecord {
             accelerators: batch.number(row, 6)?,
             held: batch.number(row, 7)?,
             submitted: Instant::unix_milliseconds(batch.number(row, 8)?),
-            started: batch.maybe(row, 9)?.map(Instant::unix_milliseconds),
-            ended: batch.maybe(row, 10)?.map(Instant::unix_milliseconds),
+            started: batch.maybe(row, STARTED)?.map(Instant::unix_milliseconds),
+            ended: batch.maybe(row, ENDED)?.map(Instant::unix_milliseconds),
             attempts: batch.number(row, 11)?,
             waited: Duration::milliseconds(batch.number(row, 12)?),
             outcome: batch.name(row, 13, outcome)?,

@@ -14,6 +14,7 @@ use std::io::Write;
 use std::marker::PhantomData;
 
 use giga_control::record::{HourRecord, JobRecord};
+use giga_units::Instant;
 use parquet::file::reader::ChunkReader;
 use thiserror::Error;
 
@@ -175,14 +176,30 @@ impl<R: Record> TableReader<R> {
 
     fn pull(&mut self) -> Result<Option<R>, TableError> {
         while self.next == self.rows {
-            self.before += self.rows as u64;
             let Some((rows, batch)) = self.file.next()? else { return Ok(None) };
             (self.rows, self.batch, self.next) = (rows, batch, 0);
+            self.before = self.file.passed() - rows as u64;
         }
         let batch =
             Batch { values: &self.batch, columns: &self.columns, index: &self.index, before: self.before };
         self.next += 1;
         R::assemble(&batch, self.next - 1).map(Some)
+    }
+}
+
+impl TableReader<JobRecord> {
+    /// Leaves out row groups that have no job which had started before `end` and had not ended by `begin`; of the
+    /// others all rows come. Jobs stand in the order of their ends, so that a short window needs few groups.
+    ///
+    /// # Errors
+    /// Fails where the file can not be read.
+    pub fn leave_out_of(mut self, begin: Instant, end: Instant) -> Result<Self, TableError> {
+        let (begin, end) = (begin.as_unix_milliseconds(), end.as_unix_milliseconds());
+        let ran = |[started, ended]: [Option<i64>; 2]| {
+            started.is_some_and(|at| at < end) && ended.is_none_or(|at| at > begin)
+        };
+        self.file.leave_out([jobs::STARTED, jobs::ENDED], ran)?;
+        Ok(self)
     }
 }
 

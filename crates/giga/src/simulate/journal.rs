@@ -40,7 +40,7 @@ pub(super) fn run(call: &Simulate, folder: &Path) -> anyhow::Result<ExitCode> {
     let work = format!("journal of {}, {} records", folder.display(), grouped(replay.records));
     let facts = RunFacts { seed: None, work, offered: None, shocks: outset.shocks.clone() };
     let json = summary::write(&outset.federation, &replay.summary, &facts);
-    output.finish(&json)?;
+    output.finish(&json, &outset.federation, &replay.summary, &facts)?;
     show(call, &outset, &replay.summary, &facts, &json, &[])?;
     let agreed = agreed(&replay);
     if call.json {

@@ -7,17 +7,21 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
 use anyhow::Context as _;
+use giga_control::Summary;
 use giga_control::record::{HourRecord, JobRecord};
 use giga_formats::saved::Fingerprint;
+use giga_formats::summary::RunFacts;
 use giga_formats::table::{HoursWriter, JobsWriter, Names, Record, TableError, TableWriter};
+use giga_model::Federation;
 use giga_twin::Sink;
 
 use super::call::Outset;
+use super::page;
 
 /// The name of a saved run in its folder.
-pub(super) const SAVED: &str = "run.saved";
-const JOBS: &str = "jobs.parquet";
-const HOURS: &str = "hours.parquet";
+pub(crate) const SAVED: &str = "run.saved";
+pub(super) const JOBS: &str = "jobs.parquet";
+pub(super) const HOURS: &str = "hours.parquet";
 /// Rows that travel together, and bundles that may wait.
 const BUNDLE: usize = 8_192;
 const WAITING: usize = 8;
@@ -95,14 +99,21 @@ impl Output {
         Ok(Some(tables.context("the tables can not be written")?))
     }
 
-    /// Ends the tables and writes the summary beside them.
-    pub(super) fn finish(mut self, summary: &str) -> anyhow::Result<()> {
+    /// Ends the tables and writes the summary and the page beside them.
+    pub(super) fn finish(
+        mut self,
+        json: &str,
+        federation: &Federation,
+        summary: &Summary,
+        facts: &RunFacts,
+    ) -> anyhow::Result<()> {
         let Some(tables) = self.join()? else { return Ok(()) };
         let folder = self.folder.take().expect("tables are in a folder");
         flush(tables.jobs.finish()?)?;
         flush(tables.hours.finish()?)?;
         let path = folder.join("summary.json");
-        std::fs::write(&path, summary).with_context(|| format!("`{}` can not be written", path.display()))?;
+        std::fs::write(&path, json).with_context(|| format!("`{}` can not be written", path.display()))?;
+        page::write(&folder, federation, summary, facts)?;
         // A run that is over has nothing to go on with.
         remove(&folder.join(SAVED))?;
         drop_old(&folder)
