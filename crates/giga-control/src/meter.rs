@@ -151,8 +151,10 @@ impl Meter {
                 self.touch(federation, *site, now).wanted += asked;
                 self.totals.rebound += 1;
             }
-            Event::Unlimited { .. }
-            | Event::Claimed { .. }
+            Event::Unlimited { site } => {
+                self.touch(federation, *site, now);
+            }
+            Event::Claimed { .. }
             | Event::Unclaimed { .. }
             | Event::Drained { .. }
             | Event::Undrained { .. }
@@ -180,10 +182,14 @@ impl Meter {
 
     /// Sums a site up to now, before something there changes.
     fn touch(&mut self, federation: &Federation, site: SiteId, now: Instant) -> &mut Gauges {
-        let factor = federation.sites[site.index()].facility_factor;
         if self.touched.last() != Some(&site) {
             self.touched.push(site);
         }
+        self.sum_up(federation, site, now)
+    }
+
+    fn sum_up(&mut self, federation: &Federation, site: SiteId, now: Instant) -> &mut Gauges {
+        let factor = federation.sites[site.index()].facility_factor;
         let (gauges, hour) = (&mut self.gauges[site.index()], &mut self.hours[site.index()]);
         hour.add(gauges, factor, now.since(gauges.since));
         gauges.since = now;
@@ -200,7 +206,7 @@ impl Meter {
     /// Ends the running hour of every site at `end`.
     pub(crate) fn close_hour(&mut self, federation: &Federation, state: &State, end: Instant) {
         for site in (0..self.gauges.len()).map(SiteId::at) {
-            self.touch(federation, site, end);
+            self.sum_up(federation, site, end);
             self.lending.close_hour(site, end);
             let hour = std::mem::take(&mut self.hours[site.index()]);
             let record = hour.record(federation, site, self.hour, state);

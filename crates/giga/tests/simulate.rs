@@ -109,7 +109,7 @@ fn check_breaks(place: &Place, run: &[&str], breaks: &[&str]) {
     assert_eq!(place.tables("broken"), place.tables("whole"));
     assert_eq!(last.out.replace("broken", "whole"), whole.out, "the screens are alike");
     assert!(!place.path("broken/run.saved").exists(), "a run that is over has nothing to go on with");
-    assert_eq!(std::fs::read_dir(place.path("broken")).expect("a folder").count(), 3);
+    assert_eq!(std::fs::read_dir(place.path("broken")).expect("a folder").count(), 4);
 }
 
 /// Nothing that comes at the wanted stop or later has happened.
