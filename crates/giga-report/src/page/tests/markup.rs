@@ -80,9 +80,9 @@ fn step<'a>(rest: &'a str, open: &mut Vec<Markup>) -> &'a str {
     if let Some(tag) = rest.strip_prefix('<') {
         let (tag, rest) = opened(tag);
         if VOID.contains(&tag.name.as_str()) {
-            last.inside.push(tag)
+            last.inside.push(tag);
         } else {
-            open.push(tag)
+            open.push(tag);
         }
         return rest;
     }
