@@ -64,7 +64,10 @@ impl Control {
             self.scheduler.advance(self.now, input, &mut self.books);
         }
         self.scheduler.advance(self.now, &Input::Schedule, &mut self.books);
-        self.books.meter.look(&self.federation, &self.scheduler, self.now);
+        // What led to nothing leaves no record either: whoever follows the records must find the same.
+        if !self.books.events.is_empty() {
+            self.books.meter.look(&self.federation, &self.scheduler, self.now);
+        }
         &self.books.events
     }
 
@@ -113,7 +116,9 @@ impl Control {
             self.books.witness(self.scheduler.state(), self.now, event);
             self.scheduler.apply(self.now, event);
         }
-        self.books.meter.look(&self.federation, &self.scheduler, self.now);
+        if !events.is_empty() {
+            self.books.meter.look(&self.federation, &self.scheduler, self.now);
+        }
     }
 
     /// The jobs that the last batch refused, with the rules.

@@ -4,6 +4,7 @@
 //! linter, and meters what they lead to. Twin and server call the same function, so they can not differ. Nothing here
 //! reads a clock or a file, and nothing here decides about work: that is the scheduler's.
 
+mod bill;
 pub mod calendar;
 mod control;
 mod grid;
@@ -14,9 +15,9 @@ pub mod record;
 mod summary;
 mod waits;
 
+pub use bill::Bill;
 pub use control::Control;
 pub use grid::GridSums;
 pub use linter::Violation;
-pub use meter::Bill;
 pub use summary::{OwnerUse, ProgrammeUse, SiteTotals, Summary, WaitRow};
 pub use waits::{SIZE_CLASSES, Waits};

@@ -3,10 +3,11 @@
 //! Between two events nothing changes, so every sum is exact. The meter looks at events and decides nothing.
 
 use giga_model::image::{Image, ImageError, Source};
-use giga_model::{Federation, JobId, JobMap, JobRequest, OwnerId, PoolId, Site, SiteId, image};
+use giga_model::{Federation, JobId, JobMap, JobRequest, OwnerId, PoolId, SiteId, image};
 use giga_scheduler::{Ending, Event, Interruption, Job, Lack, Need, Pace, Rule, Scheduler, State};
 use giga_units::{AcceleratorTime, Carbon, Duration, Energy, EnergyMeter, Fraction, Instant, Money, Power};
 
+use crate::bill::{Used, job_draw, lost_speed, per_hour, price};
 use crate::grid::CUT_WITHIN;
 use crate::lending::Lending;
 use crate::record::{HourRecord, JobRecord, Outcome, TimeUse};
@@ -151,8 +152,10 @@ impl Meter {
                 self.touch(federation, *site, now).wanted += asked;
                 self.totals.rebound += 1;
             }
-            Event::Unlimited { .. }
-            | Event::Claimed { .. }
+            Event::Unlimited { site } => {
+                self.touch(federation, *site, now);
+            }
+            Event::Claimed { .. }
             | Event::Unclaimed { .. }
             | Event::Drained { .. }
             | Event::Undrained { .. }
@@ -180,10 +183,14 @@ impl Meter {
 
     /// Sums a site up to now, before something there changes.
     fn touch(&mut self, federation: &Federation, site: SiteId, now: Instant) -> &mut Gauges {
-        let factor = federation.sites[site.index()].facility_factor;
         if self.touched.last() != Some(&site) {
             self.touched.push(site);
         }
+        self.sum_up(federation, site, now)
+    }
+
+    fn sum_up(&mut self, federation: &Federation, site: SiteId, now: Instant) -> &mut Gauges {
+        let factor = federation.sites[site.index()].facility_factor;
         let (gauges, hour) = (&mut self.gauges[site.index()], &mut self.hours[site.index()]);
         hour.add(gauges, factor, now.since(gauges.since));
         gauges.since = now;
@@ -200,7 +207,7 @@ impl Meter {
     /// Ends the running hour of every site at `end`.
     pub(crate) fn close_hour(&mut self, federation: &Federation, state: &State, end: Instant) {
         for site in (0..self.gauges.len()).map(SiteId::at) {
-            self.touch(federation, site, end);
+            self.sum_up(federation, site, end);
             self.lending.close_hour(site, end);
             let hour = std::mem::take(&mut self.hours[site.index()]);
             let record = hour.record(federation, site, self.hour, state);
@@ -502,88 +509,6 @@ struct Attempt {
     unnoticed: Duration,
 }
 
-/// What a job draws above idle at a pace.
-fn job_draw(job: &Job, need: &Need, pace: Pace) -> Power {
-    draw_of(job.draw, need).min(pace.power(need.power))
-}
-
-fn draw_of(draw: Fraction, need: &Need) -> Power {
-    draw.min(Fraction::ONE).of(need.power)
-}
-
-/// The part of its speed that work loses at a pace, in millionths.
-fn lost_speed(pace: Pace) -> u64 {
-    let whole = Fraction::ONE.as_ppm();
-    match pace {
-        Pace::Full => 0,
-        Pace::Capped { speed, .. } => whole.saturating_sub(speed.as_ppm()),
-        Pace::Suspended => whole,
-    }
-}
-
-/// What an attempt used in a time.
-struct Used {
-    /// At the meter.
-    energy: EnergyMeter,
-    carbon: Carbon,
-    /// Electricity and carbon.
-    power_cost: Money,
-    /// µEUR times milliseconds per hour.
-    capital: i128,
-}
-
-impl Used {
-    /// Of so much above idle between two instants, at the mean price and intensity of that time.
-    fn of(federation: &Federation, need: &Need, drawn: Power, (from, to): (Instant, Instant)) -> Self {
-        let (held, elapsed) = (u64::from(need.held()), to.since(from));
-        let kind = federation.accelerator_of(need.pool);
-        let site = &federation.sites[federation.pools[need.pool.index()].site.index()];
-        let idle = kind.node_idle.times(held).split(u64::from(kind.per_node));
-        let energy = site.facility_factor.of(idle + drawn).over(elapsed);
-        let (carbon, power_cost) = price(federation, site, energy.energy(), (from, to));
-        let rate = kind.cost_per_hour.as_microeuro() * i128::from(held);
-        Self { energy, carbon, power_cost, capital: rate * i128::from(elapsed.as_milliseconds()) }
-    }
-}
-
-/// Carbon of some energy, and the price of both, at the means between two instants.
-fn price(
-    federation: &Federation,
-    site: &Site,
-    energy: Energy,
-    (from, to): (Instant, Instant),
-) -> (Carbon, Money) {
-    let carbon = energy.emission(site.mean_intensity(from, to));
-    (carbon, energy.cost(site.mean_price(from, to)) + federation.carbon_price.cost(carbon))
-}
-
-/// What a job is charged for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Bill {
-    /// At the meter.
-    pub energy: Energy,
-    /// From the energy.
-    pub carbon: Carbon,
-    /// Electricity, carbon and capital.
-    pub cost: Money,
-}
-
-impl Bill {
-    /// What holding accelerators in one of a job's ways from an instant on comes to, at full pace.
-    #[must_use]
-    pub fn of(
-        federation: &Federation,
-        need: &Need,
-        draw: Fraction,
-        from: Instant,
-        elapsed: Duration,
-    ) -> Self {
-        let used = Used::of(federation, need, draw_of(draw, need), (from, from + elapsed));
-        let cost = used.power_cost + per_hour(used.capital);
-        Self { energy: used.energy.energy(), carbon: used.carbon, cost }
-    }
-}
-
 impl Hour {
     fn add(&mut self, gauges: &Gauges, factor: Fraction, duration: Duration) {
         if duration == Duration::ZERO {
@@ -628,12 +553,6 @@ impl Hour {
             waiting: state.waiting(site),
         }
     }
-}
-
-/// µEUR-milliseconds per hour as money.
-fn per_hour(capital: i128) -> Money {
-    let hour = i128::from(HOUR.as_milliseconds());
-    Money::microeuro(capital / hour)
 }
 
 impl JobBook {

@@ -177,7 +177,7 @@ pub fn signed(value: f64) -> String {
 #[must_use]
 pub fn percent(difference: &Difference) -> String {
     match difference.percent {
-        Some(part) if part == 0.0 => "0 %".to_owned(),
+        Some(0.0) => "0 %".to_owned(),
         Some(part) => format!("{part:+.2} %"),
         None => "–".to_owned(),
     }
@@ -208,7 +208,7 @@ pub fn comparison(comparison: &Comparison) -> String {
     ];
     for at in 1..comparison.runs.len() {
         let letter = letter(at);
-        let more = [letter.clone(), format!("{letter} - A"), format!("in % of A")];
+        let more = [letter.clone(), format!("{letter} - A"), "in % of A".to_owned()];
         heads.extend(more.map(|head| (head, Side::Right)));
     }
     let columns: Vec<(&str, Side)> = heads.iter().map(|(head, side)| (head.as_str(), *side)).collect();

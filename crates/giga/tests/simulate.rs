@@ -4,8 +4,12 @@
 mod runs;
 
 use std::path::Path;
+#[cfg(unix)]
+use std::process::{Command, Stdio};
 
 use runs::{Ended, Place, giga, scenarios};
+#[cfg(unix)]
+use runs::{command, ended};
 
 /// Half a month with failures, maintenance, a second phase and more work than fits.
 const GENERATED: &str = r#"format = 1
@@ -109,7 +113,7 @@ fn check_breaks(place: &Place, run: &[&str], breaks: &[&str]) {
     assert_eq!(place.tables("broken"), place.tables("whole"));
     assert_eq!(last.out.replace("broken", "whole"), whole.out, "the screens are alike");
     assert!(!place.path("broken/run.saved").exists(), "a run that is over has nothing to go on with");
-    assert_eq!(std::fs::read_dir(place.path("broken")).expect("a folder").count(), 3);
+    assert_eq!(std::fs::read_dir(place.path("broken")).expect("a folder").count(), 4);
 }
 
 /// Nothing that comes at the wanted stop or later has happened.
@@ -204,13 +208,31 @@ fn a_job_tells_its_story() {
     assert!(story.lines().all(|line| line.starts_with("2027-01-0")), "{story}");
 }
 
+/// Begins a call, interrupts it as the keyboard does once its tables are begun, and waits for its end.
+#[cfg(unix)]
+fn interrupted(place: &Place, arguments: &[&str]) -> Ended {
+    let out = arguments.last().expect("the folder comes last");
+    let mut command = command(place, arguments);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary runs");
+    let begun = std::time::Instant::now();
+    // The tables are opened before the interrupt is watched for; a little later both are done.
+    while !place.path(&format!("{out}/hours.parquet")).exists() {
+        assert!(begun.elapsed().as_secs() < 60, "the run never began");
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    std::thread::sleep(std::time::Duration::from_millis(100));
+    let kill = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    assert!(kill.expect("a signal can be sent").success());
+    ended(child.wait_with_output().expect("the binary ends"))
+}
+
 #[cfg(unix)]
 #[test]
 fn an_interrupt_saves_and_the_run_can_go_on() {
     let place = generated();
     let run = ["simulate", "small.toml", "--for", "30y", "--load", "40"];
     place.giga(&run, &["--out", "whole"]).done();
-    let ended = place.interrupted(&[&run[..], &["--out", "broken"]].concat());
+    let ended = interrupted(&place, &[&run[..], &["--out", "broken"]].concat());
     assert!(ended.err.contains("go on with: giga simulate --resume broken"), "{}", ended.err);
     assert!(place.path("broken/run.saved").exists() && !place.path("broken/summary.json").exists());
     place.giga(&["simulate", "--resume", "broken"], &[]).done();
@@ -317,7 +339,7 @@ fn a_run_that_was_killed_while_it_went_on_can_go_on_again() {
     place.giga(&["simulate", "--resume", "run"], &[]).done();
     place.giga(&TRACED_RUN, &["--out", "whole"]).done();
     assert_eq!(place.tables("run"), place.tables("whole"));
-    assert_eq!(std::fs::read_dir(place.path("run")).expect("a folder").count(), 3);
+    assert_eq!(std::fs::read_dir(place.path("run")).expect("a folder").count(), 4);
 }
 
 #[test]

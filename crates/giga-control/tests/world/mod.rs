@@ -320,6 +320,13 @@ impl World {
                 let some = (!down.is_empty()).then(|| *index.get(&down));
                 some.map(|(pool, node)| Input::NodeRepaired { pool, node })
             }
+            other => self.other_input(other),
+        }
+    }
+
+    fn other_input(&self, step: &Step) -> Option<Input> {
+        let state = self.control.state();
+        match step {
             Step::Halve => Some(Input::HalveUse),
             Step::NewYear => Some(Input::TurnYear),
             Step::Hour => Some(Input::HourTurns),
@@ -335,15 +342,12 @@ impl World {
             Step::Drain(site, false) => Some(Input::Undrain { site: self.site(site) }),
             Step::Leave(index) => {
                 let told = |job: &&Job| job.run().is_some_and(|run| run.leaving.is_some());
-                let leaving = state.jobs().filter(told).map(|job| job.id).collect();
-                let (ending, at) = (Ending::Cancelled, self.now);
-                attempt(some(index, leaving)).map(|(job, attempt)| Input::Finished {
-                    job,
-                    attempt,
-                    ending,
-                    at,
-                })
+                let leaving: Vec<&Job> = state.jobs().filter(told).collect();
+                let job = (!leaving.is_empty()).then(|| *index.get(&leaving))?;
+                let (job, attempt, ending, at) = (job.id, job.attempts, Ending::Cancelled, self.now);
+                Some(Input::Finished { job, attempt, ending, at })
             }
+            _ => None,
         }
     }
 

@@ -2,13 +2,17 @@
 
 use std::sync::Arc;
 
-use giga_model::{AcceleratorId, Ask, Asks, JobId, JobRequest, PhaseId, PoolId, ProjectId, SiteId};
-use giga_scheduler::{Ending, Interruption, Need, Piece, Rule};
-use giga_units::{Duration, Fraction, Power};
+use giga_model::{
+    AcceleratorId, Ask, Asks, Assurance, DatasetId, JobId, JobRequest, Leaving, PhaseId, PoolId, ProjectId,
+    SiteId, Terms,
+};
+use giga_scheduler::{Ending, Interruption, Need, Pace, Piece, Rule};
+use giga_units::{Duration, Fraction, Money, Power};
 
 use super::*;
 
 const GOLDEN_1: &[u8] = include_bytes!("golden/record-1.bin");
+const GOLDEN_2: &[u8] = include_bytes!("golden/record-2.bin");
 
 fn request() -> JobRequest {
     let first = Ask { accelerator: Some(AcceleratorId(1)), accelerators: 8 };
@@ -81,7 +85,70 @@ fn everything() -> Record {
 #[test]
 fn records_of_format_1_stay_as_they_are() {
     assert_eq!(read(GOLDEN_1), Ok(everything()));
-    assert_eq!(write(&everything()), GOLDEN_1);
+}
+
+/// What came with format 2: terms, limits, drains, hours, what is lent and called back, moves.
+fn what_is_new() -> Record {
+    let (job, site, pool) = (JobId(5), SiteId(2), PoolId(3));
+    let (until, power) = (Instant::unix_milliseconds(1_800_000_000_000), Power::watts(700));
+    let terms = Terms {
+        data: vec![DatasetId(1), DatasetId(4)],
+        leaving: Leaving::Derived,
+        assurance: Assurance::level(3),
+        deadline: Some(until),
+    };
+    let request = JobRequest { terms: Some(Arc::new(terms)), ..request() };
+    let need = Need { pool, nodes: 2, each: 4, asked: 8, power };
+    let inputs = vec![
+        Input::Submit { request: request.clone() },
+        Input::LimitFalls { site, power, until },
+        Input::LimitEnds { site },
+        Input::Drain { site },
+        Input::Undrain { site },
+        Input::HourTurns,
+    ];
+    let mut events = vec![
+        Event::Submitted { job, site, request: request.clone() },
+        Event::Leaving { job, cause: Interruption::Recalled, by: until },
+        Event::Claimed { job, need, by: until },
+        Event::Unclaimed { job },
+        Event::Limited { site, power, until },
+        Event::Unlimited { site },
+        Event::Short { site, missing: power },
+        Event::Drained { site },
+        Event::Undrained { site },
+        Event::Deferred { job, until },
+        Event::Due { job },
+        Event::Rebound { job, site, saves: Money::euro(3) },
+    ];
+    let capped = Pace::Capped { power: Fraction::ppm(700_000), speed: Fraction::ppm(900_000) };
+    let paces = [Pace::Full, capped, Pace::Suspended];
+    events.extend(paces.map(|pace| Event::Paced { job, pace, release: until }));
+    let causes = [Interruption::Recalled, Interruption::Grid];
+    events.extend(causes.map(|cause| Event::Interrupted { job, cause, saved: Duration::seconds(1800) }));
+    let (dataset, needed) = (DatasetId(1), Assurance::level(2).expect("two is a level"));
+    let rules = [
+        Rule::UnknownDataset,
+        Rule::LeavingForbidden { dataset },
+        Rule::AssuranceTooLow { needed },
+        Rule::DataForbids { dataset },
+        Rule::DeadlineTooClose,
+        Rule::AboveFloor { floor: 12 },
+    ];
+    events.extend(rules.map(|rule| Event::Refused { job, request: request.clone(), rule }));
+    let record = everything();
+    Record {
+        decisions: 2,
+        inputs: [record.inputs, inputs].concat(),
+        events: [record.events, events].concat(),
+        ..record
+    }
+}
+
+#[test]
+fn records_of_format_2_stay_as_they_are() {
+    assert_eq!(read(GOLDEN_2), Ok(what_is_new()));
+    assert_eq!(write(&what_is_new()), GOLDEN_2);
 }
 
 #[test]
@@ -96,9 +163,9 @@ fn damage_anywhere_is_found() {
 
 #[test]
 fn a_later_format_is_refused_and_not_misread() {
-    let mut body = 2_u16.to_le_bytes().to_vec();
+    let mut body = (FORMAT + 1).to_le_bytes().to_vec();
     body.extend_from_slice(&checksum(&body).to_le_bytes());
-    assert_eq!(read(&body), Err(RecordError::Later { found: 2 }));
+    assert_eq!(read(&body), Err(RecordError::Later { found: FORMAT + 1 }));
 }
 
 #[test]

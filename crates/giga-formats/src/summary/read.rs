@@ -155,8 +155,13 @@ fn name_of(parts: &[(String, Node)]) -> String {
 fn figure(group: &str, of: &str, key: &str, value: f64) -> Figure {
     let unit = UNITS.iter().find_map(|(end, unit)| key.strip_suffix(end).map(|rest| (rest, *unit)));
     let (what, unit) = unit.unwrap_or((key, ""));
-    let words = |key: &str| key.replace('_', " ");
+    let words = |key: &str| plain(&key.replace('_', " "));
     Figure { group: words(group), of: of.to_owned(), what: words(what), unit, value }
+}
+
+/// A text as it can stand on a screen: what is no letter there is shown as such.
+fn plain(text: &str) -> String {
+    text.replace(char::is_control, "\u{fffd}")
 }
 
 /// JSON with its keys in the order of the text.
@@ -211,7 +216,7 @@ impl<'de> Visitor<'de> for AnyNode {
         Ok(Node::Number(number as f64))
     }
     fn visit_str<E>(self, text: &str) -> Result<Node, E> {
-        Ok(Node::Text(text.to_owned()))
+        Ok(Node::Text(plain(text)))
     }
     fn visit_seq<A: SeqAccess<'de>>(self, mut rows: A) -> Result<Node, A::Error> {
         let mut all = Vec::new();
@@ -266,6 +271,16 @@ mod tests {
             "//later=4 kWh",
         ];
         assert_eq!(rows, expected);
+    }
+
+    #[test]
+    fn a_name_can_not_command_a_screen() {
+        let text =
+            SMALL.replace("\"narvik\"", "\"nar\\u001b[2J\\nvik\"").replace("later_kwh", "la\\u0007ter_kwh");
+        let figures = read(&text).unwrap().figures;
+        let words = figures.iter().flat_map(|row| [&row.of, &row.what, &row.group]);
+        assert!(words.into_iter().all(|word| !word.contains(char::is_control)));
+        assert!(figures.iter().any(|row| row.of == "nar\u{fffd}[2J\u{fffd}vik"));
     }
 
     #[test]

@@ -125,3 +125,28 @@ fn every_outcome_stands_at_the_place_of_its_number() {
     }
     assert_eq!(jobs::OUTCOMES.last(), Some(&Outcome::Failed));
 }
+
+/// Of three row groups, whose jobs end one after the other, those come that a window touches, and no row is misnumbered.
+#[test]
+fn groups_without_a_job_of_the_window_are_left_out() {
+    let at = |number: u64| Instant::unix_milliseconds(number as i64 * 1_000);
+    let row = |number: u64| JobRecord {
+        started: Some(at(number)),
+        ended: Some(at(number + 10)),
+        ..job(number * 7)
+    };
+    let group = GROUP_ROWS as u64;
+    let bytes = written((0..3 * group).map(row));
+    let numbers = |begin: u64, end: u64| {
+        let reader = TableReader::<JobRecord>::open(file_of(&bytes), &names()).unwrap();
+        let rows = reader.leave_out_of(at(begin), at(end)).unwrap().map(|row| row.unwrap().job.0 / 7);
+        rows.collect::<Vec<_>>()
+    };
+    assert_eq!(numbers(group + 50, group + 60), (group..2 * group).collect::<Vec<_>>());
+    assert_eq!(numbers(group, group + 1), (0..2 * group).collect::<Vec<_>>(), "ten of the first still ran");
+    assert!(numbers(3 * group + 10, 4 * group).is_empty(), "the last had ended");
+    let other = Names { projects: vec!["bio".into()], ..names() };
+    let reader = TableReader::<JobRecord>::open(file_of(&bytes), &other).unwrap();
+    let first = reader.leave_out_of(at(group + 50), at(group + 60)).unwrap().find_map(Result::err).unwrap();
+    assert!(first.to_string().starts_with(&format!("row {}, column `project`", group + 2)), "{first}");
+}

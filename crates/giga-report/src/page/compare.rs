@@ -16,20 +16,26 @@ const DRAWN: [(&str, &str); 7] = [
     ("", "violations"),
 ];
 
-const ABOUT: &str = "Differences are against run A, in the unit of the figure and in percent of it; a dash stands where \
-                     a run has no such figure, or A has none of it.";
+const ABOUT: &str = "The bars of a figure share one scale from zero. Differences are against run A; a dash stands where a \
+                     run has no such figure, or where A has none of it and so no percentage. What is shown is rounded.";
 
 /// The page of a comparison.
 #[must_use]
 pub fn compared(comparison: &Comparison) -> String {
     let mut sections = vec![headline(comparison)];
     for (at, (group, rows)) in comparison.groups().iter().enumerate() {
-        let name = if group.is_empty() { "whole run" } else { group };
+        let name = &heading(group);
         let id = format!("part-{at}");
-        let tag = begin(&id, name, ABOUT).put(listed(name, comparison, rows));
+        let tag = begin(&id, name, "").put(listed(name, comparison, rows));
         sections.push(Section::new(&id, name, tag));
     }
     page("Comparison of runs", head(comparison), &sections)
+}
+
+/// A group's name as a heading.
+fn heading(group: &str) -> String {
+    let mut letters = if group.is_empty() { "whole run" } else { group }.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 fn head(comparison: &Comparison) -> Tag {
@@ -57,8 +63,7 @@ fn headline(comparison: &Comparison) -> Section {
             if row.unit.is_empty() { row.what.clone() } else { format!("{} [{}]", row.what, row.unit) };
         tag("div").put(said("h3", &name)).put(bars(&name, runs(row)))
     });
-    let about = "The bars of a figure share one scale from zero.";
-    let tag = begin("headline", "Headline figures", about).put(classed("div", "small").all(drawn));
+    let tag = begin("headline", "Headline figures", ABOUT).put(classed("div", "small").all(drawn));
     Section::new("headline", "Headline", tag)
 }
 

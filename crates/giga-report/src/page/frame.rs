@@ -12,8 +12,8 @@ const META: &str = concat!(
     "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">",
     "<meta name=\"color-scheme\" content=\"light dark\">",
     "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; base-uri 'none'; form-action 'none'; ",
-    "style-src 'unsafe-inline'; ",
-    "script-src 'unsafe-inline'\">",
+    "style-src 'sha256-TKPPNRVbQjFnhAaAb/sBJ1w+THnK9A/O+l+P2a3sGJw='; ",
+    "script-src 'sha256-U1c/HeuBOdy5tsvA/exDY1Le0CmMvdNxxZ95jP2tkMw='\">",
 );
 
 /// Patterns beside the colours of losses and jobs, so that no colour alone tells them apart.

@@ -77,7 +77,7 @@ impl Hours {
             column: 0,
             hour: (begin, Power::ZERO),
             busiest: Busiest {
-                length: window(span.length(), jobs),
+                length: window(span.length(), jobs / federation.sites.len().max(1) as u64),
                 running: vec![nothing; federation.sites.len()],
                 best: None,
             },
@@ -159,9 +159,10 @@ fn step(length: Duration) -> Duration {
     round.chain(longer.take(24)).find(fits).unwrap_or(Duration::MAX)
 }
 
-/// The longest round window in which about 50,000 jobs come: in a longer one each would be too short to be seen.
+/// The longest round window in which about 50,000 jobs come to a site: in a longer one each would be too
+/// short to be seen.
 fn window(length: Duration, jobs: u64) -> Duration {
-    let round = [720, 168, 24, 6, 1].map(Duration::hours).into_iter();
+    let round = [168, 24, 6, 1].map(Duration::hours).into_iter();
     let shorter = [Duration::seconds(600), Duration::seconds(60), Duration::seconds(10)];
     let of = |window: Duration| {
         jobs as f64 * window.as_milliseconds() as f64 / length.as_milliseconds().max(1) as f64

@@ -5,11 +5,12 @@ use super::tag::{Tag, classed, said, tag};
 
 /// A section with its heading and a sentence or two on what it shows.
 pub(crate) fn begin(id: &str, heading: &str, about: &str) -> Tag {
+    let head = format!("{id}-head");
     tag("section")
         .set("id", id)
-        .set("aria-labelledby", format!("{id}-h"))
-        .put(said("h2", heading).set("id", format!("{id}-h")))
-        .put(classed("p", "about").text(about))
+        .set("aria-labelledby", &head)
+        .put(said("h2", heading).set("id", &head))
+        .put((!about.is_empty()).then(|| classed("p", "about").text(about)))
 }
 
 /// A column of a table: words stand left, figures right.

@@ -16,6 +16,9 @@ use crate::figures::power;
 /// A connection beyond this many times the highest power is named and not drawn, so that the power can be seen.
 const FAR: f64 = 2.5;
 
+/// More sites than this are drawn behind a word that opens them.
+const SHOWN: usize = 12;
+
 /// What one chart is drawn from.
 struct Course<'a> {
     name: &'a str,
@@ -70,10 +73,13 @@ fn each_site(federation: &Federation, hours: &Hours) -> Tag {
     });
     let columns = ["mean", "peak", "connection"].map(Column::Figures);
     let table = table("power by site", &[&[Column::Words("site")], &columns[..]].concat(), rows);
+    let charts = classed("div", "small").all(charts);
+    let (few, all) =
+        (federation.sites.len() <= SHOWN, format!("each of the {} sites", federation.sites.len()));
     tag("div")
-        .put(said("h3", "Each site"))
-        .put(classed("div", "small").all(charts))
-        .put(behind("table of sites", table))
+        .put(few.then(|| said("h3", "Each site")))
+        .put(if few { charts } else { behind(&all, charts) })
+        .put(behind("table of power by site", table))
 }
 
 /// What each phase of a site adds to its connection, and when.

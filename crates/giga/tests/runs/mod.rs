@@ -1,7 +1,7 @@
 //! Calls of the binary in a folder of their own.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 /// A folder that is gone when the test is over.
 pub(crate) struct Place(tempfile::TempDir);
@@ -29,13 +29,15 @@ pub(crate) fn giga(place: &Place, arguments: &[&str]) -> Ended {
     ended(output)
 }
 
-fn command(place: &Place, arguments: &[&str]) -> Command {
+/// A call that is not made yet.
+pub(crate) fn command(place: &Place, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_giga"));
     command.args(arguments).current_dir(place.0.path());
     command
 }
 
-fn ended(output: std::process::Output) -> Ended {
+/// How a call ended whose output this is.
+pub(crate) fn ended(output: std::process::Output) -> Ended {
     let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
     Ended { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
 }
@@ -61,31 +63,14 @@ impl Place {
         giga(self, &[call, more].concat())
     }
 
-    /// The three files that a run leaves in a folder.
-    pub(crate) fn tables(&self, folder: &str) -> [Vec<u8>; 3] {
-        ["summary.json", "jobs.parquet", "hours.parquet"].map(|file| self.read(&format!("{folder}/{file}")))
+    /// The four files that a run leaves in a folder.
+    pub(crate) fn tables(&self, folder: &str) -> [Vec<u8>; 4] {
+        let files = ["summary.json", "jobs.parquet", "hours.parquet", "report.html"];
+        files.map(|file| self.read(&format!("{folder}/{file}")))
     }
 
     pub(crate) fn summary(&self, folder: &str) -> serde_json::Value {
         serde_json::from_slice(&self.read(&format!("{folder}/summary.json"))).expect("JSON")
-    }
-
-    /// Begins a call, interrupts it as the keyboard does once its tables are begun, and waits for its end.
-    #[cfg(unix)]
-    pub(crate) fn interrupted(&self, arguments: &[&str]) -> Ended {
-        let out = arguments.last().expect("the folder comes last");
-        let mut command = command(self, arguments);
-        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary runs");
-        let begun = std::time::Instant::now();
-        // The tables are opened before the interrupt is watched for; a little later both are done.
-        while !self.path(&format!("{out}/hours.parquet")).exists() {
-            assert!(begun.elapsed().as_secs() < 60, "the run never began");
-            std::thread::sleep(std::time::Duration::from_millis(5));
-        }
-        std::thread::sleep(std::time::Duration::from_millis(100));
-        let kill = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
-        assert!(kill.expect("a signal can be sent").success());
-        ended(child.wait_with_output().expect("the binary ends"))
     }
 }
 
