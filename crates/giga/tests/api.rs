@@ -125,7 +125,7 @@ fn every_fault_of_a_job_is_named_with_its_remedy() {
     assert_eq!(helps, ["name one of `demo`, `try-out`, `clinic`", "name one of `virtual`", data]);
     let late = json!({"project": "demo", "run": "true", "deadline": "2020-01-01"}).to_string();
     let plan = live.send("POST", "/v1/plan", &[], &late).json();
-    assert!(plan["notes"].to_string().contains("does not fit before its deadline"), "{plan}");
+    assert!(plan["refused"].to_string().contains("deadline"), "{plan}");
 }
 
 #[test]

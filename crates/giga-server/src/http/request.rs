@@ -40,7 +40,7 @@ pub(crate) fn understand(app: &App, caller: &Caller, body: &JobBody) -> Answer<U
             Err(fault) => faults.push(fault),
         }
     }
-    let terms = terms(federation, &spec, clock(), &mut notes).map_err(|found| faults.extend(found)).ok();
+    let terms = terms(federation, &spec, clock()).map_err(|found| faults.extend(found)).ok();
     let (Some(project), Some(terms), true) = (project, terms, faults.is_empty()) else {
         return Err(Refusal::faulty("job", faults));
     };
@@ -66,7 +66,6 @@ fn terms(
     federation: &Federation,
     spec: &JobSpec,
     now: Instant,
-    notes: &mut Vec<String>,
 ) -> Result<Option<Arc<Terms>>, Vec<FieldFault>> {
     let (mut data, mut faults) = (Vec::new(), Vec::new());
     for (at, name) in spec.data.iter().enumerate() {
@@ -79,10 +78,6 @@ fn terms(
         return Err(faults);
     }
     let deadline = spec.deadline.map(|deadline| deadline.at(now));
-    if deadline.is_some_and(|deadline| deadline < now + spec.limit) {
-        // Not a fault: a request that is sent again, word by word, leads to the same job at any time.
-        notes.push("its limit does not fit before its deadline any more: it starts as soon as it can".into());
-    }
     let terms = Terms { data, leaving: spec.leaving, assurance: spec.assurance, deadline };
     Ok(Some(terms).filter(|terms| *terms != Terms::default()).map(Arc::new))
 }
