@@ -245,8 +245,11 @@ impl Linter {
     fn settled(&mut self, federation: &Federation, now: Instant) {
         for index in 0..self.sites.len() {
             let (id, site) = (SiteId::at(index), &mut self.sites[index]);
+            if !std::mem::take(&mut site.fell) {
+                continue;
+            }
             let (drawn, envelope) = (site.drawn, envelope(federation, id, site));
-            if std::mem::take(&mut site.fell) && drawn > envelope && !site.short {
+            if drawn > envelope && !site.short {
                 self.report(Violation::Power { at: now, site: id, drawn, envelope });
             }
         }

@@ -12,17 +12,21 @@ use crate::job::Job;
 use crate::plan::{Need, Plan};
 use crate::state::State;
 
-/// Over which time prices are averaged to rank sites for work that starts now.
-const AHEAD: Duration = Duration::hours(24);
+/// Over how many hours prices are averaged to rank sites for work that starts now.
+const AHEAD: i64 = 24;
 /// How far ahead cheap hours are looked for.
 const HOURS_AHEAD: i64 = 7 * 24;
 const HOUR: Duration = Duration::hours(1);
+/// Longer work is priced as if it took so many hours.
+const LENGTH_MOST: i64 = 60 * 24;
 
 /// What an hour of electricity costs at a site: with carbon, facility included.
 #[derive(Debug, Clone)]
 pub(crate) struct Rates {
     about: Site,
     carbon_price: CarbonPrice,
+    /// The mean of all hours.
+    flat: Rate,
 }
 
 /// µEUR for each kWh of running nodes.
@@ -31,7 +35,10 @@ type Rate = i64;
 impl Rates {
     pub(crate) fn new(site: &Site, carbon_price: CarbonPrice) -> Self {
         let nothing = Site { pools: Vec::new(), phases: Vec::new(), shares: Vec::new(), ..site.clone() };
-        Self { about: nothing, carbon_price }
+        let mut rates = Self { about: nothing, carbon_price, flat: 0 };
+        let start = Instant::unix_milliseconds(0);
+        rates.flat = rates.mean(start, start);
+        rates
     }
 
     /// Whether prices and carbon stay as they are.
@@ -86,78 +93,100 @@ pub(crate) struct Choice {
     pub(crate) deferred: Option<Instant>,
 }
 
-/// Means of the next day at each site, worked out once an hour.
+/// What an hour costs at each site, as sums over the hours from the first that was asked for: so that a mean over any of them
+/// takes two looks. It follows from the plan alone, and grows with the hours that are asked for.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Means {
-    until: Option<Instant>,
-    rates: Vec<Rate>,
+    /// Hours since 1970 of the first.
+    first: Option<i64>,
+    /// By site: the sum of all hours before each.
+    sums: Vec<Vec<i64>>,
 }
 
 impl Means {
-    /// Works them out anew where the hour has changed.
-    pub(crate) fn refresh(&mut self, plan: &Plan, now: Instant) {
-        if self.until.is_some_and(|until| now < until) {
-            return;
+    /// The sum of the rates of so many hours from an hour on, at a site.
+    fn sum(&mut self, plan: &Plan, site: SiteId, from: i64, hours: i64) -> i64 {
+        let first = *self.first.get_or_insert(from);
+        if from < first {
+            // Nobody asks for what is past, but a copy of the state may be older than what was asked before.
+            *self = Self::default();
+            return self.sum(plan, site, from, hours);
         }
-        let flat = plan.sites.iter().all(|site| site.rates.is_flat());
-        self.until = Some(if flat { Instant::FAR } else { hour_of(now) + HOUR });
-        let from = hour_of(now);
-        self.rates = plan.sites.iter().map(|site| site.rates.mean(from, from + AHEAD)).collect();
+        self.sums.resize(plan.sites.len(), vec![0]);
+        let sums = &mut self.sums[site.index()];
+        let rates = &plan.sites[site.index()].rates;
+        while (sums.len() as i64) <= from - first + hours {
+            let hour = Instant::unix_milliseconds(0) + Duration::hours(first + sums.len() as i64 - 1);
+            sums.push(sums[sums.len() - 1] + rates.mean(hour, hour + HOUR));
+        }
+        sums[(from - first + hours) as usize] - sums[(from - first) as usize]
+    }
+
+    /// The mean of the next day at a site.
+    pub(crate) fn rate(&mut self, plan: &Plan, site: SiteId, now: Instant) -> Rate {
+        let rates = &plan.sites[site.index()].rates;
+        if rates.is_flat() {
+            return rates.flat;
+        }
+        self.sum(plan, site, hours_of(now), AHEAD) / AHEAD
     }
 }
 
-impl Means {
-    /// The mean at a site.
-    pub(crate) fn rate(&self, site: SiteId) -> Rate {
-        self.rates[site.index()]
-    }
-}
-
-/// The beginning of the hour that an instant is in.
-pub(crate) fn hour_of(now: Instant) -> Instant {
-    let hour = HOUR.as_milliseconds();
-    Instant::unix_milliseconds(now.as_unix_milliseconds().div_euclid(hour) * hour)
+/// Whole hours since 1970.
+fn hours_of(now: Instant) -> i64 {
+    now.as_unix_milliseconds().div_euclid(HOUR.as_milliseconds())
 }
 
 impl Scheduler {
     /// The cheapest of the possible places; the first of them where several cost the same.
-    pub(crate) fn bind(
+    pub(crate) fn bind<'a>(
         &self,
         now: Instant,
         request: &JobRequest,
-        possible: &[(SiteId, Vec<Need>)],
-        means: &Means,
+        mut possible: impl Iterator<Item = (SiteId, &'a [Need])> + Clone,
+        means: &mut Means,
     ) -> Choice {
-        if let [(site, _)] = possible
-            && request.terms.as_ref().is_none_or(|terms| terms.deadline.is_none())
-        {
-            return Choice { site: *site, cost: Cost::default(), deferred: None };
+        let flexible = request.terms.as_ref().is_some_and(|terms| terms.deadline.is_some());
+        let mut others = possible.clone().skip(1);
+        if let (Some((site, _)), None, false) = (possible.clone().next(), others.next(), flexible) {
+            return Choice { site, cost: Cost::default(), deferred: None };
         }
-        let choices = possible.iter().map(|(site, ways)| {
-            let cost = self.state.price(&self.plan, now, request, *site, ways, means.rate(*site));
-            self.at_best_hour(now, request, &ways[0], Choice { site: *site, cost, deferred: None })
+        let choices = possible.by_ref().map(|(site, ways)| {
+            let rate = means.rate(&self.plan, site, now);
+            let cost = self.state.price(&self.plan, now, request, site, ways, rate);
+            let choice = Choice { site, cost, deferred: None };
+            if flexible { self.at_best_hour(now, request, &ways[0], choice, means) } else { choice }
         });
-        let cheapest = choices.min_by_key(|choice| choice.cost.total());
-        cheapest.expect("an admitted job is possible somewhere")
+        choices.min_by_key(|choice| choice.cost.total()).expect("an admitted job is possible somewhere")
     }
 
     /// The same choice, kept back for the hours that cost least where the job has time until then.
-    fn at_best_hour(&self, now: Instant, request: &JobRequest, need: &Need, choice: Choice) -> Choice {
+    fn at_best_hour(
+        &self,
+        now: Instant,
+        request: &JobRequest,
+        need: &Need,
+        choice: Choice,
+        means: &mut Means,
+    ) -> Choice {
         let deadline = request.terms.as_ref().and_then(|terms| terms.deadline);
         let Some(deadline) = deadline else { return choice };
         // Waiting was agreed to; what the place is behind with has to fit in before the deadline too.
         let latest = deadline - request.limit - choice.cost.wait;
-        let rates = &self.plan.sites[choice.site.index()].rates;
-        let energy = |from: Instant| energy_cost(request, need, rates.mean(from, from + request.limit));
-        let hours = (1..=HOURS_AHEAD).map(|hour| hour_of(now) + Duration::hours(hour));
-        let later = hours.take_while(|from| *from <= latest).map(|from| (energy(from), from)).min();
-        let at_once = energy(now);
-        let (deferred, energy) = match later {
-            Some((cost, from)) if cost < at_once => (Some(from), cost),
-            _ => (None, at_once),
-        };
+        let this = hours_of(now);
+        let last = hours_of(latest).min(this + HOURS_AHEAD);
+        let length = request.limit.as_milliseconds().div_euclid(HOUR.as_milliseconds()).clamp(1, LENGTH_MOST);
+        let mut best = (means.sum(&self.plan, choice.site, this, length), this);
+        if !self.plan.sites[choice.site.index()].rates.is_flat() {
+            for from in this + 1..=last {
+                best = best.min((means.sum(&self.plan, choice.site, from, length), from));
+            }
+        }
+        let (sum, from) = best;
+        let deferred = (from > this).then(|| Instant::unix_milliseconds(0) + Duration::hours(from));
         let late = now + choice.cost.wait + request.limit > deadline;
         let waiting = if late { choice.cost.waiting } else { Money::ZERO };
+        let energy = energy_cost(request, need, sum / length);
         Choice { cost: Cost { energy, waiting, ..choice.cost }, deferred, ..choice }
     }
 }
@@ -175,10 +204,11 @@ impl State {
     ) -> Cost {
         let (moving, transfer) = transfer(plan, request, site);
         let wait = self.wait(plan, now, request, site, ways).max(moving);
-        let hours = i128::from(wait.as_milliseconds()) * i128::from(request.asks.first().accelerators);
-        let waiting = plan.policy.waiting_price.as_microeuro().saturating_mul(hours) / 3_600_000;
-        let energy = energy_cost(request, &ways[0], rate);
-        Cost { wait, waiting: Money::microeuro(waiting), energy, transfer }
+        let seconds =
+            (wait.as_milliseconds() / 1000).saturating_mul(i64::from(request.asks.first().accelerators));
+        let price = i64::try_from(plan.policy.waiting_price.as_microeuro()).unwrap_or(i64::MAX);
+        let waiting = Money::microeuro((seconds.saturating_mul(price) / 3_600).into());
+        Cost { wait, waiting, energy: energy_cost(request, &ways[0], rate), transfer }
     }
 
     /// How long a request is expected to wait at a site.
@@ -211,7 +241,10 @@ impl State {
         if plan.has_floors(site) && open && book.holdings.of(owner).all() + least <= floor {
             return plan.policy.grace;
         }
-        let over = |work: u128, by: u64| i64::try_from(work / u128::from(by.max(1))).unwrap_or(i64::MAX / 4);
+        let over = |work: u128, by: u64| {
+            let work = u64::try_from(work).unwrap_or(u64::MAX);
+            i64::try_from(work / by.max(1)).unwrap_or(i64::MAX).min(i64::MAX / 4)
+        };
         let all = over(book.holdings.ahead(now), book.capacity);
         let own = if plan.has_floors(site) && floor > 0 {
             over(
@@ -263,10 +296,10 @@ fn transfer(plan: &Plan, request: &JobRequest, site: SiteId) -> (Duration, Money
     moves.fold((Duration::ZERO, Money::ZERO), |(time, cost), (more, also)| (time + more, cost + also))
 }
 
-/// What the running of a request costs in electricity and carbon over all of its time limit.
+/// What the running of a request costs in electricity and carbon over all of its time limit, to the watt-hour.
 fn energy_cost(request: &JobRequest, need: &Need, rate: Rate) -> Money {
-    // mW times ms is µJ, and 3.6e12 µJ are a kWh.
-    let work = i128::from(need.power.as_milliwatts()) * i128::from(request.limit.as_milliseconds());
-    let drawn = work.saturating_mul(i128::from(request.draw.as_ppm())) / 1_000_000;
-    Money::microeuro(drawn.saturating_mul(i128::from(rate)) / 3_600_000_000_000)
+    let kilowatts_e6 = i64::try_from(need.power.as_milliwatts()).unwrap_or(i64::MAX);
+    let drawn = kilowatts_e6.saturating_mul(request.draw.as_ppm().min(1_000_000) as i64) / 1_000_000;
+    let watt_hours = drawn.saturating_mul(request.limit.as_milliseconds() / 1000) / 3_600_000;
+    Money::microeuro((watt_hours.saturating_mul(rate) / 1000).into())
 }

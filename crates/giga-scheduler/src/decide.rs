@@ -69,17 +69,17 @@ impl Scheduler {
 
     fn submit(&mut self, now: Instant, request: &JobRequest, witness: &mut impl Witness) {
         let job = self.state.next_job();
-        let possible = match self.plan.admit(now, request) {
-            Ok(possible) => possible,
-            Err(rule) => {
-                let request = request.clone();
-                return self.emit(now, Event::Refused { job, request, rule }, witness);
-            }
-        };
         let mut means = std::mem::take(&mut self.scratch.means);
-        means.refresh(&self.plan, now);
-        let choice = self.bind(now, request, &possible, &means);
+        let ways = self.scratch.ways.of(&self.plan, &request.asks);
+        let possible = self.plan.possible(now, request, &ways).peekable();
+        let choice = possible.clone().peek().is_some().then(|| self.bind(now, request, possible, &mut means));
         self.scratch.means = means;
+        let Some(choice) = choice else {
+            // The slow way, which knows why not.
+            let rule = self.plan.admit(now, request).expect_err("what is possible nowhere is refused");
+            let request = request.clone();
+            return self.emit(now, Event::Refused { job, request, rule }, witness);
+        };
         self.emit(now, Event::Submitted { job, site: choice.site, request: request.clone() }, witness);
         if let Some(until) = choice.deferred {
             self.emit(now, Event::Deferred { job, until }, witness);

@@ -4,6 +4,7 @@ use giga_model::{JobId, JobRequest, PoolId, SiteId};
 use giga_units::{Instant, Power};
 
 use crate::Scheduler;
+use crate::admit::places;
 use crate::bind::{Cost, Means};
 use crate::event::Rule;
 use crate::fit::Span;
@@ -186,12 +187,11 @@ impl Scheduler {
             Ok(possible) => possible,
         };
         let mut means = Means::default();
-        means.refresh(&self.plan, now);
-        let choice = self.bind(now, request, &possible, &means);
+        let choice = self.bind(now, request, places(&possible), &mut means);
         let site = choice.site;
         let (_, ways) =
             possible.into_iter().find(|(id, _)| *id == site).expect("it binds to a possible site");
-        let cost = self.state.price(&self.plan, now, request, site, &ways, means.rate(site));
+        let cost = self.state.price(&self.plan, now, request, site, &ways, means.rate(&self.plan, site, now));
         let mut job = Job::new(&self.plan, self.state.next_job(), (site, ShapeId(u32::MAX)), request, now);
         job.deferred = choice.deferred;
         let reserved = self.state.reserve_among(&self.plan, now, &job, &ways);

@@ -4,6 +4,7 @@ use giga_model::{JobId, SiteId};
 use giga_units::{Instant, Money};
 
 use crate::Scheduler;
+use crate::admit::places;
 use crate::event::Event;
 use crate::witness::Witness;
 
@@ -27,10 +28,9 @@ impl Scheduler {
     /// Moves the oldest waiting jobs of each site to where they cost clearly less.
     fn rebind(&mut self, now: Instant, witness: &mut impl Witness) {
         let mut means = std::mem::take(&mut self.scratch.means);
-        means.refresh(&self.plan, now);
         for site in (0..self.state.sites.len()).map(SiteId::at) {
             for job in self.state.sites[site.index()].queue.oldest(LOOK) {
-                if let Some((to, saves)) = self.better_place(now, job, &means) {
+                if let Some((to, saves)) = self.better_place(now, job, &mut means) {
                     self.emit(now, Event::Rebound { job, site: to, saves }, witness);
                 }
             }
@@ -39,7 +39,12 @@ impl Scheduler {
     }
 
     /// Where a waiting job costs less by at least what a move has to gain, with what it saves.
-    fn better_place(&self, now: Instant, id: JobId, means: &crate::bind::Means) -> Option<(SiteId, Money)> {
+    fn better_place(
+        &self,
+        now: Instant,
+        id: JobId,
+        means: &mut crate::bind::Means,
+    ) -> Option<(SiteId, Money)> {
         let job = self.state.job(id)?;
         let claims = self.state.sites[job.site.index()].claims.iter().any(|claim| claim.job == id);
         // Where a job has run, its saved progress lies.
@@ -59,8 +64,8 @@ impl Scheduler {
         if possible.len() < 2 {
             return None;
         }
-        let here = self.state.cost_here(&self.plan, now, job, means.rate(job.site)).total();
-        let choice = self.bind(now, &request, &possible, means);
+        let here = self.state.cost_here(&self.plan, now, job, means.rate(&self.plan, job.site, now)).total();
+        let choice = self.bind(now, &request, places(&possible), means);
         let gain = here.as_microeuro() * i128::from(self.plan.policy.rebind_gain.as_ppm()) / 1_000_000;
         let saves = here.as_microeuro() - choice.cost.total().as_microeuro();
         let moves = choice.site != job.site && saves > 0 && saves >= gain;

@@ -10,6 +10,7 @@ use giga_model::{JobId, ProjectId, SiteId};
 use giga_units::{Duration, Instant};
 
 use crate::Scheduler;
+use crate::admit::WaysMemo;
 use crate::bind::Means;
 use crate::event::Event;
 use crate::fit::{Reservation, Span, Start};
@@ -30,6 +31,8 @@ pub(crate) struct Scratch {
     skipped: Vec<(ProjectId, Kind)>,
     /// Prices at each site over the next day.
     pub(crate) means: Means,
+    /// The ways of asks that came before.
+    pub(crate) ways: WaysMemo,
 }
 
 impl Scratch {

@@ -28,6 +28,10 @@ pub(crate) struct SitePlan {
     pub(crate) phases: Vec<PhasePlan>,
     /// Parts per million, by owner; zero where the owner has no share here.
     pub(crate) shares: Vec<u64>,
+    /// By owner: what it may claim once every phase is open and all nodes are up, in accelerators.
+    pub(crate) floors_ever: Vec<u64>,
+    /// Whether shares are floors here.
+    pub(crate) has_floors: bool,
     pub(crate) maintenance: Option<Maintenance>,
     pub(crate) country: Country,
     pub(crate) assurance: Assurance,
@@ -115,7 +119,7 @@ impl Plan {
             next = pools.end;
             site_plan(federation, index, pools)
         });
-        Self {
+        let mut plan = Self {
             sites: sites.collect(),
             pools: (0..federation.pools.len())
                 .map(|index| pool_plan(federation, PoolId::at(index)))
@@ -126,7 +130,15 @@ impl Plan {
             datasets: federation.datasets.clone(),
             network: federation.network.clone(),
             policy: federation.policy,
+        };
+        let floors = plan.policy.sharing == Sharing::Floors && plan.owners > 1;
+        for site in (0..plan.sites.len()).map(SiteId::at) {
+            let ever = (0..plan.owners).map(|owner| plan.floor_ever(site, OwnerId::at(owner))).collect();
+            let about = &mut plan.sites[site.index()];
+            about.has_floors = floors && about.shares.iter().any(|&share| share > 0);
+            about.floors_ever = ever;
         }
+        plan
     }
 
     /// Whether work may be told to leave its nodes.
@@ -141,8 +153,7 @@ impl Plan {
 
     /// Whether shares are floors at a site: they are said to be, somebody has one, and there is somebody to share with.
     pub(crate) fn has_floors(&self, site: SiteId) -> bool {
-        let shares = &self.sites[site.index()].shares;
-        self.policy.sharing == Sharing::Floors && self.owners > 1 && shares.iter().any(|&share| share > 0)
+        self.sites[site.index()].has_floors
     }
 
     /// How many of the accelerators that are up can be powered: as many as the headroom is of their ceilings.
@@ -236,6 +247,8 @@ fn site_plan(federation: &Federation, index: usize, pools: std::ops::Range<usize
     SitePlan {
         pools,
         phases: phases.collect(),
+        floors_ever: Vec::new(),
+        has_floors: false,
         shares,
         maintenance: site.maintenance,
         country: site.country,

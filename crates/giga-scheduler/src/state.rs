@@ -144,7 +144,9 @@ impl State {
         }
         site.power_releases.remove(phase.opens, tag);
         site.phases_open += 1;
-        self.recount_power(plan, id);
+        // What a limit takes from the connection is more from here on.
+        let limit = site.limit;
+        self.set_limit(plan, id, limit);
     }
 
     /// Sets or lifts what the grid gives at most.
