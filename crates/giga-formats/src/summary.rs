@@ -52,6 +52,10 @@ struct File<'a> {
     jobs_running: u64,
     jobs_waiting: u64,
     interruptions: u64,
+    recalls: u64,
+    moves: u64,
+    recall_lost_accelerator_hours: f64,
+    grid: Grid,
     federation: &'a str,
     work: &'a str,
     seed: Option<u64>,
@@ -67,6 +71,7 @@ struct File<'a> {
     cost_eur_per_useful_accelerator_hour: Option<f64>,
     sites: Vec<Site<'a>>,
     owners: Vec<Owner<'a>>,
+    programmes: Vec<Programme<'a>>,
     waits: Vec<Wait<'a>>,
     first_violations: Vec<String>,
 }
@@ -80,6 +85,26 @@ struct Hours {
     power: f64,
     failure: f64,
     maintenance: f64,
+    recall: f64,
+}
+
+#[derive(Serialize)]
+struct Grid {
+    events: u64,
+    capped: u64,
+    suspended: u64,
+    sent_away: u64,
+    shorts: u64,
+    short_most_mw: f64,
+    excess_at_most_mwh: f64,
+}
+
+#[derive(Serialize)]
+struct Programme<'a> {
+    name: &'a str,
+    used_accelerator_hours: f64,
+    lost_to_grid_accelerator_hours: f64,
+    income_eur: f64,
 }
 
 #[derive(Serialize)]
@@ -97,6 +122,9 @@ struct Owner<'a> {
     name: &'a str,
     entitled_accelerator_hours: f64,
     used_accelerator_hours: f64,
+    within_floor_accelerator_hours: f64,
+    borrowed_accelerator_hours: f64,
+    lent_accelerator_hours: f64,
 }
 
 #[derive(Serialize)]
@@ -119,6 +147,7 @@ impl Hours {
             power: time.power.as_hours_f64(),
             failure: time.failure.as_hours_f64(),
             maintenance: time.maintenance.as_hours_f64(),
+            recall: time.recall.as_hours_f64(),
         }
     }
 }
@@ -140,6 +169,10 @@ pub fn write(federation: &Federation, summary: &Summary, facts: &RunFacts) -> St
         jobs_running: summary.running,
         jobs_waiting: summary.waiting,
         interruptions: summary.interruptions,
+        recalls: summary.recalls,
+        moves: summary.rebound,
+        recall_lost_accelerator_hours: summary.recall_lost.as_hours_f64(),
+        grid: grid(&summary.grid),
         federation: &federation.name,
         work: &facts.work,
         seed: facts.seed,
@@ -157,6 +190,7 @@ pub fn write(federation: &Federation, summary: &Summary, facts: &RunFacts) -> St
             .map(giga_units::Money::as_euro_f64),
         sites: sites(federation, summary),
         owners: owners(federation, summary),
+        programmes: programmes(federation, summary),
         waits: waits(federation, summary),
         first_violations: summary.first_violations.iter().map(ToString::to_string).collect(),
     };
@@ -184,8 +218,33 @@ fn owners<'a>(federation: &'a Federation, summary: &Summary) -> Vec<Owner<'a>> {
         name: &federation.owners[row.owner.index()].name,
         entitled_accelerator_hours: row.entitled.as_hours_f64(),
         used_accelerator_hours: row.used.as_hours_f64(),
+        within_floor_accelerator_hours: row.within.as_hours_f64(),
+        borrowed_accelerator_hours: row.borrowed.as_hours_f64(),
+        lent_accelerator_hours: row.lent.as_hours_f64(),
     };
     summary.owners.iter().map(row).collect()
+}
+
+fn programmes<'a>(federation: &'a Federation, summary: &Summary) -> Vec<Programme<'a>> {
+    let row = |row: &giga_control::ProgrammeUse| Programme {
+        name: &federation.programmes[row.programme.index()].name,
+        used_accelerator_hours: row.used.as_hours_f64(),
+        lost_to_grid_accelerator_hours: row.lost_to_grid.as_hours_f64(),
+        income_eur: row.income.as_euro_f64(),
+    };
+    summary.programmes.iter().map(row).collect()
+}
+
+fn grid(grid: &giga_control::GridSums) -> Grid {
+    Grid {
+        events: grid.events,
+        capped: grid.capped,
+        suspended: grid.suspended,
+        sent_away: grid.preempted,
+        shorts: grid.shorts,
+        short_most_mw: grid.short_most.as_megawatts_f64(),
+        excess_at_most_mwh: grid.excess_at_most.as_megawatt_hours_f64(),
+    }
 }
 
 fn waits<'a>(federation: &'a Federation, summary: &'a Summary) -> Vec<Wait<'a>> {

@@ -2,10 +2,10 @@
 
 use std::fmt::Write as _;
 
-use giga_control::Summary;
+use giga_control::{ProgrammeUse, Summary};
 use giga_formats::summary::RunFacts;
 use giga_model::Federation;
-use giga_units::{AcceleratorTime, grouped};
+use giga_units::{AcceleratorTime, Money, grouped};
 
 use crate::figures::{carbon, energy, hours, money, percent, power, wait};
 use crate::table::Side;
@@ -19,8 +19,10 @@ pub fn screen(federation: &Federation, summary: &Summary, facts: &RunFacts) -> S
     let mut out = String::new();
     head(&mut out, federation, summary, facts);
     jobs(&mut out, summary);
+    turns(&mut out, summary);
     time(&mut out, summary, facts);
     owners(&mut out, federation, summary);
+    programmes(&mut out, federation, summary);
     waits(&mut out, federation, summary);
     sites(&mut out, federation, summary);
     totals(&mut out, summary);
@@ -61,11 +63,55 @@ fn jobs(out: &mut String, summary: &Summary) {
         line(
             out,
             &format!(
-                "      {} attempts interrupted by failures or maintenance, and queued again",
+                "      {} attempts interrupted by failures, maintenance, recalls or the grid, and queued again",
                 grouped(summary.interruptions)
             ),
         );
     }
+}
+
+/// What was called back, moved, and cut: one line for each where there was any.
+fn turns(out: &mut String, summary: &Summary) {
+    let grid = &summary.grid;
+    if summary.recalls > 0 {
+        let (count, lost) = (grouped(summary.recalls), hours(summary.recall_lost));
+        line(
+            out,
+            &format!("      {count} told to leave what was lent; {lost} accelerator-hours of work undone"),
+        );
+    }
+    if summary.rebound > 0 {
+        line(out, &format!("      {} moved to a cheaper site while they waited", grouped(summary.rebound)));
+    }
+    if grid.events > 0 {
+        let counts = [("capped", grid.capped), ("suspended", grid.suspended), ("sent away", grid.preempted)];
+        let counts: Vec<_> =
+            counts.iter().map(|(word, count)| format!("{} {word}", grouped(*count))).collect();
+        let (events, excess) = (grouped(grid.events), energy(grid.excess_at_most));
+        let within = "within the first ten seconds";
+        line(
+            out,
+            &format!(
+                "grid: {events} limits; jobs {}; at most {excess} above the limit {within}",
+                counts.join(", ")
+            ),
+        );
+    }
+    if grid.shorts > 0 {
+        let (count, most) = (grouped(grid.shorts), power(grid.short_most));
+        line(out, &format!("      short {count} times, by {most} at most: protected work was cut"));
+    }
+}
+
+/// What each programme lost to the grid, and what it is sold for.
+fn programmes(out: &mut String, federation: &Federation, summary: &Summary) {
+    let told = |row: &&ProgrammeUse| row.income > Money::ZERO || row.lost_to_grid > AcceleratorTime::ZERO;
+    let rows = summary.programmes.iter().filter(told).map(|row| {
+        let name = federation.programmes[row.programme.index()].name.clone();
+        vec![name, hours(row.used), hours(row.lost_to_grid), money(row.income)]
+    });
+    let columns = ["programme", "used [accelerator-h]", "lost to the grid", "income"];
+    table(out, &columns, rows);
 }
 
 fn time(out: &mut String, summary: &Summary, facts: &RunFacts) {
@@ -87,6 +133,7 @@ fn time(out: &mut String, summary: &Summary, facts: &RunFacts) {
     row(out, "lost: power", summary.time.power, true);
     row(out, "lost: failure", summary.time.failure, true);
     row(out, "lost: maintenance", summary.time.maintenance, true);
+    row(out, "lost: recall", summary.time.recall, true);
 }
 
 fn owners(out: &mut String, federation: &Federation, summary: &Summary) {
@@ -94,9 +141,21 @@ fn owners(out: &mut String, federation: &Federation, summary: &Summary) {
     let used = summary.owners.iter().fold(AcceleratorTime::ZERO, |sum, row| sum + row.used);
     let rows = summary.owners.iter().map(|row| {
         let name = federation.owners[row.owner.index()].name.clone();
-        vec![name, hours(row.used), percent(row.used, used), percent(row.entitled, installed)]
+        let (use_of, share) = (percent(row.used, used), percent(row.entitled, installed));
+        let rest = [row.entitled, row.within, row.borrowed, row.lent].map(hours);
+        [vec![name, hours(row.used), use_of, share], rest.to_vec()].concat()
     });
-    table(out, &["owner", "used [accelerator-h]", "of all use", "share"], rows);
+    let columns = [
+        "owner",
+        "used [accelerator-h]",
+        "of all use",
+        "share",
+        "entitled",
+        "held within",
+        "borrowed",
+        "lent",
+    ];
+    table(out, &columns, rows);
 }
 
 fn waits(out: &mut String, federation: &Federation, summary: &Summary) {

@@ -139,7 +139,7 @@ impl World {
         let mine = |job: &&Job| job.owner == owner && job.run().is_none() && self.asked(job) <= floor;
         let waiting: Vec<&Job> = state.jobs().filter(mine).collect();
         let fits = |job: &&Job| self.held(owner) + self.asked(job) <= floor;
-        waiting.iter().all(|job| fits(job)).then(|| waiting.iter().map(|job| job.id).min()).flatten()
+        waiting.iter().all(fits).then(|| waiting.iter().map(|job| job.id).min()).flatten()
     }
 }
 

@@ -154,8 +154,10 @@ fn a_run_leaves_a_page_with_the_figures_of_its_summary() {
     let count = |key: &str| giga_units::grouped(summary[key].as_u64().expect("a count"));
     shown(count("jobs_submitted"));
     shown(format!("{} completed", count("jobs_completed")));
-    let hours =
-        |value: &serde_json::Value| giga_units::grouped(value.as_f64().expect("hours").round() as u64);
+    let hours = |value: &serde_json::Value| match value.as_f64().expect("hours") {
+        few if few < 100.0 => format!("{few:.2}").trim_end_matches('0').trim_end_matches('.').to_owned(),
+        many => giga_units::grouped(many.round() as u64),
+    };
     for part in ["installed", "delivered", "no_work", "fragmentation", "failure"] {
         shown(hours(&summary["accelerator_hours"][part]));
     }

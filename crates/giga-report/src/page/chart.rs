@@ -65,8 +65,8 @@ pub(crate) fn line(class: &str, (x1, y1): (f64, f64), (x2, y2): (f64, f64)) -> T
 pub(crate) fn dates(span: Span, bottom: f64, length: f64) -> Vec<Tag> {
     let date = |(at, (when, said)): (usize, (Instant, String))| {
         let x = span.along(when);
-        // Words at the very right would be cut off; where there is little room, every second is left out.
-        let side = if x > 0.92 { " end" } else { "" };
+        // Words that would be cut off at the right of a telephone end at their line; every second is left out there.
+        let side = if x + 0.028 * said.len() as f64 > 1.0 { " end" } else { "" };
         let more = if at % 2 == 1 { " more" } else { "" };
         let words = words(&format!("note{side}{more}"), x, bottom + 17.0, &said);
         [line("grid", (x, bottom), (x, bottom + length)), words]

@@ -13,7 +13,7 @@ const META: &str = concat!(
     "<meta name=\"color-scheme\" content=\"light dark\">",
     "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; base-uri 'none'; form-action 'none'; ",
     "style-src 'sha256-TKPPNRVbQjFnhAaAb/sBJ1w+THnK9A/O+l+P2a3sGJw='; ",
-    "script-src 'sha256-U1c/HeuBOdy5tsvA/exDY1Le0CmMvdNxxZ95jP2tkMw='\">",
+    "script-src 'sha256-7UHRcDy//W6o88k3ZMUbvDnhmpObbBd6v2b04JPJ3dU='\">",
 );
 
 /// Patterns beside the colours of losses and jobs, so that no colour alone tells them apart.

@@ -7,10 +7,10 @@ use super::Report;
 use super::axis::{Span, date, length};
 use super::chart::{block, dates, drawing, line, words};
 use super::frame::Section;
-use super::part::{Column, begin, behind, legend, marks, sorted, table};
+use super::part::{Column, begin, behind, hours, legend, marks, sorted, table};
 use super::sample::{Drawn, Sample};
 use super::tag::{Tag, tag};
-use crate::figures::{hours, percent, wait};
+use crate::figures::{percent, wait};
 
 /// Height of a lane with the room below it, of a bar, of the words above a class, and of the dates.
 const LANE: f64 = 15.0;

@@ -7,9 +7,9 @@ use giga_units::{AcceleratorTime, Power, grouped};
 use super::Report;
 use super::axis::date;
 use super::frame::Section;
-use super::part::{Bar, Column, bars, begin, behind, legend, sorted, table};
+use super::part::{Bar, Column, bars, begin, behind, hours, legend, sorted, table};
 use super::tag::{Tag, classed, said, tag};
-use crate::figures::{carbon, energy, hours, money, percent, power, wait};
+use crate::figures::{carbon, energy, money, percent, power, wait};
 
 /// The parts of installed time: the class of each, its word and its amount.
 pub(super) fn parts(time: &TimeUse) -> [(&'static str, &'static str, AcceleratorTime); 6] {

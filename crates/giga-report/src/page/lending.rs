@@ -6,9 +6,9 @@ use giga_units::{AcceleratorTime, Energy, Power, grouped};
 
 use super::Report;
 use super::frame::Section;
-use super::part::{Bar, Column, bars, begin, behind, legend, sorted, table};
+use super::part::{Bar, Column, bars, begin, behind, hours, legend, sorted, table};
 use super::tag::{Tag, classed, said, tag};
-use crate::figures::{energy, hours, power};
+use crate::figures::{energy, power};
 
 /// What lending and grid events came to; empty where a run knows of neither.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -8,9 +8,9 @@ use super::axis::date;
 use super::chart::{Field, Scale, block, drawing};
 use super::frame::Section;
 use super::headline::parts;
-use super::part::{Column, begin, behind, figure, legend, marks, sorted, table};
+use super::part::{Column, begin, behind, figure, hours, legend, marks, sorted, table};
 use super::tag::{Tag, tag};
-use crate::figures::{hours, percent};
+use crate::figures::percent;
 
 /// The section.
 pub(super) fn section(report: &Report<'_>) -> Section {

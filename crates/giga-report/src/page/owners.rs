@@ -5,8 +5,8 @@ use giga_units::AcceleratorTime;
 
 use super::Report;
 use super::frame::Section;
-use super::part::{Bar, Column, bars, begin, behind, legend, sorted, table};
-use crate::figures::{hours, percent};
+use super::part::{Bar, Column, bars, begin, behind, hours, legend, sorted, table};
+use crate::figures::percent;
 
 /// The section.
 pub(super) fn section(report: &Report<'_>) -> Section {

@@ -68,7 +68,7 @@
     const series = all('[data-values]', chart).map((one) => [one.dataset.name, one.dataset.values.split(' ')]);
     const cursor = chart.querySelector('.cursor');
     const count = series.length ? series[0][1].length : 0;
-    const date = (at) => new Date(at).toISOString().replace('T', ' ').replace(/(:00)?\.000Z$/, '');
+    const date = (at) => new Date(at).toISOString().replace('T', ' ').replace(/(:00)?\.000Z$|Z$/, '');
     const show = (at, y) => {
       const from = begin + at * step;
       const to = Math.min(from + step, end);

@@ -1,7 +1,16 @@
 //! Parts that sections are made of: headings, tables that open, legends, rows of bars.
 
-use super::chart::{block, drawing, line};
+use giga_units::AcceleratorTime;
+
+use super::chart::{block, drawing, line, short};
 use super::tag::{Tag, classed, said, tag};
+use crate::figures;
+
+/// Accelerator-hours; of few of them with decimals.
+pub(crate) fn hours(time: AcceleratorTime) -> String {
+    let few = time.as_hours_f64();
+    if few.abs() < 100.0 { short(few, 2) } else { figures::hours(time) }
+}
 
 /// A section with its heading and a sentence or two on what it shows.
 pub(crate) fn begin(id: &str, heading: &str, about: &str) -> Tag {
