@@ -9,8 +9,8 @@ use giga_control::record::{HourRecord, JobRecord};
 use giga_formats::saved;
 use giga_model::sample::{accelerator, add_site, empty};
 use giga_model::{
-    Arrivals, Checkpoint, Failures, Federation, JobClass, Length, Maintenance, Phase, ProgrammeId, Size,
-    Workload,
+    Arrivals, Checkpoint, Failures, Federation, JobClass, Leaving, Length, Maintenance, Phase, ProgrammeId,
+    Size, Workload,
 };
 use giga_twin::{Generator, Sink, Twin};
 use giga_units::{Duration, Fraction, Instant};
@@ -49,6 +49,10 @@ fn federation() -> Federation {
         checkpoint: Checkpoint::Every(Duration::hours(1)),
         draw: Fraction::ONE,
         accelerators: Vec::new(),
+        data: Vec::new(),
+        leaving: Leaving::Nothing,
+        assurance: None,
+        slack: None,
     };
     let load = Fraction::ppm(900_000);
     federation.workload = Some(Workload { seed: 1, load, classes: vec![class], limits: Vec::new() });
