@@ -91,6 +91,8 @@ pub(crate) struct Linter {
     sites: Vec<SiteBook>,
     /// Every job that waits, or runs with what it holds.
     jobs: JobMap<Known>,
+    /// Where a limit has just fallen: what runs must be below it when all is settled.
+    fell: Vec<SiteId>,
     pub(crate) count: u64,
     pub(crate) first: Vec<Violation>,
 }
@@ -129,8 +131,6 @@ struct SiteBook {
     drawn: Power,
     closed: bool,
     limit: Option<Power>,
-    /// Whether a limit has just fallen: what runs must be below it when all is settled.
-    fell: bool,
     /// Whether that is said to be impossible.
     short: bool,
     /// Accelerators on nodes that are down, and what they could draw.
@@ -158,6 +158,7 @@ impl Linter {
             pools: pools.collect(),
             sites: vec![site; federation.sites.len()],
             jobs: JobMap::default(),
+            fell: Vec::new(),
             count: 0,
             first: Vec::new(),
         }
@@ -219,8 +220,9 @@ impl Linter {
             Event::Opened { site } => self.sites[site.index()].closed = false,
             Event::Paced { job, pace, .. } => self.pace(federation, *job, *pace),
             Event::Limited { site, power, .. } => {
+                self.fell.push(*site);
                 let site = &mut self.sites[site.index()];
-                (site.limit, site.fell, site.short) = (Some(*power), true, false);
+                (site.limit, site.short) = (Some(*power), false);
             }
             Event::Unlimited { site } => self.sites[site.index()].limit = None,
             Event::Short { site, .. } => self.sites[site.index()].short = true,
@@ -243,11 +245,8 @@ impl Linter {
 
     /// Behind a limit that fell, what runs is below it, or what is missing was said.
     fn settled(&mut self, federation: &Federation, now: Instant) {
-        for index in 0..self.sites.len() {
-            let (id, site) = (SiteId::at(index), &mut self.sites[index]);
-            if !std::mem::take(&mut site.fell) {
-                continue;
-            }
+        for id in std::mem::take(&mut self.fell) {
+            let site = &self.sites[id.index()];
             let (drawn, envelope) = (site.drawn, envelope(federation, id, site));
             if drawn > envelope && !site.short {
                 self.report(Violation::Power { at: now, site: id, drawn, envelope });

@@ -75,6 +75,7 @@ impl State {
 
     /// Notes that a site has to be looked at again.
     fn touch(&mut self, site: SiteId) {
+        self.make_due(site);
         let site = &mut self.sites[site.index()];
         site.dirty = true;
         site.epoch += 1;
@@ -84,8 +85,13 @@ impl State {
         let shape = self.shape(plan, site, &request.asks);
         let job = Job::new(plan, id, (site, shape), request, now);
         self.next_job = id.0 + 1;
-        self.sites[site.index()].arrivals.push(id);
+        self.arrive(site, id);
         self.enter(job);
+    }
+
+    fn arrive(&mut self, site: SiteId, job: JobId) {
+        self.make_due(site);
+        self.sites[site.index()].arrivals.push(job);
     }
 
     fn started(&mut self, plan: &Plan, id: JobId, attempt: u32, run: Run) {
@@ -128,7 +134,7 @@ impl State {
             Event::Due { job } => {
                 let mut job = self.leave(*job);
                 job.deferred = None;
-                self.sites[job.site.index()].arrivals.push(job.id);
+                self.arrive(job.site, job.id);
                 self.enter(job);
             }
             Event::Rebound { job, site, .. } => self.rebound(plan, *job, *site),
@@ -153,7 +159,7 @@ impl State {
         self.touch(job.site);
         (job.site, job.shape) = (site, shape);
         job.moves = job.moves.saturating_add(1);
-        self.sites[site.index()].arrivals.push(id);
+        self.arrive(site, id);
         self.enter(job);
     }
 
@@ -208,10 +214,12 @@ impl State {
             site.dirty = true;
             site.epoch += 1;
         }
+        self.due = (0..self.sites.len()).map(SiteId::at).collect();
     }
 
     fn settled(&mut self) {
-        for site in &mut self.sites {
+        for site in std::mem::take(&mut self.due) {
+            let site = &mut self.sites[site.index()];
             site.arrivals.clear();
             site.dirty = false;
         }

@@ -101,34 +101,48 @@ pub(crate) struct Means {
     first: Option<i64>,
     /// By site: the sum of all hours before each.
     sums: Vec<Vec<i64>>,
+    /// By site: the mean of the day from `day` on.
+    day: i64,
+    days: Vec<Rate>,
 }
 
 impl Means {
-    /// The sum of the rates of so many hours from an hour on, at a site.
-    fn sum(&mut self, plan: &Plan, site: SiteId, from: i64, hours: i64) -> i64 {
+    /// The sums before each hour of a site, from an hour on until another, that one included.
+    fn sums(&mut self, plan: &Plan, site: SiteId, from: i64, until: i64) -> &[i64] {
         let first = *self.first.get_or_insert(from);
         if from < first {
             // Nobody asks for what is past, but a copy of the state may be older than what was asked before.
             *self = Self::default();
-            return self.sum(plan, site, from, hours);
+            return self.sums(plan, site, from, until);
         }
         self.sums.resize(plan.sites.len(), vec![0]);
         let sums = &mut self.sums[site.index()];
         let rates = &plan.sites[site.index()].rates;
-        while (sums.len() as i64) <= from - first + hours {
+        while (sums.len() as i64) <= until - first {
             let hour = Instant::unix_milliseconds(0) + Duration::hours(first + sums.len() as i64 - 1);
             sums.push(sums[sums.len() - 1] + rates.mean(hour, hour + HOUR));
         }
-        sums[(from - first + hours) as usize] - sums[(from - first) as usize]
+        &sums[(from - first) as usize..=(until - first) as usize]
     }
 
     /// The mean of the next day at a site.
     pub(crate) fn rate(&mut self, plan: &Plan, site: SiteId, now: Instant) -> Rate {
+        let hour = hours_of(now);
+        if self.day != hour || self.days.is_empty() {
+            self.day = hour;
+            let sites = (0..plan.sites.len()).map(SiteId::at);
+            self.days = sites.map(|site| self.mean(plan, site, hour)).collect();
+        }
+        self.days[site.index()]
+    }
+
+    fn mean(&mut self, plan: &Plan, site: SiteId, hour: i64) -> Rate {
         let rates = &plan.sites[site.index()].rates;
         if rates.is_flat() {
             return rates.flat;
         }
-        self.sum(plan, site, hours_of(now), AHEAD) / AHEAD
+        let sums = self.sums(plan, site, hour, hour + AHEAD);
+        (sums[AHEAD as usize] - sums[0]) / AHEAD
     }
 }
 
@@ -176,13 +190,12 @@ impl Scheduler {
         let this = hours_of(now);
         let last = hours_of(latest).min(this + HOURS_AHEAD);
         let length = request.limit.as_milliseconds().div_euclid(HOUR.as_milliseconds()).clamp(1, LENGTH_MOST);
-        let mut best = (means.sum(&self.plan, choice.site, this, length), this);
-        if !self.plan.sites[choice.site.index()].rates.is_flat() {
-            for from in this + 1..=last {
-                best = best.min((means.sum(&self.plan, choice.site, from, length), from));
-            }
-        }
-        let (sum, from) = best;
+        let flat = self.plan.sites[choice.site.index()].rates.is_flat();
+        let last = if flat { this } else { last.max(this) };
+        let sums = means.sums(&self.plan, choice.site, this, last + length);
+        let ends = sums[length as usize..].iter();
+        let hours = sums.iter().zip(ends).zip(this..).map(|((before, after), from)| (after - before, from));
+        let (sum, from) = hours.min().expect("there is this hour");
         let deferred = (from > this).then(|| Instant::unix_milliseconds(0) + Duration::hours(from));
         let late = now + choice.cost.wait + request.limit > deadline;
         let waiting = if late { choice.cost.waiting } else { Money::ZERO };

@@ -203,7 +203,9 @@ impl Scheduler {
 
     fn schedule(&mut self, now: Instant, witness: &mut impl Witness) {
         let mut looked = false;
-        for site in (0..self.state.sites.len()).map(SiteId::at) {
+        let mut due = self.state.due.clone();
+        due.sort_unstable();
+        for site in due {
             let book = &self.state.sites[site.index()];
             if book.dirty {
                 self.pass(site, now, witness);

@@ -159,8 +159,10 @@ impl Scheduler {
         let mut done: Vec<OwnerId> = Vec::new();
         loop {
             let book = &self.state.sites[site.index()];
-            let owners = book.queue.owners_in_order(&book.accounts);
-            let Some(&owner) = owners.iter().find(|owner| !done.contains(owner)) else { return };
+            let meant = |owner: OwnerId| {
+                book.holdings.of(owner).all() < book.floors[owner.index()] && !done.contains(&owner)
+            };
+            let Some(owner) = book.queue.first_owner(&book.accounts, meant) else { return };
             match self.entitled(site, owner) {
                 Some(job) if self.start_entitled(site, job, now, witness) => continue,
                 Some(job) => self.claim(site, job, now, witness),

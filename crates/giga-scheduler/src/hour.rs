@@ -4,7 +4,6 @@ use giga_model::{JobId, SiteId};
 use giga_units::{Instant, Money};
 
 use crate::Scheduler;
-use crate::admit::places;
 use crate::event::Event;
 use crate::witness::Witness;
 
@@ -40,7 +39,7 @@ impl Scheduler {
 
     /// Where a waiting job costs less by at least what a move has to gain, with what it saves.
     fn better_place(
-        &self,
+        &mut self,
         now: Instant,
         id: JobId,
         means: &mut crate::bind::Means,
@@ -60,12 +59,11 @@ impl Scheduler {
         if let Some(terms) = request.terms.as_mut().filter(|terms| terms.deadline.is_some()) {
             std::sync::Arc::make_mut(terms).deadline = None;
         }
-        let possible = self.plan.admit(now, &request).ok()?;
-        if possible.len() < 2 {
-            return None;
-        }
+        let ways = self.scratch.ways.of(&self.plan, &request.asks);
+        let possible = self.plan.possible(now, &request, &ways);
+        possible.clone().nth(1)?;
         let here = self.state.cost_here(&self.plan, now, job, means.rate(&self.plan, job.site, now)).total();
-        let choice = self.bind(now, &request, places(&possible), means);
+        let choice = self.bind(now, &request, possible, means);
         let gain = here.as_microeuro() * i128::from(self.plan.policy.rebind_gain.as_ppm()) / 1_000_000;
         let saves = here.as_microeuro() - choice.cost.total().as_microeuro();
         let moves = choice.site != job.site && saves > 0 && saves >= gain;

@@ -91,7 +91,12 @@ impl State {
                 pool.fail(pool.index_of(node), until);
             }
         }
-        (0..state.sites.len()).for_each(|site| state.recount_capacity(plan, SiteId::at(site)));
+        for (index, site) in (0..state.sites.len()).map(|index| (index, SiteId::at(index))) {
+            state.recount_capacity(plan, site);
+            if state.sites[index].dirty || !state.sites[index].arrivals.is_empty() {
+                state.make_due(site);
+            }
+        }
         for _ in 0..u64::read(source)? {
             let job = state.read_job(plan, source)?;
             if !state.may_enter(&job) {

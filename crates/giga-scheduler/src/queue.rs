@@ -285,6 +285,12 @@ impl Queue {
         firsts.take(most).collect()
     }
 
+    /// Of the owners with waiting jobs that are meant, the one that used the least of its share.
+    pub(crate) fn first_owner(&self, accounts: &Use, meant: impl Fn(OwnerId) -> bool) -> Option<OwnerId> {
+        let owners = self.waiting_owners().filter(|&owner| meant(owner));
+        owners.min_by_key(|&owner| (accounts.owner_key(owner), owner))
+    }
+
     fn waiting_owners(&self) -> impl Iterator<Item = OwnerId> + '_ {
         (0..self.waiting.len()).filter(|&owner| self.waiting[owner] > 0).map(OwnerId::at)
     }

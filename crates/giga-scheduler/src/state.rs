@@ -21,6 +21,8 @@ pub struct State {
     pub(crate) jobs: JobMap<Job>,
     pub(crate) sites: Vec<Site>,
     pub(crate) pools: Vec<Pool>,
+    /// Sites that have to be looked at: dirty, or with arrivals.
+    pub(crate) due: Vec<SiteId>,
     pub(crate) shapes: Vec<Shape>,
     shape_of: BTreeMap<(SiteId, Asks), ShapeId>,
 }
@@ -111,6 +113,7 @@ impl State {
             jobs: JobMap::default(),
             sites: sites.collect(),
             pools: plan.pools.iter().map(Pool::new).collect(),
+            due: Vec::new(),
             shapes: Vec::new(),
             shape_of: BTreeMap::new(),
         };
@@ -161,6 +164,13 @@ impl State {
             site.power_releases.insert(until, Tag::Limit.bits(), gain.as_milliwatts());
         }
         self.recount_power(plan, id);
+    }
+
+    /// Notes that a site has to be looked at.
+    pub(crate) fn make_due(&mut self, site: SiteId) {
+        if !self.due.contains(&site) {
+            self.due.push(site);
+        }
     }
 
     /// Works out the headroom anew, and with it the capacity.
