@@ -8,5 +8,5 @@ mod screen;
 mod story;
 mod table;
 
-pub use screen::screen;
+pub use screen::{beside_partition, screen};
 pub use story::{reason, sentence, story};

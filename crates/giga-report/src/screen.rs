@@ -29,6 +29,29 @@ pub fn screen(federation: &Federation, summary: &Summary, facts: &RunFacts) -> S
     out
 }
 
+/// What each owner got together with the others, beside what it got in a fixed partition of its own.
+#[must_use]
+pub fn beside_partition(federation: &Federation, together: &Summary, fixed: &Summary) -> String {
+    let mut out = String::new();
+    line(&mut out, "\nbeside a fixed partition of every site for each owner, with the same work");
+    let rows = together.owners.iter().zip(&fixed.owners).map(|(together, fixed)| {
+        let name = federation.owners[together.owner.index()].name.clone();
+        let more = together.used.as_hours_f64() - fixed.used.as_hours_f64();
+        let part = 100.0 * more / fixed.used.as_hours_f64().max(f64::MIN_POSITIVE);
+        let part =
+            if fixed.used == AcceleratorTime::ZERO { "–".to_owned() } else { format!("{part:+.2} %") };
+        vec![name, hours(together.used), hours(fixed.used), format!("{more:+.0}"), part]
+    });
+    let columns = ["owner", "shared [accelerator-h]", "partition", "difference", "of the partition"];
+    table(&mut out, &columns, rows);
+    let ended = |summary: &Summary| grouped(summary.completed + summary.timed_out);
+    line(&mut out, "");
+    line(&mut out, &format!("jobs ended: {} shared, {} in partitions", ended(together), ended(fixed)));
+    let refused = grouped(fixed.refused);
+    line(&mut out, &format!("jobs refused: {} shared, {refused} in partitions", grouped(together.refused)));
+    out
+}
+
 fn line(out: &mut String, text: &str) {
     out.push_str(text.trim_end());
     out.push('\n');

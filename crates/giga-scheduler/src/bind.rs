@@ -193,9 +193,9 @@ impl Scheduler {
         let flat = self.plan.sites[choice.site.index()].rates.is_flat();
         let last = if flat { this } else { last.max(this) };
         let sums = means.sums(&self.plan, choice.site, this, last + length);
-        let ends = sums[length as usize..].iter();
-        let hours = sums.iter().zip(ends).zip(this..).map(|((before, after), from)| (after - before, from));
-        let (sum, from) = hours.min().expect("there is this hour");
+        let costs = sums.iter().zip(&sums[length as usize..]).map(|(before, after)| after - before);
+        let sum = costs.clone().min().expect("there is this hour");
+        let from = costs.zip(this..).find(|(cost, _)| *cost == sum).map_or(this, |(_, from)| from);
         let deferred = (from > this).then(|| Instant::unix_milliseconds(0) + Duration::hours(from));
         let late = now + choice.cost.wait + request.limit > deadline;
         let waiting = if late { choice.cost.waiting } else { Money::ZERO };

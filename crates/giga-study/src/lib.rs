@@ -4,9 +4,11 @@
 //! chance stays here and in the twin; the cores are told inputs, as ever.
 
 mod forecast;
+mod partition;
 mod runtimes;
 mod spread;
 
 pub use forecast::{Forecast, JobForecast, forecast};
+pub use partition::partitioned;
 pub use runtimes::{Basis, Ended, Runtimes};
 pub use spread::Spread;

@@ -9,6 +9,7 @@ mod call;
 mod journal;
 mod output;
 mod page;
+mod partition;
 mod work;
 
 use std::io::{IsTerminal, Write as _};
@@ -64,6 +65,9 @@ pub(crate) struct Simulate {
     /// A shock of the description that happens, by name; may be given several times.
     #[arg(long = "shock", value_name = "NAME")]
     shocks: Vec<String>,
+    /// Run the same work also with a fixed partition of every site for each owner, and show the difference per owner.
+    #[arg(long, conflicts_with_all = ["resume", "journal", "stop_at", "json"])]
+    beside_partition: bool,
     /// A folder for `report.html`, `summary.json`, `jobs.parquet` and `hours.parquet`.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -199,6 +203,13 @@ fn simulate(
             "giga: no job came or ended for a year, with {running} running and {waiting} waiting: the run was ended; \
              failures may undo work that saves no progress (`--for` sets an end)"
         );
+    }
+    if call.beside_partition {
+        let fixed = match partition::run(call, outset) {
+            Ok(fixed) => fixed,
+            Err(refused) => return say(refused),
+        };
+        write!(std::io::stdout(), "{}", giga_report::beside_partition(&outset.federation, &summary, &fixed))?;
     }
     for line in giga_report::story(&outset.federation, &story) {
         writeln!(std::io::stdout(), "{line}")?;
