@@ -17,6 +17,8 @@ const AHEAD: i64 = 24;
 /// How far ahead cheap hours are looked for.
 const HOURS_AHEAD: i64 = 7 * 24;
 const HOUR: Duration = Duration::hours(1);
+/// How many cheapest starts are remembered for a site and hour.
+const STARTS_MOST: usize = 64;
 /// Longer work is priced as if it took so many hours.
 const LENGTH_MOST: i64 = 60 * 24;
 
@@ -104,6 +106,17 @@ pub(crate) struct Means {
     /// By site: the mean of the day from `day` on.
     day: i64,
     days: Vec<Rate>,
+    /// By site: the cheapest start of work of a length up to an hour, among the hours from `day` on.
+    starts: Vec<Vec<Start>>,
+}
+
+/// Which start is the cheapest for work of so many hours that begins at the latest then, and the sum of the rates of its hours.
+#[derive(Debug, Clone, Copy)]
+struct Start {
+    length: i64,
+    last: i64,
+    sum: i64,
+    from: i64,
 }
 
 impl Means {
@@ -127,13 +140,37 @@ impl Means {
 
     /// The mean of the next day at a site.
     pub(crate) fn rate(&mut self, plan: &Plan, site: SiteId, now: Instant) -> Rate {
-        let hour = hours_of(now);
+        self.turn(plan, hours_of(now));
+        self.days[site.index()]
+    }
+
+    /// Works out anew what holds for an hour.
+    fn turn(&mut self, plan: &Plan, hour: i64) {
         if self.day != hour || self.days.is_empty() {
             self.day = hour;
+            self.starts = vec![Vec::new(); plan.sites.len()];
             let sites = (0..plan.sites.len()).map(SiteId::at);
             self.days = sites.map(|site| self.mean(plan, site, hour)).collect();
         }
-        self.days[site.index()]
+    }
+
+    /// The cheapest start of work of so many hours at a site, from this hour until the last that is meant.
+    fn cheapest(&mut self, plan: &Plan, site: SiteId, (this, last): (i64, i64), length: i64) -> Start {
+        self.turn(plan, this);
+        let known =
+            self.starts[site.index()].iter().find(|start| (start.length, start.last) == (length, last));
+        if let Some(known) = known {
+            return *known;
+        }
+        let sums = self.sums(plan, site, this, last + length);
+        let costs = sums.iter().zip(&sums[length as usize..]).map(|(before, after)| after - before);
+        let sum = costs.clone().min().expect("there is this hour");
+        let from = costs.zip(this..).find(|(cost, _)| *cost == sum).map_or(this, |(_, from)| from);
+        let start = Start { length, last, sum, from };
+        if self.starts[site.index()].len() < STARTS_MOST {
+            self.starts[site.index()].push(start);
+        }
+        start
     }
 
     fn mean(&mut self, plan: &Plan, site: SiteId, hour: i64) -> Rate {
@@ -192,10 +229,7 @@ impl Scheduler {
         let length = request.limit.as_milliseconds().div_euclid(HOUR.as_milliseconds()).clamp(1, LENGTH_MOST);
         let flat = self.plan.sites[choice.site.index()].rates.is_flat();
         let last = if flat { this } else { last.max(this) };
-        let sums = means.sums(&self.plan, choice.site, this, last + length);
-        let costs = sums.iter().zip(&sums[length as usize..]).map(|(before, after)| after - before);
-        let sum = costs.clone().min().expect("there is this hour");
-        let from = costs.zip(this..).find(|(cost, _)| *cost == sum).map_or(this, |(_, from)| from);
+        let Start { sum, from, .. } = means.cheapest(&self.plan, choice.site, (this, last), length);
         let deferred = (from > this).then(|| Instant::unix_milliseconds(0) + Duration::hours(from));
         let late = now + choice.cost.wait + request.limit > deadline;
         let waiting = if late { choice.cost.waiting } else { Money::ZERO };

@@ -66,7 +66,7 @@ impl State {
         let least = |shape: ShapeId| u64::from(self.shapes[shape.0 as usize].least);
         let firm =
             |project, kind: &Kind| !plan.preempt_of(project).allows(kind.saves) && least(kind.shape) <= floor;
-        let first = book.queue.first_of(owner, &firm)?;
+        let first = book.queue.first_firm_of(owner, &firm)?;
         let needed = least(self.job(first)?.shape).checked_sub(floor.saturating_sub(holding.firm))?;
         let (at, spare) = if needed == 0 { return None } else { holding.firm_back(needed)? };
         Some(Line { owner, first, at, spare })

@@ -52,6 +52,8 @@ pub(crate) struct Door {
 struct ProjectLine {
     kinds: BTreeMap<Kind, VecDeque<JobId>>,
     all: BTreeMap<JobId, Kind>,
+    /// How many of them can not be told to leave.
+    firm: u32,
 }
 
 impl ProjectLine {
@@ -157,6 +159,7 @@ impl Queue {
         let line = &mut self.projects[job.project.index()];
         let was_empty = line.all.is_empty();
         line.all.insert(job.id, kind);
+        line.firm += u32::from(!job.preemptible);
         let alike = line.kinds.entry(kind).or_default();
         if alike.is_empty() {
             let projects = self.kinds.entry(kind).or_default();
@@ -177,6 +180,7 @@ impl Queue {
         let kind = Kind::of(job);
         let line = &mut self.projects[job.project.index()];
         line.all.remove(&job.id);
+        line.firm -= u32::from(!job.preemptible);
         let alike = line.kinds.get_mut(&kind).expect("a waiting job is among its kind");
         let place = alike.binary_search(&job.id).expect("a waiting job is among its kind");
         alike.remove(place);
@@ -265,6 +269,13 @@ impl Queue {
     pub(crate) fn first_of(&self, owner: OwnerId, allowed: &Allowed<'_>) -> Option<JobId> {
         let line = |project: ProjectId| &self.projects[project.index()];
         self.projects_of(owner).find_map(|project| line(project).oldest_of(|kind| allowed(project, kind)))
+    }
+
+    /// The same among the jobs that can not be told to leave.
+    pub(crate) fn first_firm_of(&self, owner: OwnerId, firm: &Allowed<'_>) -> Option<JobId> {
+        let line = |project: ProjectId| &self.projects[project.index()];
+        let projects = self.projects_of(owner).filter(|&project| line(project).firm > 0);
+        projects.into_iter().find_map(|project| line(project).oldest_of(|kind| firm(project, kind)))
     }
 
     /// The owners with waiting jobs, the one that used the least of its share first.
