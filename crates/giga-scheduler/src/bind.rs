@@ -18,7 +18,7 @@ const AHEAD: i64 = 24;
 const HOURS_AHEAD: i64 = 7 * 24;
 const HOUR: Duration = Duration::hours(1);
 /// How many cheapest starts are remembered for a site and hour.
-const STARTS_MOST: usize = 64;
+const STARTS_MOST: usize = 128;
 /// Longer work is priced as if it took so many hours.
 const LENGTH_MOST: i64 = 60 * 24;
 
@@ -228,13 +228,22 @@ impl Scheduler {
         let last = hours_of(latest).min(this + HOURS_AHEAD);
         let length = request.limit.as_milliseconds().div_euclid(HOUR.as_milliseconds()).clamp(1, LENGTH_MOST);
         let flat = self.plan.sites[choice.site.index()].rates.is_flat();
-        let last = if flat { this } else { last.max(this) };
+        let last = if flat { this } else { this + coarse(last - this) };
         let Start { sum, from, .. } = means.cheapest(&self.plan, choice.site, (this, last), length);
         let deferred = (from > this).then(|| Instant::unix_milliseconds(0) + Duration::hours(from));
         let late = now + choice.cost.wait + request.limit > deadline;
         let waiting = if late { choice.cost.waiting } else { Money::ZERO };
         let energy = energy_cost(request, need, sum / length);
         Choice { cost: Cost { energy, waiting, ..choice.cost }, deferred, ..choice }
+    }
+}
+
+/// How many hours ahead are looked at where so many could be: coarser the further ahead, so that work of a kind is looked at once.
+fn coarse(hours: i64) -> i64 {
+    match hours {
+        ..=6 => hours.max(0),
+        7..=24 => hours / 3 * 3,
+        _ => hours / 12 * 12,
     }
 }
 
