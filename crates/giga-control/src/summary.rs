@@ -31,12 +31,15 @@ pub(crate) struct Totals {
     owners: Vec<AcceleratorTime>,
     programmes: Vec<AcceleratorTime>,
     pub(crate) grid: GridSums,
+    site_hours: u64,
+    power_bound: u64,
     waits: Vec<Waits>,
 }
 image! {
     struct Totals {
         start, submitted, refusals, completed, timed_out, cancelled, failed, running, waiting, interruptions, recalls,
-        recall_lost, rebound, sites, owners, programmes, grid, waits,
+        recall_lost, rebound, sites, owners, programmes, grid, site_hours,
+        power_bound, waits,
     }
 }
 
@@ -76,6 +79,8 @@ impl Totals {
             owners: vec![AcceleratorTime::ZERO; federation.owners.len()],
             programmes: vec![AcceleratorTime::ZERO; federation.programmes.len()],
             grid: GridSums::new(federation.programmes.len()),
+            site_hours: 0,
+            power_bound: 0,
             waits: vec![Waits::default(); federation.programmes.len() * SIZE_CLASSES.len()],
         }
     }
@@ -120,6 +125,8 @@ impl Totals {
         site.peak = site.peak.max(hour.peak);
         site.cost += hour.cost;
         site.carbon += hour.carbon;
+        self.site_hours += 1;
+        self.power_bound += u64::from(hour.time.power > AcceleratorTime::ZERO);
     }
 
     pub(crate) fn summary(
@@ -152,6 +159,8 @@ impl Totals {
             rebound: self.rebound,
             programmes: self.programme_rows(federation),
             grid: self.grid.clone(),
+            site_hours: self.site_hours,
+            power_bound: self.power_bound,
             time,
             energy: self.sites.iter().map(|site| site.energy).sum(),
             sites: self.sites.clone(),
@@ -278,6 +287,10 @@ pub struct Summary {
     pub programmes: Vec<ProgrammeUse>,
     /// What limits of the grid did.
     pub grid: GridSums,
+    /// Hours of sites.
+    pub site_hours: u64,
+    /// Hours of sites in which work waited or was slowed for want of power.
+    pub power_bound: u64,
     /// Where accelerator time went.
     pub time: TimeUse,
     /// At the meters.
