@@ -7,6 +7,7 @@ mod jobs;
 mod key;
 mod keys;
 mod logs;
+mod operate;
 mod problem;
 mod request;
 mod sites;
@@ -93,6 +94,8 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .routes(routes!(logs::logs))
         .routes(routes!(events::events))
         .routes(routes!(sites::list))
+        .routes(routes!(operate::limit, operate::end_limit))
+        .routes(routes!(operate::drain, operate::end_drain))
         .routes(routes!(keys::create, keys::list))
         .routes(routes!(keys::revoke))
         .split_for_parts();

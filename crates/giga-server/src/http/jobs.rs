@@ -14,7 +14,7 @@ use giga_formats::api::{
 use giga_formats::job::JobBody;
 use giga_model::{Federation, JobId};
 use giga_report::{reason, sentence};
-use giga_scheduler::{Because, Explanation, Job, Need, Preview};
+use giga_scheduler::{Because, Explanation, Job, Need, Preview, Run};
 use giga_store::{JobFilter, JobRow};
 use giga_units::{Amount as _, Instant};
 use tokio::sync::oneshot;
@@ -24,6 +24,7 @@ use super::problem::{Answer, Refusal};
 use super::request::{Understood, understand};
 use super::{App, view};
 use crate::live::command::{Command, Submission, Submitted};
+use crate::live::effect::interruption;
 
 /// The header that makes a repeated request the same request.
 const IDEMPOTENCY: &str = "idempotency-key";
@@ -251,22 +252,37 @@ pub(crate) async fn explain(
     Path(id): Path<String>,
 ) -> Answer<Json<ExplainView>> {
     let job = find(&app, &caller, &id)?.job;
-    let (explanation, stopping, now) = app
+    let (explanation, ordered, now) = app
         .ask(move |control, now| {
             let run = control.state().job(job).and_then(Job::run);
-            (control.scheduler().explain(job, now), run.is_some_and(|run| run.stopping), now)
+            (control.scheduler().explain(job, now), run.and_then(ordered), now)
         })
         .await?;
     // The state kept nothing of a job that is over; the books did.
     let row = find(&app, &caller, &id)?;
-    Ok(Json(explain_view(&app.federation, &row, &explanation, stopping, now)))
+    let last = app.store.attempts(job)?.pop().and_then(|attempt| attempt.result);
+    Ok(Json(explain_view(&app.federation, &row, last, &explanation, ordered, now)))
+}
+
+/// What a running attempt was told, if anything.
+fn ordered(run: &Run) -> Option<String> {
+    let until = "and keeps its accelerators until it has";
+    match run.leaving {
+        _ if run.stopping => Some(format!("it was told to stop, {until}")),
+        Some(leaving) => {
+            let (cause, by) = (interruption(leaving.cause), leaving.by);
+            Some(format!("it was told to leave by {by}, {until}: {cause}"))
+        }
+        None => None,
+    }
 }
 
 fn explain_view(
     federation: &Federation,
     row: &JobRow,
+    last: Option<String>,
     explanation: &Explanation,
-    stopping: bool,
+    ordered: Option<String>,
     now: Instant,
 ) -> ExplainView {
     let mut sentences = Vec::new();
@@ -278,13 +294,10 @@ fn explain_view(
         }
         Explanation::Running { .. } => {
             sentences.push(sentence(federation, now, explanation));
-            if stopping {
-                sentences.push("it was told to stop, and keeps its accelerators until it has".into());
-            }
+            sentences.extend(ordered);
         }
         Explanation::Waiting { room_at, .. } => {
             sentences.push(sentence(federation, now, explanation));
-            let last = row.result.as_ref().filter(|_| row.attempts > 0);
             sentences.extend(last.map(|result| format!("attempt {} ended: {result}", row.attempts)));
             room = room_at.map(Stamp);
         }
