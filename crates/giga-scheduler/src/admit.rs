@@ -35,12 +35,12 @@ impl Plan {
         if possible.is_empty() { Err(reason) } else { Ok(possible) }
     }
 
-    fn sites_of(&self, project: ProjectId) -> impl Iterator<Item = SiteId> + '_ {
+    pub(crate) fn sites_of(&self, project: ProjectId) -> impl Iterator<Item = SiteId> + '_ {
         let allowed = &self.projects[project.index()].sites;
         (0..self.sites.len()).map(SiteId::at).filter(move |site| allowed.is_empty() || allowed.contains(site))
     }
 
-    fn possible_at(&self, site: SiteId, request: &JobRequest) -> Result<Vec<Need>, Rule> {
+    pub(crate) fn possible_at(&self, site: SiteId, request: &JobRequest) -> Result<Vec<Need>, Rule> {
         let plan = &self.sites[site.index()];
         if let Some(windows) = plan.maintenance.filter(|_| request.checkpoint.is_none()) {
             let longest = windows.every.saturating_sub(windows.length);

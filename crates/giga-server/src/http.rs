@@ -1,5 +1,6 @@
 //! The HTTP interface, version 1: who may ask, what is asked, what is answered. It decides nothing about work.
 
+mod choices;
 mod document;
 mod events;
 mod forecast;

@@ -1,10 +1,12 @@
 //! What operators tell sites, against a real server with real processes: they stop in time, protected work last, and come back.
+//! And what a hospital is told of the sites where its data may not go.
 #![cfg(all(feature = "live", unix))]
 
 #[expect(dead_code, reason = "not every test uses all of a server")]
 mod live;
 
 use std::fs;
+use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -98,6 +100,24 @@ fn site(live: &Live, name: &str) -> Value {
     sites.as_array().into_iter().flatten().find(|site| site["name"] == name).expect("the site").clone()
 }
 
+/// The kinds of what happened, as it is told from the beginning on, up to the start of that attempt of all.
+fn happened(live: &Live, starts: usize) -> String {
+    let bearer = format!("Bearer {}", live.access.token);
+    let headers = [("Authorization", bearer.as_str()), ("Last-Event-ID", "0")];
+    let lines = BufReader::new(live.open("GET", "/v1/events", &headers, "")).lines().map_while(Result::ok);
+    let bodies = lines.filter_map(|line| serde_json::from_str::<Value>(line.strip_prefix("data: ")?).ok());
+    let mut left = starts;
+    let mut kinds = Vec::new();
+    for kind in bodies.map(|body| body["kind"].to_string()) {
+        left -= usize::from(kind == "\"started\"");
+        kinds.push(kind);
+        if left == 0 {
+            break;
+        }
+    }
+    kinds.join(" ")
+}
+
 fn explained(live: &Live, job: u64) -> String {
     live.send("GET", &format!("/v1/jobs/{job}/explain"), &[], "").json()["sentences"].to_string()
 }
@@ -108,8 +128,12 @@ fn a_limit_stops_processes_and_they_start_again_behind_it() {
     let live = Live::start();
     let pids = live.folder.path();
     let polite = live.submit(&stays("demo", 4, &pids.join("polite")));
-    // Deaf to the first signal, so that it is killed at the end of its grace.
-    let run = format!("trap '' TERM; echo $$ > {}; while :; do sleep 0.1; done", pids.join("deaf").display());
+    // Deaf to the first signal, so that it is killed at the end of its grace; not so in its second attempt.
+    let deaf = pids.join("deaf");
+    let run = format!(
+        "[ -e {0} ] || trap '' TERM; echo $$ > {0}.new; mv {0}.new {0}; while :; do sleep 0.1; done",
+        deaf.display()
+    );
     let body = json!({"project": "demo", "run": run, "resources": {"accelerators": 4}});
     let deaf = live.submit(&body.to_string());
     let (first, second) = (process(&pids.join("polite")), process(&pids.join("deaf")));
@@ -205,6 +229,10 @@ fn an_owner_gets_its_floor_back_from_who_borrowed_it() {
     let claims = live.submit(&body.to_string());
     let plan = live.send("POST", "/v1/plan", &[], &body.to_string());
     assert_eq!(plan.status, 200, "{plan:?}");
+    let told = happened(&live, 2);
+    for kind in ["drained", "leaving", "claimed", "interrupted"] {
+        assert!(told.contains(&format!("\"{kind}\"")), "{kind} is not in {told}");
+    }
     until("who borrowed has left", 10, || !first.exists());
     assert_eq!(live.wait(claims, &["completed"])["attempts"], 1);
     until("it starts again", 10, || live.wait(borrows, &["running"])["attempts"] == 2);
@@ -239,4 +267,43 @@ fn only_operators_tell_sites_and_faults_are_named() {
     // Ending what is not on does nothing.
     assert_eq!(verb(&live, "limit kajaani --end")["limit"], Value::Null);
     assert_eq!(verb(&live, "drain kajaani --end")["drained"], false);
+}
+
+/// The built-in federation, with data that must not leave Germany.
+fn with_scans() -> String {
+    let built_in = include_str!("../src/up/local.toml");
+    format!(
+        "{built_in}\n[[dataset]]\nname = \"scans\"\nholder = \"clinic\"\nsize = \"1 TB\"\n\
+         places = [\"kajaani\"]\ncountries = [\"DE\", \"FI\"]\nmay_leave = \"everything\"\n"
+    )
+}
+
+#[test]
+fn a_hospital_is_told_where_its_data_may_not_go() {
+    let live = Live::start_of(&with_scans());
+    let body =
+        json!({"project": "demo", "run": "sleep 60", "data": ["scans"], "resources": {"accelerators": 8}});
+    let plan = live.send("POST", "/v1/plan", &[], &body.to_string()).json();
+    let of = |view: &Value, name: &str| {
+        let choices = view["choices"].as_array().into_iter().flatten();
+        choices.clone().find(|choice| choice["site"] == name).cloned().unwrap_or_default()
+    };
+    assert_eq!(plan["place"]["site"], "kajaani");
+    let chosen = of(&plan, "kajaani");
+    assert_eq!((&chosen["chosen"], &chosen["cost"]["wait_ms"]), (&json!(true), &json!(0)), "{plan}");
+    assert_eq!(of(&plan, "stuttgart")["cost"]["wait_ms"], 800_000, "the data has to come first: {plan}");
+    let forbidden = of(&plan, "barcelona")["forbidden"].clone();
+    let text = "by its policy, data `scans` may be read in DE, FI only";
+    assert_eq!((&forbidden["rule"], &forbidden["text"]), (&json!("data-forbids"), &json!(text)));
+
+    let job = |count| (0..count).map(|_| live.submit(&body.to_string())).collect::<Vec<_>>();
+    let waits = job(3)[2];
+    let view = live.send("GET", &format!("/v1/jobs/{waits}/explain"), &[], "").json();
+    assert_eq!(view["choices"].as_array().map(Vec::len), Some(3), "{view}");
+    let shown = live.verb(&["job", "explain", &waits.to_string()]).stdout;
+    let shown = String::from_utf8(shown).expect("UTF-8");
+    assert!(shown.contains("chosen") && shown.contains("data-forbids: by its policy"), "{shown}");
+    let restricted = json!({"project": "clinic", "run": "true"}).to_string();
+    let plan = live.send("POST", "/v1/plan", &[], &restricted).json();
+    assert_eq!(of(&plan, "kajaani")["forbidden"]["rule"], "project-sites", "{plan}");
 }

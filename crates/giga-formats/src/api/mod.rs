@@ -24,7 +24,7 @@ pub use forecast::{AmountRange, ExplainView, ForecastView, TimeRange};
 pub use job::{Accepted, AttemptView, JobDetail, JobList, JobQuery, JobState, JobView, UnknownState};
 pub use key::{ALL_PROJECTS, KeyBody, KeyList, KeyView, Role};
 pub use limit::{LimitAnswer, LimitBody, LimitView, Obeyed};
-pub use plan::{PlaceView, PlanView, Starts};
+pub use plan::{ChoiceView, CostView, ForbiddenView, PlaceView, PlanView, Starts};
 pub use problem::{PROBLEM_JSON, Problem, meant};
 pub use site::{PoolView, SiteList, SiteView};
 pub use stamp::Stamp;

@@ -1,6 +1,7 @@
 //! Screens of a live system: what a server answered, as a person reads it. `now` is the time of the reader; it only
 //! turns times into waits.
 
+mod choices;
 mod forecast;
 mod job;
 mod limit;

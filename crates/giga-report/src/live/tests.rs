@@ -42,7 +42,7 @@ fn a_plan_says_where_when_and_how_much_at_most() {
     });
     let answer = serde_json::json!({
         "name": "train", "project": "demo", "place": place, "limit": "1 h", "starts": {"when": "now"},
-        "energy_most_joule": 43_200, "cost_most_microeuro": 3_100, "notes": ["the limit is the default"],
+        "choices": [], "energy_most_joule": 43_200, "cost_most_microeuro": 3_100, "notes": ["the limit is the default"],
         "refused": null,
     });
     check!(
@@ -169,7 +169,7 @@ fn why_and_what_next_are_told() {
         explain,
         serde_json::json!({
             "id": 9, "state": "waiting", "sentences": ["it waits for 2 accelerators", "it is the first in the line"],
-            "room_at": "2027-01-01T12:01:00.000Z",
+            "room_at": "2027-01-01T12:01:00.000Z", "choices": [],
         }),
         "job 9: waiting
   it waits for 2 accelerators
@@ -313,6 +313,43 @@ fn a_limit_is_answered_by_what_it_did() {
   has 2 of 8 accelerators up and powered
   is drained: nothing more starts there
   keeps 1 job back for cheaper or cleaner hours
+"
+    );
+}
+
+#[test]
+fn every_site_is_told_with_its_cost_or_its_rule() {
+    let cost = |wait_ms: i64, waiting: i64, energy: i64, transfer: i64| {
+        serde_json::json!({
+            "wait_ms": wait_ms, "waiting_microeuro": waiting, "energy_microeuro": energy,
+            "transfer_microeuro": transfer, "total_microeuro": waiting + energy + transfer,
+        })
+    };
+    let choice = |site: &str, chosen: bool, drained: bool, cost: serde_json::Value, rule: Option<&str>| {
+        let forbidden = rule.map(|rule| serde_json::json!({"rule": rule, "text": "it may not"}));
+        serde_json::json!({
+            "site": site, "country": "FI", "chosen": chosen, "drained": drained, "cost": cost,
+            "forbidden": forbidden,
+        })
+    };
+    let choices = [
+        choice("kajaani", true, false, cost(60_000, 1_000, 3_000, 0), None),
+        choice("oulu", false, false, cost(0, 0, 9_000, 250_000), None),
+        choice("turku", false, false, serde_json::Value::Null, Some("data-forbids")),
+        choice("vaasa", false, true, cost(1_000_000, 9_000_000, 3_000, 0), None),
+    ];
+    check!(
+        explain,
+        serde_json::json!({
+            "id": 9, "state": "waiting", "sentences": ["waits"], "room_at": null, "choices": choices,
+        }),
+        "job 9: waiting
+  waits
+  site     country    wait  for waiting  energy, carbon  transfer     in all
+  kajaani  FI       60.0 s    0.001 EUR       0.003 EUR  0.00 EUR  0.004 EUR  chosen
+  oulu     FI            0     0.00 EUR       0.009 EUR  0.25 EUR   0.26 EUR  costs 0.26 EUR more
+  turku    FI            –            –               –         –          –  data-forbids: it may not
+  vaasa    FI            –            –       0.003 EUR  0.00 EUR          –  drained
 "
     );
 }

@@ -8,8 +8,8 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::{Extension, Json};
 use giga_control::{Bill, Control};
 use giga_formats::api::{
-    Accepted, ExplainView, JobDetail, JobList, JobQuery, JobState, JobView, PlaceView, PlanView, Stamp,
-    Starts,
+    Accepted, ChoiceView, ExplainView, JobDetail, JobList, JobQuery, JobState, JobView, PlaceView, PlanView,
+    Stamp, Starts,
 };
 use giga_formats::job::JobBody;
 use giga_model::{Federation, JobId};
@@ -19,6 +19,7 @@ use giga_store::{JobFilter, JobRow};
 use giga_units::{Amount as _, Instant};
 use tokio::sync::oneshot;
 
+use super::choices::choices;
 use super::key::Caller;
 use super::problem::{Answer, Refusal};
 use super::request::{Understood, understand};
@@ -42,12 +43,26 @@ pub(crate) async fn plan(
 ) -> Answer<Json<PlanView>> {
     let understood = understand(&app, &caller, &read(&body)?)?;
     let request = understood.request.clone();
-    let ask = move |control: &Control, now| (control.scheduler().preview(&request, now), now);
-    let (preview, now) = app.ask(ask).await?;
-    Ok(Json(plan_view(&app.federation, understood, preview, now)))
+    let ask = move |control: &Control, now| {
+        let preview = control.scheduler().preview(&request, now);
+        let chosen = match &preview {
+            Preview::Placed { site, .. } => Some(*site),
+            Preview::Refused { .. } => None,
+        };
+        let choices = choices(control, &control.scheduler().places(&request, now), chosen);
+        (preview, choices, now)
+    };
+    let (preview, choices, now) = app.ask(ask).await?;
+    Ok(Json(plan_view(&app.federation, understood, preview, choices, now)))
 }
 
-fn plan_view(federation: &Federation, understood: Understood, preview: Preview, now: Instant) -> PlanView {
+fn plan_view(
+    federation: &Federation,
+    understood: Understood,
+    preview: Preview,
+    choices: Vec<ChoiceView>,
+    now: Instant,
+) -> PlanView {
     let Understood { spec, request, project, notes } = understood;
     let mut view = PlanView {
         name: spec.name,
@@ -55,6 +70,7 @@ fn plan_view(federation: &Federation, understood: Understood, preview: Preview, 
         place: None,
         limit: request.limit.written(),
         starts: None,
+        choices,
         energy_most_joule: 0,
         cost_most_microeuro: 0,
         notes,
@@ -252,16 +268,18 @@ pub(crate) async fn explain(
     Path(id): Path<String>,
 ) -> Answer<Json<ExplainView>> {
     let job = find(&app, &caller, &id)?.job;
-    let (explanation, ordered, now) = app
+    let (explanation, ordered, choices, now) = app
         .ask(move |control, now| {
-            let run = control.state().job(job).and_then(Job::run);
-            (control.scheduler().explain(job, now), run.and_then(ordered), now)
+            let (scheduler, live) = (control.scheduler(), control.state().job(job));
+            let choices = choices(control, &scheduler.places_of(job, now), live.map(|job| job.site));
+            (scheduler.explain(job, now), live.and_then(Job::run).and_then(ordered), choices, now)
         })
         .await?;
     // The state kept nothing of a job that is over; the books did.
     let row = find(&app, &caller, &id)?;
     let last = app.store.attempts(job)?.pop().and_then(|attempt| attempt.result);
-    Ok(Json(explain_view(&app.federation, &row, last, &explanation, ordered, now)))
+    let view = explain_view(&app.federation, &row, last, &explanation, ordered, now);
+    Ok(Json(ExplainView { choices, ..view }))
 }
 
 /// What a running attempt was told, if anything.
@@ -302,7 +320,7 @@ fn explain_view(
             room = room_at.map(Stamp);
         }
     }
-    ExplainView { id: row.job.0, state: view::state(row), sentences, room_at: room }
+    ExplainView { id: row.job.0, state: view::state(row), sentences, room_at: room, choices: Vec::new() }
 }
 
 /// The row of a job that the caller may see.
