@@ -193,6 +193,9 @@ fn protected_work_goes_last_and_what_can_not_be_met_is_said() {
     let told =
         String::from_utf8(live.verb(&["limit", "kajaani", "20W", "--for", "1h"]).stdout).expect("UTF-8");
     assert!(told.contains("sent away  2 jobs") && told.contains("short      by 24.0 W"), "{told}");
+    let folder = live.folder.path().to_str().expect("UTF-8");
+    let again = live.verb(&["simulate", "--journal", folder]);
+    assert!(again.status.success(), "decided again in the twin: {again:?}");
 }
 
 #[test]

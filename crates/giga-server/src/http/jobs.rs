@@ -86,6 +86,8 @@ fn plan_view(
             view.starts = Some(match because {
                 Because::Due => Starts::Now,
                 because => {
+                    // Room at a drained site is of no use.
+                    let room_at = room_at.filter(|_| because != Because::Drained);
                     Starts::Waits { reason: reason(federation, &because), room_at: room_at.map(Stamp) }
                 }
             });
@@ -317,6 +319,9 @@ fn explain_view(
         Explanation::Waiting { room_at, .. } => {
             sentences.push(sentence(federation, now, explanation));
             sentences.extend(last.map(|result| format!("attempt {} ended: {result}", row.attempts)));
+            if row.attempts > 0 && federation.sites.len() > 1 {
+                sentences.push("it stays at this site: what it saved lies there".into());
+            }
             room = room_at.map(Stamp);
         }
     }
