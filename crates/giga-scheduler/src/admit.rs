@@ -103,12 +103,12 @@ impl Plan {
         self.admit_terms(now, request)
     }
 
-    fn sites_of(&self, project: ProjectId) -> impl Iterator<Item = SiteId> + '_ {
+    pub(crate) fn sites_of(&self, project: ProjectId) -> impl Iterator<Item = SiteId> + '_ {
         let allowed = &self.projects[project.index()].sites;
         (0..self.sites.len()).map(SiteId::at).filter(move |site| allowed.is_empty() || allowed.contains(site))
     }
 
-    fn possible_at(&self, site: SiteId, request: &JobRequest) -> Result<Vec<Need>, Rule> {
+    pub(crate) fn possible_at(&self, site: SiteId, request: &JobRequest) -> Result<Vec<Need>, Rule> {
         let plan = &self.sites[site.index()];
         self.between_windows(site, request)?;
         let needs = self.needs(site, &request.asks);

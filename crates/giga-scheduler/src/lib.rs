@@ -18,6 +18,7 @@ mod hour;
 mod image;
 mod job;
 mod pass;
+mod places;
 mod plan;
 mod pool;
 mod queue;

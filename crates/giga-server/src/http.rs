@@ -1,5 +1,6 @@
 //! The HTTP interface, version 1: who may ask, what is asked, what is answered. It decides nothing about work.
 
+mod choices;
 mod document;
 mod events;
 mod forecast;
@@ -7,6 +8,7 @@ mod jobs;
 mod key;
 mod keys;
 mod logs;
+mod operate;
 mod problem;
 mod request;
 mod sites;
@@ -93,6 +95,8 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .routes(routes!(logs::logs))
         .routes(routes!(events::events))
         .routes(routes!(sites::list))
+        .routes(routes!(operate::limit, operate::end_limit))
+        .routes(routes!(operate::drain, operate::end_drain))
         .routes(routes!(keys::create, keys::list))
         .routes(routes!(keys::revoke))
         .split_for_parts();

@@ -1,4 +1,4 @@
-//! The verbs that speak to a live server: submit work, look at it, look at sites, make keys.
+//! The verbs that speak to a live server: submit work, look at it, look at sites and tell them what to do, make keys.
 //!
 //! A verb asks one server over HTTP and prints what it answers; it holds no rule of its own. Tokens come from a file or
 //! the environment, never from the command line, where others of the machine could read them.
@@ -7,6 +7,7 @@ mod events;
 mod job;
 mod key;
 mod logs;
+mod operate;
 mod reach;
 mod server;
 mod submit;
@@ -34,6 +35,10 @@ pub(crate) enum Live {
     Job(JobVerb),
     /// Lists the sites: what is free, and what they run.
     Sites(Sites),
+    /// Lets a site draw less for a time, or ends that; for operators.
+    Limit(operate::Limit),
+    /// Lets a site start nothing more, or take work again; for operators.
+    Drain(operate::Drain),
     /// Makes, lists and revokes keys.
     #[command(subcommand)]
     Key(key::KeyVerb),
@@ -97,6 +102,8 @@ pub(crate) fn run(verb: &Live) -> anyhow::Result<ExitCode> {
         Live::Job(JobVerb::Explain(call)) => (&call.reach, job::explain(call)),
         Live::Job(JobVerb::Forecast(call)) => (&call.reach, job::forecast(call)),
         Live::Sites(call) => (&call.reach, sites(call)),
+        Live::Limit(call) => (&call.reach, operate::limit(call)),
+        Live::Drain(call) => (&call.reach, operate::drain(call)),
         Live::Key(call) => (call.reach(), key::run(call)),
     };
     match ended {

@@ -8,6 +8,8 @@ use super::stamp::Stamp;
 
 /// The name of an event whose body is a [`JobEvent`].
 pub const EVENT_JOB: &str = "job";
+/// The name of an event whose body is a [`SiteEvent`].
+pub const EVENT_SITE: &str = "site";
 /// The name of an event whose body is a [`LogPiece`].
 pub const EVENT_LOG: &str = "log";
 /// The name of the last event of a followed log; its body is a [`super::JobView`] of the job, which is over.
@@ -50,6 +52,53 @@ pub enum JobEventKind {
     Stopping,
     /// No rule lets it run.
     Refused,
+    /// It was told to save itself and leave; it waits again once it has.
+    Leaving,
+    /// It goes on at another pace: capped, suspended, or as it would by itself.
+    Paced,
+    /// It is kept back for cheaper or cleaner hours.
+    Deferred,
+    /// It was kept back and takes its place in the line.
+    Due,
+    /// It waits at another site from here on.
+    Moved,
+    /// Accelerators that others were told to leave are kept for it.
+    Claimed,
+    /// Nothing is kept for it any more.
+    Unclaimed,
+}
+
+/// Something that happened to a site.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SiteEvent {
+    /// The record of the journal that tells of it.
+    pub seq: u64,
+    /// When it happened.
+    pub at: Stamp,
+    /// The site.
+    pub site: String,
+    /// What happened.
+    pub kind: SiteEventKind,
+    /// The same as a sentence.
+    pub text: String,
+}
+
+/// What can happen to a site.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum SiteEventKind {
+    /// It may draw less at the meter.
+    Limited,
+    /// It may draw again what its connection has.
+    Unlimited,
+    /// A limit is below what protected work and idle nodes draw.
+    Short,
+    /// Nothing more starts there.
+    Drained,
+    /// It takes work again.
+    Undrained,
 }
 
 /// One of the two streams a command writes.

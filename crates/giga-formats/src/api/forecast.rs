@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::job::JobState;
+use super::plan::ChoiceView;
 use super::stamp::Stamp;
 
 /// The answer to `GET /v1/jobs/{id}/explain`.
@@ -17,6 +18,8 @@ pub struct ExplainView {
     pub sentences: Vec<String>,
     /// When there is room for it at the latest, where that is known; the sentences say so too.
     pub room_at: Option<Stamp>,
+    /// Where it waits and where it could, as if it came now; empty where it does not wait.
+    pub choices: Vec<ChoiceView>,
 }
 
 /// The answer to `GET /v1/jobs/{id}/forecast`: what becomes of a job in several simulated futures.

@@ -7,6 +7,7 @@ mod event;
 mod forecast;
 mod job;
 mod key;
+mod limit;
 mod plan;
 mod problem;
 mod site;
@@ -16,12 +17,14 @@ mod tests;
 
 pub use crate::job::FieldFault;
 pub use event::{
-    EVENT_END, EVENT_ERROR, EVENT_JOB, EVENT_LOG, JobEvent, JobEventKind, LogPiece, LogQuery, LogStream,
+    EVENT_END, EVENT_ERROR, EVENT_JOB, EVENT_LOG, EVENT_SITE, JobEvent, JobEventKind, LogPiece, LogQuery,
+    LogStream, SiteEvent, SiteEventKind,
 };
 pub use forecast::{AmountRange, ExplainView, ForecastView, TimeRange};
 pub use job::{Accepted, AttemptView, JobDetail, JobList, JobQuery, JobState, JobView, UnknownState};
 pub use key::{ALL_PROJECTS, KeyBody, KeyList, KeyView, Role};
-pub use plan::{PlaceView, PlanView, Starts};
-pub use problem::{PROBLEM_JSON, Problem};
+pub use limit::{LimitAnswer, LimitBody, LimitView, Obeyed};
+pub use plan::{ChoiceView, CostView, ForbiddenView, PlaceView, PlanView, Starts};
+pub use problem::{PROBLEM_JSON, Problem, meant};
 pub use site::{PoolView, SiteList, SiteView};
 pub use stamp::Stamp;

@@ -18,6 +18,8 @@ pub struct PlanView {
     pub limit: String,
     /// When it would start, or nothing where it is refused.
     pub starts: Option<Starts>,
+    /// Every site, with what the job is expected to cost there or the rule that forbids it.
+    pub choices: Vec<ChoiceView>,
     /// The energy it can use at most, at the meter, in joule.
     pub energy_most_joule: i64,
     /// What it can cost at most, in millionths of a euro.
@@ -60,4 +62,48 @@ pub enum Starts {
         /// When there is room at the latest, as far as is known now.
         room_at: Option<Stamp>,
     },
+}
+
+/// A site that a job was thought of at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ChoiceView {
+    /// The site.
+    pub site: String,
+    /// Its country, two letters of ISO 3166-1.
+    pub country: String,
+    /// Whether it is the one.
+    pub chosen: bool,
+    /// Whether nothing more starts there.
+    pub drained: bool,
+    /// What the job is expected to cost there, or nothing where a rule forbids it.
+    pub cost: Option<CostView>,
+    /// The rule that forbids it, or nothing where none does.
+    pub forbidden: Option<ForbiddenView>,
+}
+
+/// What a place is expected to cost a job, in millionths of a euro. It ranks places; nobody is charged by it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CostView {
+    /// How long it is expected to wait, the moving of its data included, in milliseconds.
+    pub wait_ms: i64,
+    /// What that waiting is taken to cost.
+    pub waiting_microeuro: i64,
+    /// Electricity and carbon at the meter, over all of its limit.
+    pub energy_microeuro: i64,
+    /// Moving its data there.
+    pub transfer_microeuro: i64,
+    /// All of it.
+    pub total_microeuro: i64,
+}
+
+/// Why a job may not run at a site.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ForbiddenView {
+    /// The name of the rule, such as `data-forbids`.
+    pub rule: String,
+    /// The same as a sentence.
+    pub text: String,
 }

@@ -34,3 +34,9 @@ pub struct Problem {
 fn blank() -> String {
     "about:blank".to_owned()
 }
+
+/// The name that was meant, where one of those that there are is near.
+#[must_use]
+pub fn meant<'n>(wrong: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
+    crate::description::diagnostic::nearest(wrong, known)
+}

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::limit::LimitView;
 use super::stamp::Stamp;
 
 /// The answer to `GET /v1/sites`, in the order of the description.
@@ -28,6 +29,18 @@ pub struct SiteView {
     pub running: u64,
     /// Jobs that wait for it.
     pub waiting: u64,
+    /// Jobs of these that are kept back for cheaper or cleaner hours.
+    pub deferred: u64,
+    /// Accelerators that are up and can be powered.
+    pub capacity: u64,
+    /// Whether nothing more is to start there.
+    pub drained: bool,
+    /// What the grid gives for now, or nothing where only the connection limits it.
+    pub limit: Option<LimitView>,
+    /// What the connection has, at the meter, in milliwatt.
+    pub power_connection_milliwatt: u64,
+    /// What idle nodes and running jobs may draw together, at the meter, in milliwatt.
+    pub power_ordered_milliwatt: u64,
     /// The power above idle that work may draw there, in milliwatt.
     pub power_headroom_milliwatt: u64,
     /// What of it no running job holds, in milliwatt.

@@ -2,6 +2,7 @@
 
 use giga_formats::api::{AmountRange, ExplainView, ForecastView, TimeRange};
 
+use super::choices::choices;
 use super::{cost, energy, second, several, text};
 use crate::table::{Side, table};
 
@@ -10,7 +11,7 @@ use crate::table::{Side, table};
 pub fn explain(view: &ExplainView) -> String {
     let mut out = format!("job {}: {}\n", view.id, view.state);
     view.sentences.iter().for_each(|sentence| out.push_str(&format!("  {sentence}\n")));
-    out
+    out + &choices(&view.choices)
 }
 
 /// What becomes of a job in several futures.

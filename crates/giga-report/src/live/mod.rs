@@ -1,8 +1,10 @@
 //! Screens of a live system: what a server answered, as a person reads it. `now` is the time of the reader; it only
 //! turns times into waits.
 
+mod choices;
 mod forecast;
 mod job;
+mod limit;
 mod plan;
 mod site;
 #[cfg(test)]
@@ -16,8 +18,9 @@ use crate::table::{Side, table};
 
 pub use forecast::{explain, forecast};
 pub use job::{headline, job, jobs};
+pub use limit::limit;
 pub use plan::plan;
-pub use site::sites;
+pub use site::{remarks, sites};
 
 /// A problem in lines: its title, what happened, each faulty field with the way to mend it.
 #[must_use]

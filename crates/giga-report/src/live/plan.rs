@@ -3,6 +3,7 @@
 use giga_formats::api::{PlanView, Starts};
 use giga_units::Instant;
 
+use super::choices::choices;
 use super::{ahead, cost, energy, several};
 
 /// What would become of a job.
@@ -32,5 +33,5 @@ pub fn plan(plan: &PlanView, now: Instant) -> String {
     if let Some(refused) = &plan.refused {
         row("refused", refused);
     }
-    out
+    out + &choices(&plan.choices)
 }

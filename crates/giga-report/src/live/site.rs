@@ -3,7 +3,7 @@
 use giga_formats::api::{PoolView, SiteList, SiteView};
 use giga_units::{Instant, Power};
 
-use super::{ahead, text};
+use super::{ahead, limit, text};
 use crate::figures::power;
 use crate::table::{Side, table};
 
@@ -31,6 +31,8 @@ pub fn sites(list: &SiteList, now: Instant) -> String {
     });
     let mut out = text(table(&columns, rows));
     for site in &list.sites {
+        let told = limit::remarks(site, now).into_iter();
+        out.extend(told.map(|remark| format!("  {} {remark}\n", site.name)));
         if let Some(until) = site.closed_until {
             let until = ahead(until, now);
             out.push_str(&format!("  {} is out for maintenance until {until}\n", site.name));
@@ -43,6 +45,14 @@ pub fn sites(list: &SiteList, now: Instant) -> String {
         }
     }
     out
+}
+
+/// A site in a few lines: what it runs, and what is to be known of it.
+#[must_use]
+pub fn remarks(site: &SiteView, now: Instant) -> String {
+    let runs = format!("{}: {} running, {} waiting\n", site.name, site.running, site.waiting);
+    let remarks = limit::remarks(site, now).into_iter().map(|remark| format!("  {remark}\n"));
+    std::iter::once(runs).chain(remarks).collect()
 }
 
 /// The line of a pool; what is the site's stands on its first only.

@@ -42,7 +42,7 @@ fn a_plan_says_where_when_and_how_much_at_most() {
     });
     let answer = serde_json::json!({
         "name": "train", "project": "demo", "place": place, "limit": "1 h", "starts": {"when": "now"},
-        "energy_most_joule": 43_200, "cost_most_microeuro": 3_100, "notes": ["the limit is the default"],
+        "choices": [], "energy_most_joule": 43_200, "cost_most_microeuro": 3_100, "notes": ["the limit is the default"],
         "refused": null,
     });
     check!(
@@ -169,7 +169,7 @@ fn why_and_what_next_are_told() {
         explain,
         serde_json::json!({
             "id": 9, "state": "waiting", "sentences": ["it waits for 2 accelerators", "it is the first in the line"],
-            "room_at": "2027-01-01T12:01:00.000Z",
+            "room_at": "2027-01-01T12:01:00.000Z", "choices": [],
         }),
         "job 9: waiting
   it waits for 2 accelerators
@@ -211,6 +211,8 @@ fn sites_stand_with_their_pools() {
     let site = |name: &str, pools: &[serde_json::Value], engine: Option<&str>, closed: Option<&str>| {
         serde_json::json!({
             "name": name, "country": "FI", "engine": engine, "pools": pools, "running": 1, "waiting": 0,
+            "deferred": 0, "capacity": 16, "drained": false, "limit": null,
+            "power_connection_milliwatt": 100_000, "power_ordered_milliwatt": 34_000,
             "power_headroom_milliwatt": 96_000, "power_free_milliwatt": 66_000, "electricity_price": "55.7 EUR/MWh",
             "carbon_intensity": "68 gCO2e/kWh", "closed_until": closed,
         })
@@ -255,4 +257,99 @@ fn a_problem_names_its_fields() {
         "the job is faulty\n  m\n  run: n\n    help: h\n"
     );
     check!(problem, serde_json::json!({"status": 500}), "the server answered with status 500\n");
+}
+
+/// A site under a limit, as an operator is answered.
+fn limited(obeyed: &str, breach: u64) -> serde_json::Value {
+    serde_json::json!({
+        "name": "kajaani", "country": "FI", "engine": "local",
+        "pools": [{"name": "main", "accelerator": "virtual", "nodes": 2, "accelerators": 8, "free": 8, "down": 0}],
+        "running": 0, "waiting": 2, "deferred": 1, "capacity": 2, "drained": true,
+        "limit": {"power_milliwatt": 30_000, "until": "2027-01-01T14:00:00.000Z", "breach_milliwatt": breach,
+                  "obeyed": obeyed},
+        "power_connection_milliwatt": 100_000, "power_ordered_milliwatt": 4_000, "power_headroom_milliwatt": 26_000,
+        "power_free_milliwatt": 26_000, "electricity_price": "55.7 EUR/MWh", "carbon_intensity": "68 gCO2e/kWh",
+        "closed_until": null,
+    })
+}
+
+#[test]
+fn a_limit_is_answered_by_what_it_did() {
+    let answer = |site: serde_json::Value,
+                  capped: &[u64],
+                  sent_away: Vec<u64>,
+                  short: u64,
+                  notes: &[&str]| {
+        serde_json::json!({
+            "site": site, "capped": capped, "suspended": [], "sent_away": sent_away, "short_milliwatt": short,
+            "notes": notes,
+        })
+    };
+    check!(
+        |answer| limit(answer, now()),
+        answer(limited("ordered", 0), &[7], (0..13).collect(), 0, &[]),
+        "kajaani: may draw 30.0 W until 2027-01-01 14:00:00 UTC (in 2.0 h)
+  capped     1 job (slower, with less power): 7
+  sent away  13 jobs (stopped, waiting again): 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, …
+  power      4.0 W at most are ordered; what was sent away is not all gone yet
+"
+    );
+    check!(
+        |answer| limit(answer, now()),
+        answer(limited("complied", 1_000), &[], vec![], 21_000, &["this limit was on already"]),
+        "kajaani: may draw 30.0 W until 2027-01-01 14:00:00 UTC (in 2.0 h)
+  power      4.0 W at most, and what was sent away is gone
+  short      by 21.0 W with everything cut but protected work
+  breach     by 1.0 W: its idle nodes alone draw more
+  note       this limit was on already
+"
+    );
+    check!(
+        |site| remarks(site, now()),
+        limited("complied", 1_000),
+        "kajaani: 0 running, 2 waiting
+  may draw 30.0 W until 2027-01-01 14:00:00 UTC (in 2.0 h); 4.0 W at most, and what was sent away is gone
+  is in breach by 1.0 W: its idle nodes alone draw more
+  has 2 of 8 accelerators up and powered
+  is drained: nothing more starts there
+  keeps 1 job back for cheaper or cleaner hours
+"
+    );
+}
+
+#[test]
+fn every_site_is_told_with_its_cost_or_its_rule() {
+    let cost = |wait_ms: i64, waiting: i64, energy: i64, transfer: i64| {
+        serde_json::json!({
+            "wait_ms": wait_ms, "waiting_microeuro": waiting, "energy_microeuro": energy,
+            "transfer_microeuro": transfer, "total_microeuro": waiting + energy + transfer,
+        })
+    };
+    let choice = |site: &str, chosen: bool, drained: bool, cost: serde_json::Value, rule: Option<&str>| {
+        let forbidden = rule.map(|rule| serde_json::json!({"rule": rule, "text": "it may not"}));
+        serde_json::json!({
+            "site": site, "country": "FI", "chosen": chosen, "drained": drained, "cost": cost,
+            "forbidden": forbidden,
+        })
+    };
+    let choices = [
+        choice("kajaani", true, false, cost(60_000, 1_000, 3_000, 0), None),
+        choice("oulu", false, false, cost(0, 0, 9_000, 250_000), None),
+        choice("turku", false, false, serde_json::Value::Null, Some("data-forbids")),
+        choice("vaasa", false, true, cost(1_000_000, 9_000_000, 3_000, 0), None),
+    ];
+    check!(
+        explain,
+        serde_json::json!({
+            "id": 9, "state": "waiting", "sentences": ["waits"], "room_at": null, "choices": choices,
+        }),
+        "job 9: waiting
+  waits
+  site     country    wait  for waiting  energy, carbon  transfer     in all
+  kajaani  FI       60.0 s    0.001 EUR       0.003 EUR  0.00 EUR  0.004 EUR  chosen
+  oulu     FI            0     0.00 EUR       0.009 EUR  0.25 EUR   0.26 EUR  costs 0.26 EUR more
+  turku    FI            –            –               –         –          –  data-forbids: it may not
+  vaasa    FI            –            –       0.003 EUR  0.00 EUR          –  drained
+"
+    );
 }

@@ -12,15 +12,16 @@ const META: &str = concat!(
     "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">",
     "<meta name=\"color-scheme\" content=\"light dark\">",
     "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; base-uri 'none'; form-action 'none'; ",
-    "style-src 'sha256-TKPPNRVbQjFnhAaAb/sBJ1w+THnK9A/O+l+P2a3sGJw='; ",
+    "style-src 'sha256-0pRxiMRq3LSl/wEOFyy9tx23YFUVX6TObXhgzpHGQbQ='; ",
     "script-src 'sha256-7UHRcDy//W6o88k3ZMUbvDnhmpObbBd6v2b04JPJ3dU='\">",
 );
 
 /// Patterns beside the colours of losses and jobs, so that no colour alone tells them apart.
-const PATTERNS: [(&str, &str, &str); 4] = [
+const PATTERNS: [(&str, &str, &str); 5] = [
     ("hatch", "lost-fragmentation", "M-1 1l2-2M0 6l6-6M5 7l2-2"),
     ("dots", "lost-power", "M2 2h1.5M5 5h1.5"),
     ("bands", "lost-maintenance", "M0 1.5h6M0 4.5h6"),
+    ("crosses", "lost-recall", "M0 0l6 6M6 0l-6 6"),
     ("again", "job", "M-1 5l2 2M0 0l6 6M5-1l2 2"),
 ];
 

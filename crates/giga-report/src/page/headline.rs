@@ -12,7 +12,7 @@ use super::tag::{Tag, classed, said, tag};
 use crate::figures::{carbon, energy, money, percent, power, wait};
 
 /// The parts of installed time: the class of each, its word and its amount.
-pub(super) fn parts(time: &TimeUse) -> [(&'static str, &'static str, AcceleratorTime); 6] {
+pub(super) fn parts(time: &TimeUse) -> [(&'static str, &'static str, AcceleratorTime); 7] {
     [
         ("delivered", "delivered", time.delivered),
         ("lost-no-work", "lost: no work", time.no_work),
@@ -20,6 +20,7 @@ pub(super) fn parts(time: &TimeUse) -> [(&'static str, &'static str, Accelerator
         ("woven-power", "lost: power", time.power),
         ("lost-failure", "lost: failure", time.failure),
         ("woven-maintenance", "lost: maintenance", time.maintenance),
+        ("woven-recall", "lost: recall", time.recall),
     ]
 }
 
@@ -54,7 +55,7 @@ pub(super) fn head(report: &Report<'_>) -> Tag {
 pub(super) fn section(report: &Report<'_>) -> Section {
     let summary = report.summary;
     let about =
-        "Every accelerator-hour that was installed stands in exactly one of the six parts of the bar.";
+        "Every accelerator-hour that was installed stands in exactly one of the seven parts of the bar.";
     let whole = summary.time.installed;
     let bar = Bar {
         name: format!("{} accelerator-h installed", hours(whole)),
@@ -140,7 +141,10 @@ fn job_table(summary: &Summary) -> Tag {
     rows.extend(summary.refusals.iter().map(|(rule, count)| (format!("refused: {}", rule.word()), *count)));
     rows.push(("running at the end".to_owned(), summary.running));
     rows.push(("waiting at the end".to_owned(), summary.waiting));
-    rows.push(("attempts interrupted by failures or maintenance".to_owned(), summary.interruptions));
+    let causes = "failures, maintenance, recalls or the grid";
+    rows.push((format!("attempts interrupted by {causes}"), summary.interruptions));
+    rows.push(("told to leave what was lent".to_owned(), summary.recalls));
+    rows.push(("moved to another site while they waited".to_owned(), summary.rebound));
     let row = |(word, count): (String, u64)| [word.into(), sorted(grouped(count), count as f64)];
     table("jobs", &[Column::Words("what became of them"), Column::Figures("jobs")], rows.into_iter().map(row))
 }

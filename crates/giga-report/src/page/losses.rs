@@ -16,8 +16,8 @@ use crate::figures::percent;
 pub(super) fn section(report: &Report<'_>) -> Section {
     let total = &report.summary.time;
     let columns = &report.hours.columns;
-    let about = "Accelerator-hours that were installed and led to nothing, by cause. What a failure undid counts when \
-                 it happens.";
+    let about = "Accelerator-hours that were installed and led to nothing, by cause. What a failure, a recall or \
+                 the grid undid counts when it happens.";
     let words = lost(total).map(|(class, word, time)| {
         (class, format!("{word}: {} h, {}", hours(time), percent(time, total.installed)))
     });
@@ -36,9 +36,9 @@ pub(super) fn section(report: &Report<'_>) -> Section {
 }
 
 /// The losses with their classes and causes.
-fn lost(time: &TimeUse) -> [(&'static str, &'static str, AcceleratorTime); 5] {
-    let [_, no_work, fragmentation, power, failure, maintenance] = parts(time);
-    [failure, maintenance, power, fragmentation, no_work]
+fn lost(time: &TimeUse) -> [(&'static str, &'static str, AcceleratorTime); 6] {
+    let [_, no_work, fragmentation, power, failure, maintenance, recall] = parts(time);
+    [failure, maintenance, recall, power, fragmentation, no_work]
         .map(|(class, word, time)| (class, word.trim_start_matches("lost: "), time))
 }
 

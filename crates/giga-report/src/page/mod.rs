@@ -29,7 +29,6 @@ use giga_model::Federation;
 
 pub use compare::compared;
 pub use hours::{Hours, Window};
-pub use lending::{GridSums, Lending, OwnerLending};
 pub use sample::Sample;
 
 pub(crate) use chart::short;
@@ -50,8 +49,6 @@ pub struct Report<'a> {
     pub hours: &'a Hours,
     /// Jobs of its busiest window, or `None` where nothing ran.
     pub sample: Option<&'a Sample>,
-    /// What lending and grid events came to, where that is known.
-    pub lending: &'a Lending,
 }
 
 /// The page of a run.

@@ -1,6 +1,6 @@
 //! What every route has in common, as the OpenAPI document says it: a token goes in, and a refusal is a problem.
 
-use giga_formats::api::{FieldFault, PROBLEM_JSON, Problem};
+use giga_formats::api::{FieldFault, PROBLEM_JSON, Problem, SiteEvent, SiteEventKind};
 use utoipa::PartialSchema as _;
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
@@ -13,6 +13,9 @@ pub(super) fn complete(document: &mut OpenApi) {
     components.add_security_scheme("token", scheme);
     components.schemas.insert("Problem".into(), Problem::schema());
     components.schemas.insert("FieldFault".into(), FieldFault::schema());
+    // The other body of the stream of events, which has one kind of content only.
+    components.schemas.insert("SiteEvent".into(), SiteEvent::schema());
+    components.schemas.insert("SiteEventKind".into(), SiteEventKind::schema());
     document.security = Some(vec![SecurityRequirement::new("token", Vec::<String>::new())]);
     for path in document.paths.paths.values_mut() {
         let verbs = [&mut path.get, &mut path.post, &mut path.put, &mut path.delete, &mut path.patch];

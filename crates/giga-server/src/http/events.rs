@@ -11,10 +11,11 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures_util::stream::{self, Stream};
-use giga_formats::api::{EVENT_JOB, JobEvent, JobEventKind, Stamp};
-use giga_model::JobId;
-use giga_scheduler::Event as Decision;
-use giga_store::{Store, StoreError};
+use giga_formats::api::{EVENT_JOB, EVENT_SITE, JobEvent, JobEventKind, SiteEvent, SiteEventKind, Stamp};
+use giga_model::{Federation, JobId, SiteId};
+use giga_scheduler::{Event as Decision, Pace};
+use giga_store::StoreError;
+use giga_units::{Amount as _, Money};
 use tokio::sync::watch;
 
 use super::App;
@@ -29,7 +30,8 @@ const PAGE: usize = 256;
 /// The header with which a client goes on after a break: `SEQ:INDEX`, or `SEQ` for behind all of that record.
 const LAST: &str = "last-event-id";
 
-/// What happens to the jobs that a token may see, as server-sent events `job` with the body `JobEvent`, from now on.
+/// What happens to the jobs that a token may see, as server-sent events `job` with the body `JobEvent`, and to sites, as
+/// events `site` with the body `SiteEvent`, from now on.
 ///
 /// The id of an event is `SEQ:INDEX`: the record of the journal, and the place in it. With an id as the header
 /// `Last-Event-ID` the stream begins behind that event; with `SEQ` alone behind all of that record, so that `0` tells all
@@ -55,8 +57,11 @@ pub(crate) async fn events(
     let feed = Feed { app, caller, durable, revoked, from, ready: VecDeque::new() };
     let events = stream::unfold(feed, |mut feed| async {
         let (place, event) = feed.next().await?;
-        let sent = Event::default().event(EVENT_JOB).id(place.to_string()).data(json(&event));
-        Some((Ok(sent), feed))
+        let (name, data) = match &event {
+            Body::Job(event) => (EVENT_JOB, json(event)),
+            Body::Site(event) => (EVENT_SITE, json(event)),
+        };
+        Some((Ok(Event::default().event(name).id(place.to_string()).data(data)), feed))
     });
     Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(Wait::from_secs(15))))
 }
@@ -114,8 +119,14 @@ struct Feed {
     ready: VecDeque<Told>,
 }
 
+/// What is told.
+enum Body {
+    Job(JobEvent),
+    Site(SiteEvent),
+}
+
 /// An event with its place.
-type Told = (Place, JobEvent);
+type Told = (Place, Body);
 
 impl Feed {
     /// The next event with its place, or `None` when the key is revoked, the server stops or the journal can not be read.
@@ -128,8 +139,8 @@ impl Feed {
             if let Some(event) = self.ready.pop_front() {
                 return Some(event);
             }
-            let (store, caller, from) = (Arc::clone(&self.app.store), self.caller.clone(), self.from);
-            let page = super::blocking(move || page(&store, &caller, from)).await.ok()?.ok()?;
+            let (app, caller, from) = (Arc::clone(&self.app), self.caller.clone(), self.from);
+            let page = super::blocking(move || page(&app, &caller, from)).await.ok()?.ok()?;
             match page {
                 Some((last, events)) => {
                     self.from = Place::behind(last);
@@ -145,26 +156,40 @@ impl Feed {
 }
 
 /// The last of the next records behind a place, with what they tell a caller; `None` where there are none yet.
-fn page(store: &Store, caller: &Caller, from: Place) -> Result<Option<(u64, Vec<Told>)>, StoreError> {
-    let records = store.records(from.done(), PAGE)?;
+fn page(app: &App, caller: &Caller, from: Place) -> Result<Option<(u64, Vec<Told>)>, StoreError> {
+    let records = app.store.records(from.done(), PAGE)?;
     let Some(last) = records.last().map(|record| record.seq) else { return Ok(None) };
     let mut events = Vec::new();
     for record in &records {
         let (seq, at) = (record.seq, Stamp(record.now));
-        for (index, decision) in record.events.iter().enumerate() {
-            let Some((job, kind, text)) = told(decision).filter(|_| !from.covers(seq, index)) else {
-                continue;
-            };
-            if let Some(row) = store.job(job)?.filter(|row| caller.may_use(&row.project)) {
-                let event = JobEvent { seq, at, job: job.0, kind, site: row.site, text };
-                events.push((Place { seq, index: Some(index) }, event));
+        for (index, decision) in
+            record.events.iter().enumerate().filter(|(index, _)| !from.covers(seq, *index))
+        {
+            if let Some(body) = body(app, caller, (seq, at), decision)? {
+                events.push((Place { seq, index: Some(index) }, body));
             }
         }
     }
     Ok(Some((last, events)))
 }
 
-fn told(decision: &Decision) -> Option<(JobId, JobEventKind, String)> {
+/// What a decision tells a caller, if anything: of jobs only those that it may see, of sites everything.
+fn body(
+    app: &App,
+    caller: &Caller,
+    (seq, at): (u64, Stamp),
+    decision: &Decision,
+) -> Result<Option<Body>, StoreError> {
+    if let Some((site, kind, text)) = told_of_site(decision) {
+        let site = app.federation.sites[site.index()].name.clone();
+        return Ok(Some(Body::Site(SiteEvent { seq, at, text: format!("{site} {text}"), site, kind })));
+    }
+    let Some((job, kind, text)) = told(&app.federation, decision) else { return Ok(None) };
+    let row = app.store.job(job)?.filter(|row| caller.may_use(&row.project));
+    Ok(row.map(|row| Body::Job(JobEvent { seq, at, job: job.0, kind, site: row.site, text })))
+}
+
+fn told(federation: &Federation, decision: &Decision) -> Option<(JobId, JobEventKind, String)> {
     Some(match decision {
         Decision::Submitted { job, .. } => (*job, JobEventKind::Submitted, format!("job {job} came")),
         Decision::Refused { job, rule, .. } => {
@@ -181,6 +206,72 @@ fn told(decision: &Decision) -> Option<(JobId, JobEventKind, String)> {
         Decision::Ended { job, ending, .. } => {
             (*job, JobEventKind::Ended, format!("job {job} is {}", state(*ending)))
         }
+        _ => return told_of_lending(decision).or_else(|| told_of_waiting(federation, decision)),
+    })
+}
+
+/// What is told of work that has to leave, or for which others have to, and of work that is slowed.
+fn told_of_lending(decision: &Decision) -> Option<(JobId, JobEventKind, String)> {
+    Some(match decision {
+        Decision::Leaving { job, cause, by } => {
+            let text = format!("job {job} was told to leave by {by}: {}", interruption(*cause));
+            (*job, JobEventKind::Leaving, text)
+        }
+        Decision::Claimed { job, by, .. } => {
+            (*job, JobEventKind::Claimed, format!("others leave for job {job} by {by}"))
+        }
+        Decision::Unclaimed { job } => {
+            (*job, JobEventKind::Unclaimed, format!("nothing is kept for job {job} any more"))
+        }
+        Decision::Paced { job, pace, .. } => {
+            let how = match pace {
+                Pace::Full => "goes on at full pace".to_owned(),
+                Pace::Capped { power, .. } => {
+                    format!("goes on slower, with {} of its power", power.written())
+                }
+                Pace::Suspended => "is suspended".to_owned(),
+            };
+            (*job, JobEventKind::Paced, format!("job {job} {how}"))
+        }
+        _ => return None,
+    })
+}
+
+/// What is told of work that is kept back, or moves.
+fn told_of_waiting(federation: &Federation, decision: &Decision) -> Option<(JobId, JobEventKind, String)> {
+    Some(match decision {
+        Decision::Deferred { job, until } => {
+            let text = format!("job {job} is kept back for cheaper or cleaner hours until {until}");
+            (*job, JobEventKind::Deferred, text)
+        }
+        Decision::Due { job } => (*job, JobEventKind::Due, format!("job {job} takes its place in the line")),
+        Decision::Rebound { job, site, saves } => {
+            let site = &federation.sites[site.index()].name;
+            let saves = saves.max(&Money::ZERO).written();
+            (
+                *job,
+                JobEventKind::Moved,
+                format!("job {job} waits at {site} from here on, which saves {saves}"),
+            )
+        }
+        _ => return None,
+    })
+}
+
+fn told_of_site(decision: &Decision) -> Option<(SiteId, SiteEventKind, String)> {
+    Some(match decision {
+        Decision::Limited { site, power, until } => {
+            (*site, SiteEventKind::Limited, format!("may draw {} until {until}", power.written()))
+        }
+        Decision::Unlimited { site } => {
+            (*site, SiteEventKind::Unlimited, "may draw again what its connection has".to_owned())
+        }
+        Decision::Short { site, missing } => {
+            let text = format!("is short by {} with everything cut but protected work", missing.written());
+            (*site, SiteEventKind::Short, text)
+        }
+        Decision::Drained { site } => (*site, SiteEventKind::Drained, "starts nothing more".to_owned()),
+        Decision::Undrained { site } => (*site, SiteEventKind::Undrained, "takes work again".to_owned()),
         _ => return None,
     })
 }

@@ -8,22 +8,24 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::{Extension, Json};
 use giga_control::{Bill, Control};
 use giga_formats::api::{
-    Accepted, ExplainView, JobDetail, JobList, JobQuery, JobState, JobView, PlaceView, PlanView, Stamp,
-    Starts,
+    Accepted, ChoiceView, ExplainView, JobDetail, JobList, JobQuery, JobState, JobView, PlaceView, PlanView,
+    Stamp, Starts,
 };
 use giga_formats::job::JobBody;
 use giga_model::{Federation, JobId};
 use giga_report::{reason, sentence};
-use giga_scheduler::{Because, Explanation, Job, Need, Preview};
+use giga_scheduler::{Because, Explanation, Job, Need, Preview, Run};
 use giga_store::{JobFilter, JobRow};
 use giga_units::{Amount as _, Instant};
 use tokio::sync::oneshot;
 
+use super::choices::choices;
 use super::key::Caller;
 use super::problem::{Answer, Refusal};
 use super::request::{Understood, understand};
 use super::{App, view};
 use crate::live::command::{Command, Submission, Submitted};
+use crate::live::effect::interruption;
 
 /// The header that makes a repeated request the same request.
 const IDEMPOTENCY: &str = "idempotency-key";
@@ -41,12 +43,26 @@ pub(crate) async fn plan(
 ) -> Answer<Json<PlanView>> {
     let understood = understand(&app, &caller, &read(&body)?)?;
     let request = understood.request.clone();
-    let ask = move |control: &Control, now| (control.scheduler().preview(&request, now), now);
-    let (preview, now) = app.ask(ask).await?;
-    Ok(Json(plan_view(&app.federation, understood, preview, now)))
+    let ask = move |control: &Control, now| {
+        let preview = control.scheduler().preview(&request, now);
+        let chosen = match &preview {
+            Preview::Placed { site, .. } => Some(*site),
+            Preview::Refused { .. } => None,
+        };
+        let choices = choices(control, &control.scheduler().places(&request, now), chosen);
+        (preview, choices, now)
+    };
+    let (preview, choices, now) = app.ask(ask).await?;
+    Ok(Json(plan_view(&app.federation, understood, preview, choices, now)))
 }
 
-fn plan_view(federation: &Federation, understood: Understood, preview: Preview, now: Instant) -> PlanView {
+fn plan_view(
+    federation: &Federation,
+    understood: Understood,
+    preview: Preview,
+    choices: Vec<ChoiceView>,
+    now: Instant,
+) -> PlanView {
     let Understood { spec, request, project, notes } = understood;
     let mut view = PlanView {
         name: spec.name,
@@ -54,6 +70,7 @@ fn plan_view(federation: &Federation, understood: Understood, preview: Preview, 
         place: None,
         limit: request.limit.written(),
         starts: None,
+        choices,
         energy_most_joule: 0,
         cost_most_microeuro: 0,
         notes,
@@ -69,6 +86,8 @@ fn plan_view(federation: &Federation, understood: Understood, preview: Preview, 
             view.starts = Some(match because {
                 Because::Due => Starts::Now,
                 because => {
+                    // Room at a drained site is of no use.
+                    let room_at = room_at.filter(|_| because != Because::Drained);
                     Starts::Waits { reason: reason(federation, &because), room_at: room_at.map(Stamp) }
                 }
             });
@@ -251,22 +270,39 @@ pub(crate) async fn explain(
     Path(id): Path<String>,
 ) -> Answer<Json<ExplainView>> {
     let job = find(&app, &caller, &id)?.job;
-    let (explanation, stopping, now) = app
+    let (explanation, ordered, choices, now) = app
         .ask(move |control, now| {
-            let run = control.state().job(job).and_then(Job::run);
-            (control.scheduler().explain(job, now), run.is_some_and(|run| run.stopping), now)
+            let (scheduler, live) = (control.scheduler(), control.state().job(job));
+            let choices = choices(control, &scheduler.places_of(job, now), live.map(|job| job.site));
+            (scheduler.explain(job, now), live.and_then(Job::run).and_then(ordered), choices, now)
         })
         .await?;
     // The state kept nothing of a job that is over; the books did.
     let row = find(&app, &caller, &id)?;
-    Ok(Json(explain_view(&app.federation, &row, &explanation, stopping, now)))
+    let last = app.store.attempts(job)?.pop().and_then(|attempt| attempt.result);
+    let view = explain_view(&app.federation, &row, last, &explanation, ordered, now);
+    Ok(Json(ExplainView { choices, ..view }))
+}
+
+/// What a running attempt was told, if anything.
+fn ordered(run: &Run) -> Option<String> {
+    let until = "and keeps its accelerators until it has";
+    match run.leaving {
+        _ if run.stopping => Some(format!("it was told to stop, {until}")),
+        Some(leaving) => {
+            let (cause, by) = (interruption(leaving.cause), leaving.by);
+            Some(format!("it was told to leave by {by}, {until}: {cause}"))
+        }
+        None => None,
+    }
 }
 
 fn explain_view(
     federation: &Federation,
     row: &JobRow,
+    last: Option<String>,
     explanation: &Explanation,
-    stopping: bool,
+    ordered: Option<String>,
     now: Instant,
 ) -> ExplainView {
     let mut sentences = Vec::new();
@@ -278,18 +314,18 @@ fn explain_view(
         }
         Explanation::Running { .. } => {
             sentences.push(sentence(federation, now, explanation));
-            if stopping {
-                sentences.push("it was told to stop, and keeps its accelerators until it has".into());
-            }
+            sentences.extend(ordered);
         }
         Explanation::Waiting { room_at, .. } => {
             sentences.push(sentence(federation, now, explanation));
-            let last = row.result.as_ref().filter(|_| row.attempts > 0);
             sentences.extend(last.map(|result| format!("attempt {} ended: {result}", row.attempts)));
+            if row.attempts > 0 && federation.sites.len() > 1 {
+                sentences.push("it stays at this site: what it saved lies there".into());
+            }
             room = room_at.map(Stamp);
         }
     }
-    ExplainView { id: row.job.0, state: view::state(row), sentences, room_at: room }
+    ExplainView { id: row.job.0, state: view::state(row), sentences, room_at: room, choices: Vec::new() }
 }
 
 /// The row of a job that the caller may see.

@@ -2,7 +2,7 @@
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use giga_formats::api::{FieldFault, PROBLEM_JSON, Problem};
+use giga_formats::api::{FieldFault, PROBLEM_JSON, Problem, meant};
 use giga_store::StoreError;
 
 use super::BODY_MAX;
@@ -37,6 +37,17 @@ impl Refusal {
     pub(crate) fn unknown(what: &str, name: &str) -> Self {
         let detail = format!("there is no {what} `{name}`, or none that this token may see");
         Self::new(StatusCode::NOT_FOUND, &format!("unknown-{what}"), &format!("Unknown {what}"), detail)
+    }
+
+    pub(crate) fn unknown_site<'n>(name: &str, known: impl Iterator<Item = &'n str> + Clone) -> Self {
+        let help = match meant(name, known.clone()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => {
+                format!("there are {}", known.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "))
+            }
+        };
+        let detail = format!("there is no site `{name}`; {help}");
+        Self::new(StatusCode::NOT_FOUND, "unknown-site", "Unknown site", detail)
     }
 
     pub(crate) fn no_route(path: &str) -> Self {

@@ -5,7 +5,7 @@ use std::mem;
 
 use giga_control::Control;
 use giga_model::{AttemptId, JobId, JobRequest, Launch, NodeUse, SiteId};
-use giga_scheduler::{Ending, Input};
+use giga_scheduler::{Ending, Event, Input};
 use giga_units::{Duration, Instant};
 use tokio::sync::oneshot;
 
@@ -17,12 +17,17 @@ pub(crate) type Release = Box<dyn FnOnce() + Send>;
 /// A question about the state as it is.
 pub(crate) type Question = Box<dyn FnOnce(&Control, Instant) -> Release + Send>;
 
+/// The same of the state behind an order, with the events that were decided together with it.
+pub(crate) type Outcome = Box<dyn FnOnce(&Control, &[Event]) -> Release + Send>;
+
 /// Something for the core.
 pub(crate) enum Command {
     /// Somebody wants work done.
     Submit(Box<Submission>),
     /// Somebody takes a job back; the answer is whether it was live.
     Cancel { job: JobId, reply: oneshot::Sender<bool> },
+    /// An operator tells a site what to do.
+    Operate { input: Input, outcome: Outcome },
     /// The engine of a site saw something.
     Facts { site: SiteId, facts: Vec<Fact> },
     /// Somebody wants to know.

@@ -16,7 +16,7 @@ use giga_store::{Batch, Change, Entry, NewJob};
 use giga_units::Instant;
 use tokio::sync::oneshot;
 
-use super::command::{Command, Effect, Fact, Known, Recent, Release, Submission, Submitted};
+use super::command::{Command, Effect, Fact, Known, Outcome, Recent, Release, Submission, Submitted};
 use super::effect;
 use crate::http::digest;
 
@@ -107,6 +107,10 @@ impl Core {
             match command {
                 Command::Submit(submission) => self.submit(*submission, &mut step),
                 Command::Cancel { job, reply } => self.cancel(job, reply, &mut step),
+                Command::Operate { input, outcome } => {
+                    step.inputs.push(input);
+                    step.outcomes.push(outcome);
+                }
                 Command::Facts { site, facts } => {
                     facts.into_iter().for_each(|fact| self.fact(site, fact, &mut step));
                 }
@@ -154,7 +158,7 @@ impl Core {
 
     /// What is said of an earlier attempt is late, and not worth a record. An interrupted one may have ended by itself
     /// before it heard of that, and then its end counts.
-    fn fact(&self, site: SiteId, fact: Fact, step: &mut Step) {
+    fn fact(&self, site: SiteId, mut fact: Fact, step: &mut Step) {
         let AttemptId { job, number } = fact.attempt;
         step.settled.push((site, Effect::Settled(fact.attempt)));
         let known = self.control.state().job(job).filter(|job| job.attempts == number);
@@ -162,6 +166,11 @@ impl Core {
         let news = known.is_some_and(|job| job.run().is_some() || by_itself);
         if news && step.results.iter().all(|other| other.attempt != fact.attempt) {
             step.seen.push(fact.input());
+            let stopped = fact.ending.is_some() && !by_itself;
+            if stopped && let Some(leaving) = known.and_then(|job| job.run()?.leaving) {
+                // That it was stopped says less than why.
+                effect::interruption(leaving.cause).clone_into(&mut fact.text);
+            }
             step.results.push(fact);
         }
     }
@@ -186,6 +195,8 @@ impl Core {
             let replies = step.coming.into_iter().map(|submission| submission.reply);
             decided.releases.extend(replies.zip(told).map(|(reply, told)| answer(reply, told)));
             self.follow(now, &events, &mut decided);
+            let outcomes = step.outcomes.into_iter();
+            decided.releases.extend(outcomes.map(|outcome| outcome(&self.control, &events)));
             if !events.is_empty() {
                 self.record(now, inputs, events, &mut decided.batch);
             }
@@ -283,6 +294,7 @@ struct Step {
     /// Repeated requests of this very step, with the place of the first.
     twins: Vec<(usize, Submission)>,
     results: Vec<Fact>,
+    outcomes: Vec<Outcome>,
     releases: Vec<Release>,
 }
 

@@ -6,9 +6,9 @@ use std::sync::mpsc;
 use giga_control::Control;
 use giga_formats::description;
 use giga_model::{Ask, Asks, AttemptId, Federation, JobId, JobRequest, ProjectId, SiteId};
-use giga_scheduler::Ending;
+use giga_scheduler::{Ending, Input};
 use giga_store::{Beginning, Store};
-use giga_units::{Duration, Fraction, Instant};
+use giga_units::{Duration, Fraction, Instant, Power};
 use proptest::prelude::*;
 use tempfile::TempDir;
 use tokio::sync::oneshot;
@@ -76,6 +76,10 @@ enum Step {
     Cancel(u64),
     Fact { job: u64, attempt: u32, ending: Option<u8> },
     Wait { minutes: i64 },
+    Limit { site: u16, watts: u64, minutes: i64 },
+    EndLimit { site: u16 },
+    Drain { site: u16 },
+    EndDrain { site: u16 },
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -87,6 +91,13 @@ fn step() -> impl Strategy<Value = Step> {
         3 => (0_u64..12, 1_u32..3, proptest::option::of(0_u8..4))
             .prop_map(|(job, attempt, ending)| Step::Fact { job, attempt, ending }),
         2 => (1_i64..600).prop_map(|minutes| Step::Wait { minutes }),
+        1 => (0_u16..2, 0_u64..25_000, 1_i64..600)
+            .prop_map(|(site, watts, minutes)| Step::Limit { site, watts, minutes }),
+        1 => (0_u16..2, 0..3).prop_map(|(site, what)| match what {
+            0 => Step::EndLimit { site },
+            1 => Step::Drain { site },
+            _ => Step::EndDrain { site },
+        }),
     ]
 }
 
@@ -117,6 +128,14 @@ impl Trial {
         for step in steps {
             match step {
                 Step::Wait { minutes } => self.now = self.now + Duration::seconds(60 * minutes),
+                Step::Limit { site, watts, minutes } => {
+                    let until = self.now + Duration::seconds(60 * minutes);
+                    let (site, power) = (SiteId(*site), Power::watts(*watts));
+                    commands.push(operate(Input::LimitFalls { site, power, until }));
+                }
+                Step::EndLimit { site } => commands.push(operate(Input::LimitEnds { site: SiteId(*site) })),
+                Step::Drain { site } => commands.push(operate(Input::Drain { site: SiteId(*site) })),
+                Step::EndDrain { site } => commands.push(operate(Input::Undrain { site: SiteId(*site) })),
                 Step::Cancel(job) => {
                     commands.push(Command::Cancel { job: JobId(*job), reply: oneshot::channel().0 });
                 }
@@ -187,6 +206,10 @@ impl Trial {
         control.write_image(&mut image);
         image
     }
+}
+
+fn operate(input: Input) -> Command {
+    Command::Operate { input, outcome: Box::new(|_, _| Box::new(|| ())) }
 }
 
 fn core(control: Control, seq: u64) -> Core {
@@ -267,4 +290,22 @@ fn work_that_was_done_before_a_window_is_not_done_again() {
     // It was interrupted first, and says only then that it had ended by itself.
     check(vec![vec![submit.clone()], vec![into_window.clone()], vec![done]], &[Ending::Completed]);
     check(vec![vec![submit], vec![into_window], vec![stopped]], &[]);
+}
+
+#[test]
+fn work_that_never_ran_leaves_a_drained_site_at_the_next_hour() {
+    let mut trial = Trial::new();
+    let submit = |accelerators| Step::Submit { accelerators, hours: 10, word: None, saves: false };
+    // Both sites are held, and a third job waits at one of them.
+    trial.step(&[submit(8), submit(8), submit(8)]);
+    let site = |trial: &Trial, job| trial.core.control.state().job(JobId(job)).expect("it lives").site;
+    let here = site(&trial, 2);
+    trial.step(&[Step::Drain { site: here.0 }]);
+    trial.step(&[Step::Wait { minutes: 59 }]);
+    assert_eq!(site(&trial, 2), here, "within the hour it stays");
+    trial.step(&[Step::Wait { minutes: 1 }]);
+    assert_ne!(site(&trial, 2), here, "it can not start there");
+    assert!(trial.core.control.state().is_drained(here));
+    let runs = (0..2).filter(|job| site(&trial, *job) == here).count();
+    assert_eq!(runs, 1, "what runs there goes on");
 }

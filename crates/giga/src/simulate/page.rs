@@ -12,7 +12,7 @@ use giga_control::record::{HourRecord, JobRecord};
 use giga_formats::summary::RunFacts;
 use giga_formats::table::{Names, TableReader};
 use giga_model::Federation;
-use giga_report::page::{self, Hours, Lending, Report, Sample, Window};
+use giga_report::page::{self, Hours, Report, Sample, Window};
 
 use super::output::{HOURS, JOBS};
 
@@ -31,7 +31,6 @@ pub(super) fn write(
         .with_context(|| format!("`{}` can not be read back", folder.join(HOURS).display()))?;
     let sample = hours.busiest().map(|window| sampled(folder, &names, window, summary)).transpose();
     let sample = sample.with_context(|| format!("`{}` can not be read back", folder.join(JOBS).display()))?;
-    let lending = Lending::default();
     let page = page::report(&Report {
         federation,
         summary,
@@ -39,7 +38,6 @@ pub(super) fn write(
         version: env!("CARGO_PKG_VERSION"),
         hours: &hours,
         sample: sample.as_ref(),
-        lending: &lending,
     });
     let path = folder.join(REPORT);
     std::fs::write(&path, page).with_context(|| format!("`{}` can not be written", path.display()))

@@ -21,6 +21,9 @@ pub(crate) fn giga() -> Command {
     command
 }
 
+/// The file in a server's folder that describes its federation, where that is not the built-in one.
+const DESCRIPTION: &str = "federation.toml";
+
 /// A server with its folder; both are gone when it is dropped, and so is all that ran.
 pub(crate) struct Live {
     pub(crate) folder: TempDir,
@@ -39,6 +42,16 @@ impl Live {
     /// The federation that `giga up` has built in.
     pub(crate) fn start() -> Self {
         Self::start_as(giga())
+    }
+
+    /// A federation of a test's own.
+    pub(crate) fn start_of(description: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let closed = std::os::unix::fs::PermissionsExt::from_mode(0o700);
+        std::fs::set_permissions(folder.path(), closed).expect("a change of rights");
+        std::fs::write(folder.path().join(DESCRIPTION), description).expect("a write");
+        let (child, access) = spawn(giga(), folder.path(), "0");
+        Self { folder, child: Some(child), access }
     }
 
     /// The same by a call of the program that a test prepared.
@@ -159,7 +172,9 @@ impl Drop for Live {
 
 fn spawn(mut command: Command, folder: &Path, port: &str) -> (Child, Access) {
     let listen = format!("127.0.0.1:{port}");
-    command.args(["up", "--listen", &listen, "--data"]).arg(folder).stdout(Stdio::piped());
+    let description = Some(folder.join(DESCRIPTION)).filter(|path| path.exists());
+    command.arg("up").args(description).args(["--listen", &listen, "--data"]).arg(folder);
+    command.stdout(Stdio::piped());
     let mut child = command.spawn().expect("the program runs");
     let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines().map_while(Result::ok);
     let up = lines.any(|line| line.starts_with("listens on"));

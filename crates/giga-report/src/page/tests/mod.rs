@@ -52,7 +52,6 @@ struct Scene {
     facts: RunFacts,
     hours: Hours,
     sample: Option<Sample>,
-    lending: Lending,
 }
 
 fn start() -> Instant {
@@ -143,20 +142,12 @@ impl Scene {
         let work = format!("{before}read from a file");
         let facts =
             RunFacts { seed: Some(77), work, offered: Some(summary.time.delivered), shocks: Vec::new() };
-        Self { federation, summary, facts, hours, sample, lending: Lending::default() }
+        Self { federation, summary, facts, hours, sample }
     }
 
     fn page(&self) -> String {
-        let Self { federation, summary, facts, hours, sample, lending } = self;
-        report(&Report {
-            federation,
-            summary,
-            facts,
-            version: "9.8.7",
-            hours,
-            sample: sample.as_ref(),
-            lending,
-        })
+        let Self { federation, summary, facts, hours, sample } = self;
+        report(&Report { federation, summary, facts, version: "9.8.7", hours, sample: sample.as_ref() })
     }
 }
 
@@ -270,23 +261,42 @@ fn the_page_loads_nothing_and_runs_only_its_own() {
 }
 
 #[test]
-fn lending_has_a_section_where_there_is_some() {
+fn lending_and_the_grid_have_a_section_where_there_was_some() {
     let mut scene = Scene::new("");
-    let known =
-        OwnerLending { lent: Some(time(1_000, 7)), borrowed: Some(time(3, 1)), ..OwnerLending::default() };
-    scene.lending.owners.push(known);
-    let page = Markup::read(&scene.page());
-    let section = page.all("section").find(|section| section.attribute("id") == "lending").unwrap().text();
+    let section = |scene: &Scene| {
+        let page = Markup::read(&scene.page());
+        let found = page.all("section").find(|section| section.attribute("id") == "lending");
+        found.map(Markup::text)
+    };
+    assert_eq!(section(&scene), None);
+    (scene.summary.owners[0].lent, scene.summary.owners[0].borrowed) = (time(1_000, 7), time(3, 1));
+    let told = section(&scene).unwrap();
+    assert!(told.contains("7,000") && !told.contains("Limits of the grid"), "{told}");
+    (scene.summary.recalls, scene.summary.recall_lost) = (12, time(5, 1));
+    let told = section(&scene).unwrap();
     assert!(
-        section.contains("7,000") && section.contains("–") && !section.contains("Events of the grid"),
-        "{section}"
+        told.contains("Called back") && told.contains("12") && told.contains("5 accelerator-h"),
+        "{told}"
     );
-    scene.lending.owners.clear();
-    scene.lending.grid =
-        Some(GridSums { events: 3, cut: Energy::joules(36_000_000_000), ..GridSums::default() });
-    let page = Markup::read(&scene.page());
-    let section = page.all("section").find(|section| section.attribute("id") == "lending").unwrap().text();
-    assert!(section.contains("Events of the grid") && section.contains("10.0 MWh"), "{section}");
+    scene.summary.owners[0].borrowed = AcceleratorTime::ZERO;
+    scene.summary.recalls = 0;
+    scene.summary.grid.events = 3;
+    scene.summary.grid.excess_at_most = Energy::joules(36_000_000_000);
+    (scene.summary.grid.shorts, scene.summary.grid.short_most) = (1, Power::watts(2_500));
+    scene.summary.programmes[0].lost_to_grid = time(77, 1);
+    let told = section(&scene).unwrap();
+    for piece in ["Limits of the grid", "10.0 MWh", "2.50 kW", "77"] {
+        assert!(told.contains(piece), "{piece} is not in {told}");
+    }
+    assert!(!told.contains("table of lending"), "{told}");
+}
+
+#[test]
+fn what_a_recall_undid_is_a_part_of_the_whole() {
+    let mut scene = Scene::new("");
+    scene.summary.time.recall = time(11, 1);
+    let page = scene.page();
+    assert!(page.contains("lost: recall") && page.contains("woven-recall"));
 }
 
 #[test]

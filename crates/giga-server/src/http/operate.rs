@@ -1,0 +1,162 @@
+//! What operators tell a site: to draw less, to start nothing more. As everything that is decided, it is on the disk before
+//! it is answered; whether engines have done it by then is said apart.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::{Extension, Json};
+use giga_control::Control;
+use giga_formats::api::{LimitAnswer, LimitBody, SiteView};
+use giga_model::SiteId;
+use giga_scheduler::{Event, Input, Interruption, Pace};
+use giga_units::{Amount as _, Instant, Power};
+use tokio::sync::oneshot;
+
+use super::App;
+use super::key::Caller;
+use super::problem::{Answer, Refusal};
+use super::sites::{Seen, seen};
+use crate::live::command::Command;
+use crate::live::core::{answer, clock};
+
+/// Lets a site draw less at the meter for a time. Work is capped where its engine can, then suspended or stopped, the least
+/// loss first, protected work last.
+///
+/// What was ordered is on the disk when this answers; `site.limit.obeyed` says whether it is done by then, and
+/// `GET /v1/sites` says so later. A new limit takes the place of the one before.
+#[utoipa::path(post, path = "/v1/sites/{site}/limit", operation_id = "limit_site", tag = "sites",
+    request_body = LimitBody, params(("site" = String, Path)), responses(
+    (status = 200, body = LimitAnswer, description = "what was ordered"),
+))]
+pub(crate) async fn limit(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    Path(name): Path<String>,
+    body: Bytes,
+) -> Answer<Json<LimitAnswer>> {
+    caller.must_operate()?;
+    let site = find(&app, &name)?;
+    let unreadable = |error| Refusal::unreadable(format!("the body is no limit: {error}"));
+    let body: LimitBody = serde_json::from_slice(&body).map_err(unreadable)?;
+    let (power, until) = body.check(clock()).map_err(|faults| Refusal::faulty("limit", faults))?;
+    let input = Input::LimitFalls { site, power, until };
+    let (done, seen) = operate(&app, site, input, move |events| Done::of(events, site, power, until)).await?;
+    Ok(Json(done.answer(seen.view(&app).await?, power)))
+}
+
+/// Ends the limit of a site before its time; where none is on, nothing happens.
+#[utoipa::path(delete, path = "/v1/sites/{site}/limit", operation_id = "end_limit", tag = "sites",
+    params(("site" = String, Path)), responses(
+    (status = 200, body = SiteView, description = "the site as it is now"),
+))]
+pub(crate) async fn end_limit(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    Path(name): Path<String>,
+) -> Answer<Json<SiteView>> {
+    tell(&app, &caller, &name, |site| Input::LimitEnds { site }).await
+}
+
+/// Lets a site start nothing more; what runs there goes on to its end.
+#[utoipa::path(post, path = "/v1/sites/{site}/drain", operation_id = "drain_site", tag = "sites",
+    params(("site" = String, Path)), responses(
+    (status = 200, body = SiteView, description = "the site as it is now"),
+))]
+pub(crate) async fn drain(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    Path(name): Path<String>,
+) -> Answer<Json<SiteView>> {
+    tell(&app, &caller, &name, |site| Input::Drain { site }).await
+}
+
+/// Lets a site that was drained take work again.
+#[utoipa::path(delete, path = "/v1/sites/{site}/drain", operation_id = "end_drain", tag = "sites",
+    params(("site" = String, Path)), responses(
+    (status = 200, body = SiteView, description = "the site as it is now"),
+))]
+pub(crate) async fn end_drain(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    Path(name): Path<String>,
+) -> Answer<Json<SiteView>> {
+    tell(&app, &caller, &name, |site| Input::Undrain { site }).await
+}
+
+async fn tell(
+    app: &App,
+    caller: &Caller,
+    name: &str,
+    input: impl Fn(SiteId) -> Input,
+) -> Answer<Json<SiteView>> {
+    caller.must_operate()?;
+    let site = find(app, name)?;
+    let ((), seen) = operate(app, site, input(site), |_| ()).await?;
+    Ok(Json(seen.view(app).await?))
+}
+
+fn find(app: &App, name: &str) -> Answer<SiteId> {
+    let names = app.federation.sites.iter().map(|site| site.name.as_str());
+    let place = names.clone().position(|known| known == name);
+    place.map(SiteId::at).ok_or_else(|| Refusal::unknown_site(name, names))
+}
+
+/// Tells the core; the answer comes when it is durable, with what `look` finds in the events and the site behind them.
+async fn operate<T: Send + 'static>(
+    app: &App,
+    site: SiteId,
+    input: Input,
+    look: impl FnOnce(&[Event]) -> T + Send + 'static,
+) -> Answer<(T, Seen)> {
+    let (reply, told) = oneshot::channel();
+    let outcome =
+        move |control: &Control, events: &[Event]| answer(reply, (look(events), seen(control, site)));
+    app.tell(Command::Operate { input, outcome: Box::new(outcome) })?;
+    told.await.map_err(|_| Refusal::unavailable())
+}
+
+/// What a limit did to running work.
+#[derive(Default)]
+struct Done {
+    /// Whether it is new.
+    fell: bool,
+    capped: Vec<u64>,
+    suspended: Vec<u64>,
+    sent_away: Vec<u64>,
+    short: Power,
+}
+
+impl Done {
+    /// What follows the fall of this limit in events that were decided together.
+    fn of(events: &[Event], site: SiteId, power: Power, until: Instant) -> Self {
+        let fall = Event::Limited { site, power, until };
+        let Some(place) = events.iter().position(|event| *event == fall) else { return Self::default() };
+        let mut done = Self { fell: true, ..Self::default() };
+        for event in &events[place + 1..] {
+            match event {
+                Event::Paced { job, pace: Pace::Capped { .. }, .. } => done.capped.push(job.0),
+                Event::Paced { job, pace: Pace::Suspended, .. } => done.suspended.push(job.0),
+                Event::Interrupted { job, cause: Interruption::Grid, .. } => done.sent_away.push(job.0),
+                Event::Short { missing, .. } => done.short = *missing,
+                // What was told to stop before ends with it.
+                Event::Ended { .. } => {}
+                _ => break,
+            }
+        }
+        done
+    }
+
+    fn answer(self, site: SiteView, power: Power) -> LimitAnswer {
+        let mut notes = Vec::new();
+        if !self.fell {
+            notes.push("this limit was on already".to_owned());
+        }
+        let connection = Power::milliwatts(site.power_connection_milliwatt);
+        if power >= connection {
+            notes.push(format!("it changes nothing: the connection has {}", connection.written()));
+        }
+        let Self { capped, suspended, sent_away, short, .. } = self;
+        LimitAnswer { site, capped, suspended, sent_away, short_milliwatt: short.as_milliwatts(), notes }
+    }
+}
