@@ -49,7 +49,7 @@ impl Scheduler {
         // Where a job has run, its saved progress lies.
         if claims
             || job.attempts > 0
-            || self.state.kept(job.site) == Some(id)
+            || (self.state.kept(job.site) == Some(id) && !self.state.is_drained(job.site))
             || job.moves >= self.plan.policy.rebinds_max
         {
             return None;

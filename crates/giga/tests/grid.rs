@@ -141,8 +141,9 @@ fn a_limit_stops_processes_and_they_start_again_behind_it() {
 
     let told = Instant::now();
     let answer = verb(&live, "limit kajaani 40W --for 13s");
-    // The one that ran for less time loses less, and goes first.
-    assert_eq!((&answer["sent_away"], &answer["short_milliwatt"]), (&json!([deaf, polite]), &json!(0)));
+    // The one that ran for less time loses less and goes first; they may have started in the same millisecond.
+    let sent = [json!([deaf, polite]), json!([polite, deaf])];
+    assert!(sent.contains(&answer["sent_away"]) && answer["short_milliwatt"] == 0, "{answer}");
     assert_eq!(answer["site"]["power_ordered_milliwatt"], 4_000, "{answer}");
     assert_eq!(answer["site"]["limit"]["obeyed"], "ordered", "{answer}");
     until("the process that listens is gone", 10, || !first.exists());
