@@ -17,12 +17,11 @@ impl Scheduler {
             return Vec::new();
         }
         let mut means = Means::default();
-        means.refresh(&self.plan, now);
-        let cost = |site: SiteId| {
+        let mut cost = |site: SiteId| {
             everywhere.map_or(Ok(()), Err)?;
             let ways =
                 self.plan.may_read_at(site, request).and_then(|()| self.plan.possible_at(site, request))?;
-            Ok(self.state.price(&self.plan, now, request, site, &ways, means.rate(site)))
+            Ok(self.state.price(&self.plan, now, request, site, &ways, means.rate(&self.plan, site, now)))
         };
         self.plan.sites_of(request.project).map(|site| (site, cost(site))).collect()
     }
