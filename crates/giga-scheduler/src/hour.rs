@@ -9,6 +9,8 @@ use crate::witness::Witness;
 
 /// How many waiting jobs of a site are looked at in an hour: the oldest of as many projects.
 const LOOK: usize = 32;
+/// How many of a drained site, whose ever they are.
+const LOOK_DRAINED: usize = 1_024;
 
 impl Scheduler {
     pub(crate) fn hour_turns(&mut self, now: Instant, witness: &mut impl Witness) {
@@ -28,7 +30,9 @@ impl Scheduler {
     fn rebind(&mut self, now: Instant, witness: &mut impl Witness) {
         let mut means = std::mem::take(&mut self.scratch.means);
         for site in (0..self.state.sites.len()).map(SiteId::at) {
-            for job in self.state.sites[site.index()].queue.oldest(LOOK) {
+            let drained = self.state.is_drained(site);
+            let (each, most) = if drained { (LOOK_DRAINED, LOOK_DRAINED) } else { (1, LOOK) };
+            for job in self.state.sites[site.index()].queue.oldest(each, most) {
                 if let Some((to, saves)) = self.better_place(now, job, &mut means) {
                     self.emit(now, Event::Rebound { job, site: to, saves }, witness);
                 }

@@ -290,9 +290,9 @@ impl Queue {
         self.doors[owner.index()].iter().flat_map(|door| door.line.iter().map(|&(_, project)| project))
     }
 
-    /// The oldest waiting job of each project, at most so many.
-    pub(crate) fn oldest(&self, most: usize) -> Vec<JobId> {
-        let firsts = self.projects.iter().filter_map(|line| line.all.keys().next().copied());
+    /// The oldest waiting jobs of each project, so many of each and at most so many.
+    pub(crate) fn oldest(&self, each: usize, most: usize) -> Vec<JobId> {
+        let firsts = self.projects.iter().flat_map(|line| line.all.keys().take(each).copied());
         firsts.take(most).collect()
     }
 
