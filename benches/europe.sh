@@ -62,4 +62,4 @@ print(f"Kueue's large load: {jobs:,} workloads in 1,000 queues simulated in {wal
 PY
 
 echo "looks and explanations, microseconds:"
-cargo bench --quiet -p giga --bench pass -- scenarios/europe.toml 100000
+cargo bench --quiet -p giga --bench pass -- "$PWD/scenarios/europe.toml" 100000

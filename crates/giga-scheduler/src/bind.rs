@@ -202,13 +202,24 @@ impl Scheduler {
         if let (Some((site, _)), None, false) = (possible.clone().next(), others.next(), flexible) {
             return Choice { site, cost: Cost::default(), deferred: None };
         }
-        let choices = possible.by_ref().map(|(site, ways)| {
+        let mut best: Option<(Money, Choice)> = None;
+        for (site, ways) in possible.by_ref() {
             let rate = means.rate(&self.plan, site, now);
+            // Waiting costs nothing or more: a place that is too dear without it need not be asked how long that is.
+            let least = energy_cost(request, &ways[0], rate);
+            if !flexible && best.as_ref().is_some_and(|(total, _)| least >= *total) {
+                continue;
+            }
             let cost = self.state.price(&self.plan, now, request, site, ways, rate);
             let choice = Choice { site, cost, deferred: None };
-            if flexible { self.at_best_hour(now, request, &ways[0], choice, means) } else { choice }
-        });
-        choices.min_by_key(|choice| choice.cost.total()).expect("an admitted job is possible somewhere")
+            let choice =
+                if flexible { self.at_best_hour(now, request, &ways[0], choice, means) } else { choice };
+            let total = choice.cost.total();
+            if best.as_ref().is_none_or(|(least, _)| total < *least) {
+                best = Some((total, choice));
+            }
+        }
+        best.expect("an admitted job is possible somewhere").1
     }
 
     /// The same choice, kept back for the hours that cost least where the job has time until then.

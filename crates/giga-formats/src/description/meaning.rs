@@ -54,6 +54,8 @@ pub(crate) enum Meaning {
     GangTooLarge { class: String, gang: u32, programme: String, most: u32 },
     #[error("class `{class}` comes from programme `{programme}`, which has no project")]
     NoProject { class: String, programme: String },
+    #[error("the engine `{engine}` can neither cap nor suspend work")]
+    EngineCanNot { engine: &'static str },
     #[error("this limit says neither `power` nor `part`")]
     NoPower,
     #[error("this limit has `power` and also `part`")]
@@ -118,6 +120,9 @@ impl Meaning {
         Some(match self {
             Self::NoPower | Self::PowerTwice => {
                 "write `power = \"150 MW\"`, or `part = \"65 %\"` of the connection that is open then"
+            }
+            Self::EngineCanNot { .. } => {
+                "leave `cap_power` and `suspends` out where `engine` is written: work is then sent away when power is short"
             }
             Self::NoPlaces => {
                 "write `country = \"DE\"`, `countries = [\"ES\", \"PT\"]` or `sites = [\"a\", \"b\"]`"

@@ -124,7 +124,7 @@ impl<'r> Builder<'r, '_> {
             carbon_intensity: carbon,
             carbon_series: series(record.table("carbon_series"), carbon.as_milligrams_per_kwh()),
             assurance: assurance(record),
-            flexibility: flexibility(record),
+            flexibility: self.flexibility(record),
             limits: Vec::new(),
             facility_cost_per_megawatt_hour: per_hour(capital, rate, record.amount_or_zero("facility_life")),
             oversubscribed: record.flag("oversubscribed"),
@@ -138,6 +138,17 @@ impl<'r> Builder<'r, '_> {
 
     fn fault(&mut self, record: &Record, key: &str, fault: &Meaning) {
         self.findings.add(&record.span_of(key), record.path_of(key), fault);
+    }
+
+    fn flexibility(&mut self, record: &Record) -> Flexibility {
+        let about = flexibility(record);
+        if let Some(engine) = record.text("engine").and_then(EngineKind::parse) {
+            let keys = [("cap_power", about.caps()), ("suspends", about.suspends)];
+            for (key, _) in keys.into_iter().filter(|(_, asked)| *asked) {
+                self.fault(record, key, &Meaning::EngineCanNot { engine: engine.word() });
+            }
+        }
+        about
     }
 
     fn country(&mut self, record: &Record) -> Country {
