@@ -164,7 +164,7 @@ fn every_fault_of_these_tables_is_reported_at_once() {
             "9:16 site[0].price_series: … only one of `peak_hour` and `swing`",
             "10:17 site[0].carbon_series: … has no cosine",
             "11:1 site[0].limit[0]: this limit says neither `power` nor `part` … `part = \"65 %\"`",
-            "24:1 site[1].suspends: the engine `local` can neither cap nor suspend work … leave `cap_power`",
+            "24:12 site[1].suspends: the engine `local` can neither cap nor suspend work … leave `cap_power`",
             "26:16 site[1].price_series: … here is none of them … { file = \"prices.csv\" }",
             "27:26 site[1].carbon_series.file: `nowhere.csv` can not be read",
             "36:11 policy.sharing: `flors` is no word for `sharing`, which takes `floors`, `order`",
