@@ -99,7 +99,9 @@ impl Scheduler {
         let known = self.state.job(job).filter(|job| job.attempts == attempt && attempt > 0);
         let Some(known) = known else { return };
         let event = match known.run() {
-            Some(Run { leaving: Some(leaving), stopping: false, .. }) if ending != Ending::Completed => {
+            Some(Run { leaving: Some(leaving), stopping: false, .. })
+                if !matches!(ending, Ending::Completed | Ending::TimedOut) =>
+            {
                 let cause = leaving.cause;
                 Event::Interrupted { job, cause, saved: saved(known, now, cause) }
             }
