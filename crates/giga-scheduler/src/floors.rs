@@ -4,7 +4,7 @@
 //! within it. Beyond it, work that can leave runs on what others leave idle. When an owner's first job would stay
 //! within its floor and finds no room, enough of that is told to save itself and leave, and its nodes are kept for the job.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use giga_model::{JobId, OwnerId, PoolId, ProgrammeId, ProjectId, SiteId};
 use giga_units::{Duration, Instant, Power};
@@ -18,6 +18,9 @@ use crate::pool::{NodeIndex, only_node};
 use crate::queue::Kind;
 use crate::state::State;
 use crate::witness::Witness;
+
+/// How many jobs of an owner may claim at a time.
+const CLAIMS_MOST: usize = 256;
 
 /// What keeps work of an owner that can not be told to leave from starting although it is within the floor: such work ahead of it
 /// that waits for more of the floor.
@@ -155,7 +158,10 @@ impl Scheduler {
             return;
         }
         self.drop_claims(site, now, witness);
-        // Each start moves its owner back in the order; who found no room is not asked again.
+        for job in self.claimed(site) {
+            self.start_entitled(site, job, now, witness);
+        }
+        // Each start moves its owner back in the order; who found no room, and nobody to call back, is not asked again.
         let mut done: Vec<OwnerId> = Vec::new();
         loop {
             let book = &self.state.sites[site.index()];
@@ -163,35 +169,53 @@ impl Scheduler {
                 book.holdings.of(owner).all() < book.floors[owner.index()] && !done.contains(&owner)
             };
             let Some(owner) = book.queue.first_owner(&book.accounts, meant) else { return };
-            match self.entitled(site, owner) {
-                Some(job) if self.start_entitled(site, job, now, witness) => continue,
-                Some(job) => self.claim(site, job, now, witness),
-                None => {}
+            let served = self.entitled(site, owner).is_some_and(|job| {
+                self.start_entitled(site, job, now, witness) || self.claim(site, job, now, witness)
+            });
+            if !served {
+                done.push(owner);
             }
-            done.push(owner);
         }
     }
 
-    /// Claims end where their job may not claim any more, or where what it waits for is late.
+    /// The jobs for which something is kept, in the order in which they claimed it.
+    fn claimed(&self, site: SiteId) -> Vec<JobId> {
+        self.state.sites[site.index()].claims.iter().map(|claim| claim.job).collect()
+    }
+
+    /// Claims end where their owner may not claim as much any more, or where what they wait for is late.
     fn drop_claims(&mut self, site: SiteId, now: Instant, witness: &mut impl Witness) {
-        let claims = self.state.sites[site.index()].claims.clone();
-        for claim in claims {
+        let mut held: BTreeMap<OwnerId, u64> = BTreeMap::new();
+        for claim in self.state.sites[site.index()].claims.clone() {
             let owner = self.state.job(claim.job).expect("a claim has a live job").owner;
-            if claim.by < now || self.entitled(site, owner) != Some(claim.job) {
+            let book = &self.state.sites[site.index()];
+            let all = held.entry(owner).or_insert_with(|| book.holdings.of(owner).all());
+            *all += u64::from(claim.need.held());
+            if claim.by < now || *all > book.floors[owner.index()] {
+                *all -= u64::from(claim.need.held());
                 self.emit(now, Event::Unclaimed { job: claim.job }, witness);
             }
         }
     }
 
-    /// The first of an owner's jobs that could ever be within its floor, if it is now.
+    /// The first of an owner's jobs that could ever be within its floor and claims nothing yet, if it would be within the floor now,
+    /// beside what the owner's other jobs claim.
     fn entitled(&self, site: SiteId, owner: OwnerId) -> Option<JobId> {
         let book = &self.state.sites[site.index()];
         let floor = book.floors[owner.index()];
-        let room = floor.saturating_sub(book.holdings.of(owner).all());
-        if room == 0 {
+        let mut room = floor.saturating_sub(book.holdings.of(owner).all());
+        let mut claimed = BTreeSet::new();
+        for claim in &book.claims {
+            if self.state.job(claim.job).is_some_and(|job| job.owner == owner) {
+                room = room.saturating_sub(u64::from(claim.need.held()));
+                claimed.insert(claim.job);
+            }
+        }
+        if room == 0 || claimed.len() >= CLAIMS_MOST {
             return None;
         }
         let least = |kind: &Kind| u64::from(self.state.shapes[kind.shape.0 as usize].least);
+        // Work behind a line of firm work is in it as well: here it is looked at in the order, as a whole.
         let allowed = |project: ProjectId, kind: &Kind| {
             let programme = self.plan.projects[project.index()].programme;
             least(kind) <= floor.min(self.state.programme_room(&self.plan, site, programme))
@@ -199,8 +223,11 @@ impl Scheduler {
         let within = |job: &Job| u64::from(self.state.shapes[job.shape.0 as usize].least) <= room;
         // The job that keeps its place is its owner's first.
         let kept = book.kept.and_then(|kept| self.state.job(kept)).filter(|job| job.owner == owner);
-        let kept = kept.filter(|job| allowed(job.project, &Kind::of(job))).map(|job| job.id);
-        let first = kept.or_else(|| book.queue.first_of(owner, &allowed))?;
+        let kept = kept.filter(|job| allowed(job.project, &Kind::of(job)) && !claimed.contains(&job.id));
+        let first = kept.map(|job| job.id).or_else(|| match claimed.is_empty() {
+            true => book.queue.first_of(owner, &allowed),
+            false => book.queue.first_of_others(owner, &allowed, &claimed),
+        })?;
         self.state.job(first).is_some_and(within).then_some(first)
     }
 
@@ -237,24 +264,22 @@ impl Scheduler {
         true
     }
 
-    /// Keeps for a job what will be free within the grace, and tells others to leave for the rest; nothing where even that would
-    /// not be enough.
-    fn claim(&mut self, site: SiteId, id: JobId, now: Instant, witness: &mut impl Witness) {
-        if self.state.sites[site.index()].claims.iter().any(|claim| claim.job == id) {
-            return;
-        }
+    /// Keeps for a job what will be free within the grace, and tells others to leave for the rest; whether that is enough, and
+    /// nothing where it is not.
+    fn claim(&mut self, site: SiteId, id: JobId, now: Instant, witness: &mut impl Witness) -> bool {
         let job = self.state.job(id).expect("an entitled job waits");
         if self.state.release(&self.plan, site, now, Span::of(job)).is_none() {
-            return;
+            return false;
         }
         let ways = self.ways_within(job, now);
         let found = ways.iter().find_map(|need| Some((*need, self.recall(site, need)?)));
-        let Some((need, victims)) = found else { return };
+        let Some((need, victims)) = found else { return false };
         let by = now + self.plan.policy.grace;
         for victim in victims {
             self.emit(now, Event::Leaving { job: victim, cause: Interruption::Recalled, by }, witness);
         }
         self.emit(now, Event::Claimed { job: id, need, by }, witness);
+        true
     }
 
     /// Who has to leave so that a need fits, or `None` where that would not be enough.

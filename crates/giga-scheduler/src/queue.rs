@@ -271,6 +271,20 @@ impl Queue {
         self.projects_of(owner).find_map(|project| line(project).oldest_of(|kind| allowed(project, kind)))
     }
 
+    /// The same among the jobs that are not left out.
+    pub(crate) fn first_of_others(
+        &self,
+        owner: OwnerId,
+        allowed: &Allowed<'_>,
+        left_out: &BTreeSet<JobId>,
+    ) -> Option<JobId> {
+        self.projects_of(owner).find_map(|project| {
+            let mut line = self.projects[project.index()].all.iter();
+            let found = line.find(|(job, kind)| !left_out.contains(job) && allowed(project, kind));
+            found.map(|(job, _)| *job)
+        })
+    }
+
     /// The same among the jobs that can not be told to leave.
     pub(crate) fn first_firm_of(&self, owner: OwnerId, firm: &Allowed<'_>) -> Option<JobId> {
         let line = |project: ProjectId| &self.projects[project.index()];

@@ -1,6 +1,8 @@
 //! What shares promise, as laws on random histories of a site where any free accelerators will do: nodes of one accelerator, and
 //! power for all. What is left then is exact: nobody waits longer than the grace for what it may claim.
 
+use std::collections::BTreeMap;
+
 use giga_model::sample::{accelerator, add_site, empty, programme, project};
 use giga_model::{
     Ask, Asks, Federation, JobId, JobRequest, Owner, OwnerId, Preempt, ProgrammeId, ProjectId, SiteId,
@@ -41,14 +43,14 @@ struct World {
     federation: Federation,
     now: Instant,
     events: Vec<(Instant, Event)>,
-    /// Since when each owner waits for what it may claim, with the job that does.
-    waits: Vec<Option<(JobId, Instant)>>,
+    /// Since when each job waits for what its owner may claim.
+    waits: BTreeMap<JobId, Instant>,
 }
 
 impl World {
     fn new(federation: Federation) -> Self {
         let scheduler = Scheduler::new(&federation);
-        let waits = vec![None; federation.owners.len()];
+        let waits = BTreeMap::new();
         let now = Instant::unix_milliseconds(0);
         let mut world = Self { scheduler, federation, now, events: Vec::new(), waits };
         world.tell(&[Input::PhaseOpens { site: SITE }]);
@@ -113,11 +115,10 @@ impl World {
             held += firm + loan;
         }
         assert!(held <= capacity);
+        let before = std::mem::take(&mut self.waits);
         for owner in (0..self.federation.owners.len()).map(OwnerId::at) {
-            let first = self.first_that_may(owner);
-            let since = self.waits[owner.index()].filter(|(job, _)| Some(*job) == first);
-            let waits = first.map(|job| since.unwrap_or((job, self.now)));
-            if let Some((job, since)) = waits {
+            for job in self.that_may(owner) {
+                let since = before.get(&job).copied().unwrap_or(self.now);
                 let told = self.scheduler.explain(job, self.now);
                 assert!(matches!(told, Explanation::Waiting { .. }), "{told:?}");
                 assert!(
@@ -126,20 +127,19 @@ impl World {
                     owner.0,
                     self.now
                 );
+                self.waits.insert(job, since);
             }
-            self.waits[owner.index()] = waits;
         }
     }
 
-    /// The first of an owner's waiting jobs, of those that could ever be within its floor, if it would be now. Projects are kept in
-    /// their order of use, which this test does not follow: it asks only where one job waits, or all of them would fit.
-    fn first_that_may(&self, owner: OwnerId) -> Option<JobId> {
+    /// An owner's waiting jobs, where all of them together would be within its floor: then each of them may claim.
+    fn that_may(&self, owner: OwnerId) -> Vec<JobId> {
         let state = self.scheduler.state();
-        let floor = state.floor(SITE, owner);
-        let mine = |job: &&Job| job.owner == owner && job.run().is_none() && self.asked(job) <= floor;
+        let mine = |job: &&Job| job.owner == owner && job.run().is_none();
         let waiting: Vec<&Job> = state.jobs().filter(mine).collect();
-        let fits = |job: &&Job| self.held(owner) + self.asked(job) <= floor;
-        waiting.iter().all(fits).then(|| waiting.iter().map(|job| job.id).min()).flatten()
+        let asked: u64 = waiting.iter().map(|job| self.asked(job)).sum();
+        let fits = self.held(owner) + asked <= state.floor(SITE, owner);
+        if fits { waiting.iter().map(|job| job.id).collect() } else { Vec::new() }
     }
 }
 
@@ -192,6 +192,15 @@ fn what_is_lent_comes_back_and_only_as_much_as_is_claimed() {
     assert_eq!(world.scheduler.state().waiting(SITE), 3);
     (0..100).for_each(|_| world.tick());
     assert_eq!((world.held(OwnerId(0)), world.held(OwnerId(1))), (10, 0));
+}
+
+#[test]
+fn many_small_jobs_come_back_within_one_grace() {
+    let mut world = World::new(federation(10, &[50, 50]));
+    (0..10).for_each(|_| world.submit(0, false, 1, 1_000));
+    (0..5).for_each(|_| world.submit(1, false, 1, 1_000));
+    (0..GRACE).for_each(|_| world.tick());
+    assert_eq!((world.held(OwnerId(0)), world.held(OwnerId(1))), (5, 5));
 }
 
 #[test]
