@@ -14,12 +14,15 @@
 //! may come first. Where later ones give way, they do so at no cost, whatever the room was worth to them; so that gap also
 //! has in it what is good for these jobs and bad for the next. Other work keeps the place and time that it really
 //! had. So a gap says how far the choice is from the optimum **at most**; how much of it a better choice could have saved
-//! is not known.
+//! is not known from it. *Foresight* is one schedule that could have been, others staying (`binding/foresight.rs`): the optimum
+//! lies between the bound and the cheaper of it and the choice. Where the choice costs less, its gap to it is below zero.
 //!
 //! Arguments: load in percent (75), seed (1), count of instants (24); `order` makes shares an order, so that nothing is lent and
 //! called back.
 #![expect(clippy::print_stdout, reason = "a bench prints")]
 
+#[path = "binding/foresight.rs"]
+mod foresight;
 #[path = "binding/history.rs"]
 mod history;
 #[path = "binding/programme.rs"]
@@ -27,6 +30,7 @@ mod programme;
 
 use std::sync::Arc;
 
+use foresight::Room;
 use giga_model::{Arrival, Federation, JobId, JobRequest, Sharing, Site, SiteId};
 use giga_units::{Duration, Instant};
 use history::History;
@@ -61,10 +65,10 @@ fn main() {
         history.rebound,
     );
     println!(
-        "                                  of the choice               others stay   later ones give way"
+        "                                  of the choice               others stay               later ones give way"
     );
     println!(
-        "instant               jobs      choice       line   recalled       bound   gap %       bound   gap %"
+        "instant               jobs      choice       line   recalled       bound   gap %   foresight       bound   gap %"
     );
     let first = federation.start + Duration::days(WARM_UP);
     let samples: Vec<Sample> = (0..count)
@@ -85,6 +89,8 @@ struct Sample {
     recalled: f64,
     /// Beside all others.
     beside_all: f64,
+    /// What one schedule would have cost beside all others.
+    foresight: f64,
     /// Beside those that came before.
     beside_former: f64,
 }
@@ -124,15 +130,16 @@ impl Sample {
             bound
         };
         let beside_all = bound(&|job| job < first || job > last);
+        let foresight = foresight(federation, history, from, (first, last), &jobs);
         let beside_former = bound(&|job| job < first);
-        Some(Self { at, jobs: jobs.len(), choice, line, recalled, beside_all, beside_former })
+        Some(Self { at, jobs: jobs.len(), choice, line, recalled, beside_all, foresight, beside_former })
     }
 
     fn print(&self) {
-        let Self { at, jobs, choice, line, recalled, beside_all, beside_former } = self;
+        let Self { at, jobs, choice, line, recalled, beside_all, foresight, beside_former } = self;
         let (gap, other) = (percent_over(*choice, *beside_all), percent_over(*choice, *beside_former));
         print!("{at}  {jobs:>4}  {choice:>10.2} {line:>10.2} {recalled:>10.2}");
-        println!("  {beside_all:>10.2}  {gap:>6.1}  {beside_former:>10.2}  {other:>6.1}");
+        println!("  {beside_all:>10.2}  {gap:>6.1}  {foresight:>10.2}  {beside_former:>10.2}  {other:>6.1}");
     }
 }
 
@@ -157,6 +164,7 @@ fn conclude(samples: &[Sample]) {
     let (line, recalled) = (part(|sample| sample.line), part(|sample| sample.recalled));
     println!("of the choice {line:.1} % is the line, {recalled:.1} % what recalls cost");
     say("others stay", |sample| sample.beside_all);
+    say("by foresight", |sample| sample.foresight);
     say("later ones give way", |sample| sample.beside_former);
 }
 
@@ -261,4 +269,22 @@ fn free(
         }
     }
     free
+}
+
+/// What the jobs would have cost if placed with foresight, beside all others.
+fn foresight(
+    federation: &Federation,
+    history: &History,
+    from: Instant,
+    (first, last): (JobId, JobId),
+    jobs: &[(JobId, &Arrival)],
+) -> f64 {
+    let mut room = Room::new(federation.sites.iter().map(|site| accelerators(federation, site)).collect());
+    let others = |stay: &&history::Stay| (stay.job < first || stay.job > last) && stay.until > from;
+    for stay in history.stays.iter().filter(others) {
+        let span = (stay.from.since(from).as_hours_f64(), stay.until.since(from).as_hours_f64());
+        room.take(stay.site.index(), span, f64::from(stay.held));
+    }
+    let tasks: Vec<Task> = jobs.iter().map(|(_, arrival)| task(federation, from, arrival)).collect();
+    room.place(&tasks, waiting_price(federation))
 }
