@@ -5,28 +5,15 @@
 use std::convert::Infallible;
 use std::sync::{Arc, OnceLock};
 
-use giga_control::record::{HourRecord, JobRecord};
 use giga_formats::saved;
 use giga_model::sample::{accelerator, add_site, empty};
 use giga_model::{
     Arrivals, Checkpoint, Failures, Federation, JobClass, Leaving, Length, Maintenance, Phase, ProgrammeId,
     Size, Workload,
 };
-use giga_twin::{Generator, Sink, Twin};
+use giga_twin::{Generator, Nowhere, Twin};
 use giga_units::{Duration, Fraction, Instant};
 use libfuzzer_sys::fuzz_target;
-
-struct Nowhere;
-
-impl Sink for Nowhere {
-    type Error = Infallible;
-    fn job(&mut self, _: &JobRecord) -> Result<(), Infallible> {
-        Ok(())
-    }
-    fn hour(&mut self, _: &HourRecord) -> Result<(), Infallible> {
-        Ok(())
-    }
-}
 
 /// Two pools, a second phase, failures and windows, and more work than fits.
 fn federation() -> Federation {
@@ -67,7 +54,8 @@ fn stopped() -> &'static (Arc<Federation>, Vec<u8>) {
         let mut twin = Twin::new(Arc::clone(&federation), 1, federation.start, Instant::FAR);
         let work = Generator::new(Arc::clone(&federation), 1, federation.start).expect("there is work");
         let until = Instant::unix_milliseconds(200_000_000);
-        let ran: Result<(), Infallible> = twin.run(&mut work.map(Ok), &mut Nowhere, until);
+        let ran: Result<(), Infallible> =
+            twin.run(&mut work.map(Ok), &mut Nowhere::<Infallible>::default(), until);
         ran.expect("nothing is kept");
         let mut image = Vec::new();
         twin.write_image(&mut image);

@@ -5,8 +5,6 @@ use giga_model::{Federation, SiteId};
 use giga_scheduler::{Input, State};
 use giga_units::{Duration, Instant};
 
-use crate::meter::HOUR;
-
 /// What comes due in `(before, now]`, and at the very beginning what was due by then, in the order of its time.
 #[must_use]
 pub fn due(federation: &Federation, state: &State, before: Instant, now: Instant) -> Vec<(Instant, Input)> {
@@ -16,7 +14,7 @@ pub fn due(federation: &Federation, state: &State, before: Instant, now: Instant
         maintenance(federation, state, site, now, &mut all);
         limits(federation, state, site, (before, now), &mut all);
     }
-    let hour = hour_before(now);
+    let hour = Instant::of_hour(now.hour());
     if hour > before && state.minds_the_hour() {
         all.push((hour, Input::HourTurns));
     }
@@ -39,7 +37,7 @@ pub fn due(federation: &Federation, state: &State, before: Instant, now: Instant
 pub fn next(federation: &Federation, state: &State, now: Instant) -> Instant {
     let mut next = now.next_year().min(next_half_life(federation, now));
     if state.minds_the_hour() {
-        next = next.min(hour_before(now) + HOUR);
+        next = next.min(now.next_hour());
     }
     for (index, site) in federation.sites.iter().enumerate() {
         let id = SiteId::at(index);
@@ -85,12 +83,6 @@ fn limits(
         on.filter(|limit| limit.until > now)
             .map(|limit| (limit.from, Input::LimitFalls { site, power: limit.power, until: limit.until })),
     );
-}
-
-/// The beginning of the hour of an instant.
-fn hour_before(now: Instant) -> Instant {
-    let hour = HOUR.as_milliseconds();
-    Instant::unix_milliseconds(now.as_unix_milliseconds().div_euclid(hour) * hour)
 }
 
 /// A window that began and ended while nobody looked leaves no trace: nothing stopped for it.

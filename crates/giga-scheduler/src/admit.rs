@@ -187,8 +187,7 @@ impl Plan {
         let up = pools().map(PoolPlan::accelerators).sum();
         let ceiling = pools().map(|pool| pool.dynamic.times(pool.accelerators())).sum();
         let powered = self.powered(up, ceiling, self.headroom(site, about.phases.len()));
-        let part = u128::from(powered) * u128::from(about.shares[owner.index()]) / 1_000_000;
-        u64::try_from(part).expect("a part is less than the whole")
+        about.shares[owner.index()].of_count(powered)
     }
 
     fn fits_empty(&self, need: &Need) -> bool {

@@ -12,6 +12,8 @@ use crate::job::Job;
 use crate::plan::{Need, Plan};
 use crate::state::State;
 
+/// What stands for a wait of which no end is known.
+const NEVER: Duration = Duration::days(3_650);
 /// Over how many hours prices are averaged to rank sites for work that starts now.
 const AHEAD: i64 = 24;
 /// How far ahead cheap hours are looked for.
@@ -50,12 +52,8 @@ impl Rates {
 
     /// The mean between two instants.
     pub(crate) fn mean(&self, from: Instant, to: Instant) -> Rate {
-        let price = self.about.price_series.as_ref();
-        let price =
-            price.map_or(self.about.electricity_price.as_microeuro_per_kwh(), |all| all.mean(from, to));
-        let carbon = self.about.carbon_series.as_ref();
-        let carbon =
-            carbon.map_or(self.about.carbon_intensity.as_milligrams_per_kwh(), |all| all.mean(from, to));
+        let price = self.about.mean_price(from, to).as_microeuro_per_kwh();
+        let carbon = self.about.mean_intensity(from, to).as_milligrams_per_kwh();
         // A tonne is 10^9 mg.
         let carbon =
             i128::from(carbon) * i128::from(self.carbon_price.as_microeuro_per_tonne()) / 1_000_000_000;
@@ -132,7 +130,7 @@ impl Means {
         let sums = &mut self.sums[site.index()];
         let rates = &plan.sites[site.index()].rates;
         while (sums.len() as i64) <= until - first {
-            let hour = Instant::unix_milliseconds(0) + Duration::hours(first + sums.len() as i64 - 1);
+            let hour = Instant::of_hour(first + sums.len() as i64 - 1);
             sums.push(sums[sums.len() - 1] + rates.mean(hour, hour + HOUR));
         }
         &sums[(from - first) as usize..=(until - first) as usize]
@@ -140,7 +138,7 @@ impl Means {
 
     /// The mean of the next day at a site.
     pub(crate) fn rate(&mut self, plan: &Plan, site: SiteId, now: Instant) -> Rate {
-        self.turn(plan, hours_of(now));
+        self.turn(plan, now.hour());
         self.days[site.index()]
     }
 
@@ -181,11 +179,6 @@ impl Means {
         let sums = self.sums(plan, site, hour, hour + AHEAD);
         (sums[AHEAD as usize] - sums[0]) / AHEAD
     }
-}
-
-/// Whole hours since 1970.
-fn hours_of(now: Instant) -> i64 {
-    now.as_unix_milliseconds().div_euclid(HOUR.as_milliseconds())
 }
 
 impl Scheduler {
@@ -235,13 +228,13 @@ impl Scheduler {
         let Some(deadline) = deadline else { return choice };
         // Waiting was agreed to; what the place is behind with has to fit in before the deadline too.
         let latest = deadline - request.limit - choice.cost.wait;
-        let this = hours_of(now);
-        let last = hours_of(latest).min(this + HOURS_AHEAD);
+        let this = now.hour();
+        let last = latest.hour().min(this + HOURS_AHEAD);
         let length = request.limit.as_milliseconds().div_euclid(HOUR.as_milliseconds()).clamp(1, LENGTH_MOST);
         let flat = self.plan.sites[choice.site.index()].rates.is_flat();
         let last = if flat { this } else { this + coarse(last - this) };
         let Start { sum, from, .. } = means.cheapest(&self.plan, choice.site, (this, last), length);
-        let deferred = (from > this).then(|| Instant::unix_milliseconds(0) + Duration::hours(from));
+        let deferred = (from > this).then(|| Instant::of_hour(from));
         let late = now + choice.cost.wait + request.limit > deadline;
         let waiting = if late { choice.cost.waiting } else { Money::ZERO };
         let energy = energy_cost(request, need, sum / length);
@@ -285,7 +278,7 @@ impl State {
     fn wait(&self, plan: &Plan, now: Instant, request: &JobRequest, site: SiteId, ways: &[Need]) -> Duration {
         let book = &self.sites[site.index()];
         if book.drained {
-            return Duration::days(3_650);
+            return NEVER;
         }
         let span = Span { limit: request.limit, saves: request.checkpoint.is_some() };
         let open = self.release(plan, site, now, span).is_some();
@@ -299,7 +292,7 @@ impl State {
         if book.capacity == 0 || !ways.iter().any(is_open) {
             let phases = &plan.sites[site.index()].phases[book.phases_open..];
             let opens = phases.first().map(|phase| phase.opens.since(now).max(Duration::ZERO));
-            return opens.unwrap_or(Duration::days(365));
+            return opens.unwrap_or(NEVER);
         }
         let owner = plan.projects[request.project.index()].owner;
         let floor = book.floors[owner.index()];

@@ -163,7 +163,7 @@ impl Pace {
     pub fn work(self, time: Duration) -> Duration {
         match self {
             Self::Full => time,
-            Self::Capped { speed, .. } => scaled(time, speed.as_ppm(), 1_000_000),
+            Self::Capped { speed, .. } => speed.of_time(time),
             Self::Suspended => Duration::ZERO,
         }
     }
@@ -180,12 +180,6 @@ impl Pace {
             Self::Capped { .. } | Self::Suspended => None,
         }
     }
-}
-
-/// A part of a time, rounded down.
-fn scaled(time: Duration, part: u64, of: u64) -> Duration {
-    let scaled = i128::from(time.as_milliseconds()) * i128::from(part) / i128::from(of);
-    Duration::milliseconds(i64::try_from(scaled).expect("a part is less than the whole"))
 }
 
 /// Nodes of one word of 64 in a pool: the placement of a job is a list of these.

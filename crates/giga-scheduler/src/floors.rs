@@ -1,8 +1,8 @@
 //! Shares that hold: what an owner may claim at once, and how what it lent comes back.
 //!
 //! A floor is an owner's share of the accelerators that are up and can be powered. Work that can not be told to leave starts only
-//! within it. Beyond it, work that can leave runs on what others leave idle. When an owner's first job would stay
-//! within its floor and finds no room, enough of that is told to save itself and leave, and its nodes are kept for the job.
+//! within it. Beyond it, work that can leave runs on what others leave idle. When jobs of an owner would stay within its floor
+//! and find no room, enough of that is told to save itself and leave, and the nodes are kept for them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -98,8 +98,7 @@ impl State {
     fn programme_room(&self, plan: &Plan, site: SiteId, programme: ProgrammeId) -> u64 {
         let Some(part) = plan.programmes[programme.index()].use_max else { return u64::MAX };
         let book = &self.sites[site.index()];
-        let cap = u128::from(book.capacity) * u128::from(part) / 1_000_000;
-        u64::try_from(cap).unwrap_or(u64::MAX).saturating_sub(book.holdings.of_programme(programme))
+        part.of_count(book.capacity).saturating_sub(book.holdings.of_programme(programme))
     }
 
     /// Whether jobs of a kind of a project may hold what the smallest of their ways holds.

@@ -26,8 +26,8 @@ pub struct Plan {
 pub(crate) struct SitePlan {
     pub(crate) pools: std::ops::Range<usize>,
     pub(crate) phases: Vec<PhasePlan>,
-    /// Parts per million, by owner; zero where the owner has no share here.
-    pub(crate) shares: Vec<u64>,
+    /// By owner; zero where the owner has no share here.
+    pub(crate) shares: Vec<Fraction>,
     /// By owner: what it may claim once every phase is open and all nodes are up, in accelerators.
     pub(crate) floors_ever: Vec<u64>,
     /// Whether shares are floors here.
@@ -80,8 +80,8 @@ pub(crate) struct ProgrammePlan {
     pub(crate) limit_max: Option<Duration>,
     preempt: Preempt,
     pub(crate) protected: bool,
-    /// Parts per million of a site's capacity.
-    pub(crate) use_max: Option<u64>,
+    /// Of a site's capacity.
+    pub(crate) use_max: Option<Fraction>,
 }
 
 /// One way to run a job at a site: so many nodes of a pool, so many accelerators on each, and their power.
@@ -135,7 +135,7 @@ impl Plan {
         for site in (0..plan.sites.len()).map(SiteId::at) {
             let ever = (0..plan.owners).map(|owner| plan.floor_ever(site, OwnerId::at(owner))).collect();
             let about = &mut plan.sites[site.index()];
-            about.has_floors = floors && about.shares.iter().any(|&share| share > 0);
+            about.has_floors = floors && about.shares.iter().any(|&share| share > Fraction::ZERO);
             about.floors_ever = ever;
         }
         plan
@@ -240,9 +240,9 @@ fn site_plan(federation: &Federation, index: usize, pools: std::ops::Range<usize
         let nodes = phase.nodes.clone();
         PhasePlan { opens: phase.opens, headroom, connection: power, idle, nodes }
     });
-    let mut shares = vec![0; federation.owners.len()];
+    let mut shares = vec![Fraction::ZERO; federation.owners.len()];
     for &(owner, share) in &site.shares {
-        shares[owner.index()] = Fraction::as_ppm(share);
+        shares[owner.index()] = share;
     }
     SitePlan {
         pools,
@@ -288,6 +288,6 @@ fn programme_plan(programme: &giga_model::Programme) -> ProgrammePlan {
         limit_max: programme.limit_max,
         preempt: programme.preempt,
         protected: programme.protected,
-        use_max: programme.use_max.map(Fraction::as_ppm),
+        use_max: programme.use_max,
     }
 }

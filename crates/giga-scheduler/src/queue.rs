@@ -408,7 +408,7 @@ impl Ranked {
 impl Use {
     pub(crate) fn new(plan: &Plan, site: &SitePlan) -> Self {
         Self {
-            owners: site.shares.iter().map(|&share| Ranked::new(share)).collect(),
+            owners: site.shares.iter().map(|share| Ranked::new(share.as_ppm())).collect(),
             projects: plan.projects.iter().map(|project| Ranked::new(project.weight)).collect(),
         }
     }

@@ -193,8 +193,7 @@ impl State {
         site.capacity = plan.powered(up, ceiling, site.headroom);
         let shares = &plan.sites[id.index()].shares;
         for (floor, share) in site.floors.iter_mut().zip(shares) {
-            let part = u128::from(site.capacity) * u128::from(*share) / 1_000_000;
-            *floor = u64::try_from(part).expect("a part is less than the whole");
+            *floor = share.of_count(site.capacity);
         }
     }
 

@@ -8,27 +8,14 @@ use std::sync::Arc;
 use std::time::Instant as Clock;
 
 use giga_control::Control;
-use giga_control::record::{HourRecord, JobRecord};
 use giga_model::sample::{accelerator, add_site, empty, project};
 use giga_model::{Arrival, Ask, Asks, Federation, JobRequest, OwnerId, ProgrammeId, ProjectId};
 use giga_study::{Runtimes, forecast};
-use giga_twin::{Sink, Twin};
+use giga_twin::{Nowhere, Twin};
 use giga_units::{Duration, Fraction, Instant};
 
 const JOBS: usize = 100_000;
 const FUTURES: u32 = 8;
-
-struct Nowhere;
-
-impl Sink for Nowhere {
-    type Error = Infallible;
-    fn job(&mut self, _: &JobRecord) -> Result<(), Infallible> {
-        Ok(())
-    }
-    fn hour(&mut self, _: &HourRecord) -> Result<(), Infallible> {
-        Ok(())
-    }
-}
 
 /// Three sites with 2,048 accelerators each, and ten projects.
 fn federation() -> Federation {
@@ -62,12 +49,12 @@ fn main() {
     let mut arrivals = (0..JOBS).map(|number| Ok::<_, Infallible>(arrival(number)));
     let mut twin = Twin::new(federation, 1, start, Instant::FAR);
     let first = start + Duration::milliseconds(1);
-    let Ok(()) = twin.run(&mut arrivals, &mut Nowhere, first);
+    let Ok(()) = twin.run(&mut arrivals, &mut Nowhere::<Infallible>::default(), first);
     let control = twin.control().clone();
     println!("{} jobs live", control.state().live());
 
     let from = clock();
-    let Ok(()) = twin.run(&mut arrivals, &mut Nowhere, Instant::FAR);
+    let Ok(()) = twin.run(&mut arrivals, &mut Nowhere::<Infallible>::default(), Instant::FAR);
     let plain = from.elapsed();
     println!("one plain run to the end of all work: {plain:.2?}");
 

@@ -63,7 +63,7 @@ fn part(
     share: Fraction,
 ) -> Option<SiteId> {
     let id = SiteId::at(cut.sites.len());
-    let of = |nodes: u32| (u64::from(nodes) * share.as_ppm() / 1_000_000) as u32;
+    let of = |nodes: u32| share.of_count(nodes.into()) as u32;
     let used = |pool: &PoolId| {
         site.phases.iter().flat_map(|phase| &phase.nodes).any(|(id, nodes)| id == pool && of(*nodes) > 0)
     };
@@ -102,8 +102,7 @@ fn part(
 
 /// A part of a power, in whole watts, rounded down.
 fn watts(power: Power, share: Fraction) -> Power {
-    let milliwatts = u128::from(power.as_milliwatts()) * u128::from(share.as_ppm()) / 1_000_000;
-    Power::watts(u64::try_from(milliwatts / 1000).expect("a part is less than the whole"))
+    Power::watts(share.of_count(power.as_milliwatts()) / 1000)
 }
 
 #[cfg(test)]

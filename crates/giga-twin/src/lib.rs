@@ -14,4 +14,4 @@ mod world;
 pub use chance::{Chance, Purpose};
 pub use generator::Generator;
 pub use replay::{Again, Replay, ReplayError, Step, replay};
-pub use twin::{SaveError, Sink, Twin};
+pub use twin::{Nowhere, SaveError, Sink, Twin};

@@ -1,5 +1,6 @@
 //! The run: takes what comes next, tells control, and lets the world follow from the events.
 
+use std::marker::PhantomData;
 use std::sync::Arc;
 
 use giga_control::record::{HourRecord, JobRecord};
@@ -26,6 +27,26 @@ pub trait Sink {
     /// # Errors
     /// Where the row can not be kept.
     fn hour(&mut self, row: &HourRecord) -> Result<(), Self::Error>;
+}
+
+/// Where rows go that nobody keeps.
+#[derive(Debug, Clone, Copy)]
+pub struct Nowhere<E>(PhantomData<E>);
+
+impl<E> Default for Nowhere<E> {
+    fn default() -> Self {
+        Self(PhantomData)
+    }
+}
+
+impl<E> Sink for Nowhere<E> {
+    type Error = E;
+    fn job(&mut self, _: &JobRecord) -> Result<(), E> {
+        Ok(())
+    }
+    fn hour(&mut self, _: &HourRecord) -> Result<(), E> {
+        Ok(())
+    }
 }
 
 /// Gives rows to a sink: first jobs, then hours.
@@ -83,8 +104,6 @@ const PATIENCE: Duration = Duration::days(365);
 
 /// How many rows pile up before they are handed over.
 const ROWS: usize = 4096;
-
-const HOUR: Duration = Duration::hours(1);
 
 impl Twin {
     /// A world from `start` to `end` in which nothing has happened yet; with the end at [`Instant::FAR`] it ends when
@@ -214,7 +233,7 @@ impl Twin {
                 if self.control.state().minds_the_hour() {
                     self.inputs.push(Input::HourTurns);
                 }
-                self.agenda.add(now + HOUR, Coming::Hour);
+                self.agenda.add(now.next_hour(), Coming::Hour);
             }
             Coming::HalfLife => {
                 self.inputs.push(Input::HalveUse);

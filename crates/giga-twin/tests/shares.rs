@@ -9,31 +9,18 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 
-use giga_control::record::{HourRecord, JobRecord};
 use giga_model::sample::{accelerator, add_site, empty, programme, project};
 use giga_model::{
     Arrival, Ask, Asks, Federation, JobRequest, Owner, OwnerId, Preempt, Programme, ProgrammeId, ProjectId,
     SiteId,
 };
-use giga_twin::{Chance, Purpose, Sink, Twin};
+use giga_twin::{Chance, Nowhere, Purpose, Twin};
 use giga_units::{Duration, Fraction, Instant};
 use proptest::prelude::*;
 
 const SITE: SiteId = SiteId(0);
 const START: Instant = Instant::unix_milliseconds(0);
 const DAY: Duration = Duration::days(1);
-
-struct Nowhere;
-
-impl Sink for Nowhere {
-    type Error = Infallible;
-    fn job(&mut self, _: &JobRecord) -> Result<(), Infallible> {
-        Ok(())
-    }
-    fn hour(&mut self, _: &HourRecord) -> Result<(), Infallible> {
-        Ok(())
-    }
-}
 
 /// What an owner's work wants: so many accelerators all the time, from a day on.
 #[derive(Debug, Clone, Copy)]
@@ -158,7 +145,7 @@ impl Scene {
         let mut source = self.arrivals().into_iter().map(Ok::<_, Infallible>);
         let [before, after] = [self.days.0, self.days.1].map(|day| {
             let at = START + Duration::days(day);
-            let Ok(()) = twin.run(&mut source, &mut Nowhere, at);
+            let Ok(()) = twin.run(&mut source, &mut Nowhere::<Infallible>::default(), at);
             let (summary, ..) = twin.control().clone().finish(at);
             assert_eq!(summary.violations, 0, "{:?}", summary.first_violations);
             summary
@@ -306,7 +293,8 @@ fn regained(accelerators: u32, door: fn(usize, u32) -> Stream) -> Vec<u64> {
     let mut at = back;
     let ends = (0..400 / accelerators).map(|_| {
         at = at + grace;
-        let Ok(()) = twin.run(&mut source, &mut Nowhere, at + Duration::milliseconds(1));
+        let Ok(()) =
+            twin.run(&mut source, &mut Nowhere::<Infallible>::default(), at + Duration::milliseconds(1));
         let (firm, lent) = twin.control().state().held(SITE, OwnerId(0));
         firm + lent
     });

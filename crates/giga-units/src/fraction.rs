@@ -2,6 +2,7 @@
 
 use crate::amount::Amount;
 use crate::quantity::Power;
+use crate::time::Duration;
 
 /// A fraction (a share, an availability) or factor (total over useful power), held in millionths.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -27,6 +28,18 @@ impl Fraction {
     #[must_use]
     pub fn as_f64(self) -> f64 {
         self.0 as f64 / 1e6
+    }
+    /// This fraction of a count, rounded down.
+    #[must_use]
+    pub fn of_count(self, count: u64) -> u64 {
+        let part = u128::from(count) * u128::from(self.0) / 1_000_000;
+        u64::try_from(part).unwrap_or(u64::MAX)
+    }
+    /// This fraction of a time, rounded down.
+    #[must_use]
+    pub fn of_time(self, time: Duration) -> Duration {
+        let part = i128::from(time.as_milliseconds()) * i128::from(self.0) / 1_000_000;
+        Duration::milliseconds(i64::try_from(part).unwrap_or(i64::MAX))
     }
     /// This fraction of a power, rounded up.
     #[must_use]

@@ -57,6 +57,9 @@ impl Duration {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Instant(i64);
 
+/// Milliseconds of an hour.
+const HOUR: i64 = 3_600_000;
+
 impl Instant {
     /// Later than anything that happens.
     pub const FAR: Self = Self(i64::MAX);
@@ -88,20 +91,26 @@ impl Instant {
         Some(Self(civil.to_zoned(TimeZone::UTC).ok()?.timestamp().as_millisecond()))
     }
 
+    /// The beginning of an hour, counted from 1970.
+    #[must_use]
+    pub const fn of_hour(count: i64) -> Self {
+        Self(count.saturating_mul(HOUR))
+    }
+    /// In which hour it lies, counted from 1970.
+    #[must_use]
+    pub const fn hour(self) -> i64 {
+        self.0.div_euclid(HOUR)
+    }
     /// The next whole hour of UTC.
     #[must_use]
-    pub fn next_hour(self) -> Self {
-        const HOUR: i64 = 3_600_000;
-        Self((self.0.div_euclid(HOUR) + 1).saturating_mul(HOUR))
+    pub const fn next_hour(self) -> Self {
+        Self::of_hour(self.hour() + 1)
     }
     /// The first instant of the next calendar year, UTC; `FAR` beyond the year 9998.
     #[must_use]
     pub fn next_year(self) -> Self {
         let year = Timestamp::from_millisecond(self.0).map(|stamp| stamp.to_zoned(TimeZone::UTC).year());
-        let Ok(year) = year else { return Self::FAR };
-        Date::new(year + 1, 1, 1)
-            .and_then(|date| date.to_zoned(TimeZone::UTC))
-            .map_or(Self::FAR, |zoned| Self(zoned.timestamp().as_millisecond()))
+        year.map_or(Self::FAR, |year| Self::month_of(year + 1, 1))
     }
 
     /// The first instant of the next calendar month, UTC; `FAR` beyond the year 9998.
@@ -111,9 +120,13 @@ impl Instant {
         let Ok(date) = date else { return Self::FAR };
         let (year, month) =
             if date.month() == 12 { (date.year() + 1, 1) } else { (date.year(), date.month() + 1) };
-        Date::new(year, month, 1)
-            .and_then(|date| date.to_zoned(TimeZone::UTC))
-            .map_or(Self::FAR, |zoned| Self(zoned.timestamp().as_millisecond()))
+        Self::month_of(year, month)
+    }
+
+    /// The first instant of a month, UTC; `FAR` where the calendar ends before.
+    fn month_of(year: i16, month: i8) -> Self {
+        let first = Date::new(year, month, 1).and_then(|date| date.to_zoned(TimeZone::UTC));
+        first.map_or(Self::FAR, |zoned| Self(zoned.timestamp().as_millisecond()))
     }
 }
 

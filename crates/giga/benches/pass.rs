@@ -8,29 +8,16 @@ use std::sync::Arc;
 use std::time::Instant as Clock;
 
 use giga_control::Control;
-use giga_control::record::{HourRecord, JobRecord};
 use giga_formats::description;
 use giga_model::{Arrival, JobId, SiteId};
 use giga_scheduler::{Ending, Input};
-use giga_twin::{Generator, Sink, Twin};
+use giga_twin::{Generator, Nowhere, Twin};
 use giga_units::{Duration, Fraction, Instant};
 
 /// The load under which jobs pile up, in millionths.
 const LOAD: Fraction = Fraction::ppm(1_500_000);
 /// How many passes and explanations are timed.
 const TIMES: usize = 2_000;
-
-struct Nowhere;
-
-impl Sink for Nowhere {
-    type Error = Infallible;
-    fn job(&mut self, _: &JobRecord) -> Result<(), Infallible> {
-        Ok(())
-    }
-    fn hour(&mut self, _: &HourRecord) -> Result<(), Infallible> {
-        Ok(())
-    }
-}
 
 fn main() {
     let mut arguments = std::env::args().skip(1).filter(|argument| argument != "--bench");
@@ -90,7 +77,7 @@ fn crowd(federation: &Arc<giga_model::Federation>, wanted: u64) -> Twin {
     };
     while waiting(&twin) < wanted {
         until = until + Duration::hours(12);
-        let Ok(()) = twin.run(&mut work, &mut Nowhere, until);
+        let Ok(()) = twin.run(&mut work, &mut Nowhere::<Infallible>::default(), until);
     }
     twin
 }

@@ -13,7 +13,7 @@ use giga_formats::saved::Fingerprint;
 use giga_formats::summary::RunFacts;
 use giga_formats::table::{HoursWriter, JobsWriter, Names, Record, TableError, TableWriter};
 use giga_model::Federation;
-use giga_twin::Sink;
+use giga_twin::{Nowhere, Sink};
 
 use super::call::Outset;
 use super::page;
@@ -29,6 +29,7 @@ const WAITING: usize = 8;
 /// What takes rows and can fail as a table does.
 pub(super) trait Rows: Sink<Error = TableError> {}
 impl Rows for Output {}
+impl Rows for Nowhere<TableError> {}
 
 /// What a saved run goes on with beside its state: rows that filled no group of their tables, and what stands for the
 /// work it has had.
