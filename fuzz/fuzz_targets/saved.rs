@@ -40,6 +40,7 @@ fn federation() -> Federation {
         leaving: Leaving::Nothing,
         assurance: None,
         slack: None,
+        elastic: None,
     };
     let load = Fraction::ppm(900_000);
     federation.workload = Some(Workload { seed: 1, load, classes: vec![class], limits: Vec::new() });

@@ -345,7 +345,7 @@ impl Meter {
         let asked = u64::from(run.need.asked);
         let held = u64::from(run.need.held());
         let (elapsed, unnoticed) = (at.since(run.started), now.since(at));
-        let worked = run.progress(at);
+        let worked = run.worked(at);
         book.held = run.need.held();
         self.charge(federation, job, at);
         self.lending.hold(job.site, job.owner, now, |before| before - held);
@@ -382,10 +382,11 @@ impl Meter {
         now: Instant,
     ) {
         // Nobody knows when a lost attempt died, but it was not beyond its limit.
-        let latest = job.run().map_or(now, |run| run.started + job.limit);
+        let latest = job.run().map_or(now, |run| run.started + run.need.time(job.limit));
         let at = if cause == Interruption::Lost { now.min(latest) } else { now };
         let attempt = self.stop(federation, job, at, now);
         let book = self.jobs.get_mut(job.id).expect("a live job has a book");
+        let saved = job.run().map_or(Duration::ZERO, |run| run.need.time(saved));
         let undone = (attempt.worked + attempt.unnoticed).saturating_sub(saved);
         let undone = AcceleratorTime::of(attempt.asked, undone);
         let useful = AcceleratorTime::of(attempt.asked, saved);
@@ -401,6 +402,7 @@ impl Meter {
                 time.recall += undone;
                 self.totals.recall_lost += undone;
             }
+            Interruption::Grown => time.recall += undone,
             Interruption::Grid => {
                 time.power += undone;
                 self.totals.grid.preempted += 1;

@@ -13,7 +13,7 @@ use thiserror::Error;
 use crate::frame::{Frame, FrameError, checksum};
 
 /// The format of the records that are written.
-pub const FORMAT: u16 = 2;
+pub const FORMAT: u16 = 3;
 
 /// Inputs of one instant with the events they led to.
 #[derive(Debug, Clone, PartialEq, Eq)]

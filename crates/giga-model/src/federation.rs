@@ -387,6 +387,8 @@ pub struct Policy {
     pub rebind_gain: Fraction,
     /// How often a job may be moved while it waits.
     pub rebinds_max: u8,
+    /// How many of the first in the line keep a start: with one it is EASY backfill, with more conservative up to that depth.
+    pub reservations: u16,
 }
 
 impl Default for Policy {
@@ -398,6 +400,7 @@ impl Default for Policy {
             waiting_price: Money::euro(1),
             rebind_gain: Fraction::ppm(100_000),
             rebinds_max: 3,
+            reservations: 1,
         }
     }
 }

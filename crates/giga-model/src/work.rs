@@ -22,27 +22,44 @@ pub struct Ask {
 pub struct Asks {
     first: Ask,
     others: Box<[Ask]>,
+    /// How few accelerators the first may shrink to, where it is elastic.
+    least: Option<u32>,
 }
 
 impl Asks {
     /// Only one way.
     #[must_use]
     pub fn one(first: Ask) -> Self {
-        Self { first, others: Box::default() }
+        Self { first, others: Box::default(), least: None }
     }
     /// Several ways, the preferred one first.
     #[must_use]
     pub fn any_of(first: Ask, others: Vec<Ask>) -> Self {
-        Self { first, others: others.into_boxed_slice() }
+        Self { first, others: others.into_boxed_slice(), least: None }
+    }
+    /// An elastic gang: its work goes on with fewer accelerators, down to `least`, and takes longer in proportion.
+    #[must_use]
+    pub fn elastic(first: Ask, least: u32) -> Self {
+        Self { first, others: Box::default(), least: Some(least).filter(|&least| least < first.accelerators) }
+    }
+    /// How few accelerators an elastic gang may shrink to.
+    #[must_use]
+    pub fn least(&self) -> Option<u32> {
+        self.least
     }
     /// The preferred way.
     #[must_use]
     pub fn first(&self) -> Ask {
         self.first
     }
-    /// All ways in the order of preference.
+    /// All ways in the order of preference: of an elastic gang its sizes, each half of the one before, and the least.
     pub fn iter(&self) -> impl Iterator<Item = Ask> + '_ {
-        std::iter::once(self.first).chain(self.others.iter().copied())
+        let least = self.least.map(|least| least.max(1));
+        let smaller = move |size: &Ask| {
+            let accelerators = (size.accelerators / 2).max(least?);
+            (accelerators < size.accelerators).then_some(Ask { accelerators, ..*size })
+        };
+        std::iter::successors(Some(self.first), smaller).chain(self.others.iter().copied())
     }
 }
 
@@ -88,7 +105,6 @@ pub struct Arrival {
 }
 
 crate::image! { struct Ask { accelerator, accelerators } }
-crate::image! { struct Asks { first, others } }
 crate::image! { struct Terms { data, leaving, assurance, deadline } }
 crate::image! { enum Leaving { 0 => Nothing, 1 => Aggregated, 2 => Derived, 3 => Everything } }
 
@@ -104,6 +120,26 @@ impl Image for Assurance {
 
 /// Terms came with the second format of records.
 const TERMS_SINCE: u16 = 2;
+
+/// The first format of records with elastic gangs.
+pub const ELASTIC_SINCE: u16 = 3;
+
+impl Image for Asks {
+    fn write(&self, out: &mut Vec<u8>) {
+        let Self { first, others, least } = self;
+        first.write(out);
+        others.write(out);
+        least.write(out);
+    }
+    fn read(source: &mut Source<'_>) -> Result<Self, ImageError> {
+        let (first, others): (Ask, _) = (Image::read(source)?, Image::read(source)?);
+        let least: Option<u32> = if source.format() < ELASTIC_SINCE { None } else { Image::read(source)? };
+        match least {
+            Some(least) if least >= first.accelerators => Err(source.bad_tag(1)),
+            least => Ok(Self { first, others, least }),
+        }
+    }
+}
 
 impl Image for JobRequest {
     fn write(&self, out: &mut Vec<u8>) {

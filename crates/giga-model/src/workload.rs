@@ -49,6 +49,8 @@ pub struct JobClass {
     pub assurance: Option<Assurance>,
     /// How long after it came a job has to be done, as a multiple of its limit; `None` where it is wanted at once.
     pub slack: Option<Fraction>,
+    /// Down to which part of its size a gang may shrink, and take longer; `None` where it is rigid.
+    pub elastic: Option<Fraction>,
 }
 
 /// When the jobs of a class come.

@@ -28,64 +28,82 @@ impl WaysMemo {
             self.0.clear();
         }
         let sites = (0..plan.sites.len()).map(SiteId::at);
-        let ways: Ways = sites.filter_map(|site| Some((site, plan.ways_ever(site, asks)?))).collect();
+        let ways: Ways = sites.filter_map(|site| Some((site, plan.ways_ever(site, asks).ok()?))).collect();
         self.0.insert(asks.clone(), Arc::clone(&ways));
         ways
     }
 }
 
-/// Possible places as they are asked about.
-pub(crate) fn places(possible: &[(SiteId, Vec<Need>)]) -> impl Iterator<Item = (SiteId, &[Need])> + Clone {
-    possible.iter().map(|(site, ways)| (*site, ways.as_slice()))
-}
-
 impl Plan {
-    /// The ways that fit into a site when it is empty and every phase is open; `None` where there is none.
-    fn ways_ever(&self, site: SiteId, asks: &Asks) -> Option<Vec<Need>> {
+    /// The ways that fit into a site when it is empty and every phase is open, whoever asks; never none.
+    fn ways_ever(&self, site: SiteId, asks: &Asks) -> Result<Vec<Need>, Rule> {
+        let mut ways = self.needs(site, asks);
+        let largest = ways.iter().map(|need| self.pools[need.pool.index()].accelerators()).max();
+        let largest = largest.ok_or(Rule::NoSuchAccelerator)?;
+        ways.retain(|need| self.fits_empty(need));
+        if ways.is_empty() {
+            return Err(Rule::GangTooLarge { largest: u32::try_from(largest).unwrap_or(u32::MAX) });
+        }
         let headroom = self.headroom(site, self.sites[site.index()].phases.len());
-        let fits = |need: &Need| self.fits_empty(need) && need.power <= headroom;
-        let ways: Vec<Need> = self.needs(site, asks).into_iter().filter(fits).collect();
-        (!ways.is_empty()).then_some(ways)
+        ways.retain(|need| need.power <= headroom);
+        if ways.is_empty() { Err(Rule::PowerTooLarge { headroom }) } else { Ok(ways) }
     }
 
-    /// Where a request could ever run, of the sites that have ways for its asks: the same as [`Plan::admit`] finds, without the
-    /// rules that forbid it.
+    /// Where a request could ever run, of the sites that have ways for its asks: those that no rule forbids.
     pub(crate) fn possible<'a>(
         &'a self,
         now: Instant,
         request: &'a JobRequest,
         ways: &'a [(SiteId, Vec<Need>)],
     ) -> impl Iterator<Item = (SiteId, &'a [Need])> + Clone {
-        let anywhere = self.admit_request(now, request).is_ok();
-        let allowed = self.projects.get(request.project.index()).map_or(&[][..], |project| &project.sites);
-        let ways = if anywhere { ways } else { &[] };
-        let here = move |site: SiteId| allowed.is_empty() || allowed.contains(&site);
-        ways.iter().filter_map(move |(site, ways)| {
-            let fits = here(*site)
-                && self.may_read_at(*site, request).is_ok()
-                && self.between_windows(*site, request).is_ok();
-            let most = if fits { self.floor_for(*site, request) } else { return None };
-            let within = ways.iter().position(|need| u64::from(need.held()) <= most)?;
-            Some((*site, &ways[within..]))
-        })
+        let ways = if self.admit_request(now, request).is_ok() { ways } else { &[] };
+        let here = ways.iter().filter(|(site, _)| self.may_use(request.project, *site));
+        here.filter_map(|(site, ways)| Some((*site, self.ways_allowed(*site, request, ways).ok()?)))
     }
 
-    /// Why nobody may ever run this job anywhere, or the first site that could ever run it.
-    pub(crate) fn admit(&self, now: Instant, request: &JobRequest) -> Result<Vec<(SiteId, Vec<Need>)>, Rule> {
-        self.admit_request(now, request)?;
-        let mut reason = Rule::NoSuchAccelerator;
-        let mut possible = Vec::new();
-        for site in self.sites_of(request.project) {
-            match self.may_read_at(site, request).and_then(|()| self.possible_at(site, request)) {
-                Ok(needs) => possible.push((site, needs)),
-                Err(rule) => reason = reason.max(rule),
-            }
+    /// The rule by which a request can run nowhere: of all sites the one that came the closest.
+    ///
+    /// # Panics
+    /// Panics where it can run somewhere.
+    pub(crate) fn why_nowhere(&self, now: Instant, request: &JobRequest) -> Rule {
+        if let Err(rule) = self.admit_request(now, request) {
+            return rule;
         }
-        if possible.is_empty() { Err(reason) } else { Ok(possible) }
+        let rules = self.sites_of(request.project).map(|site| {
+            let rule = self.why_not_at(site, request);
+            rule.expect("what can run nowhere is forbidden everywhere")
+        });
+        rules.max().unwrap_or(Rule::NoSuchAccelerator)
+    }
+
+    /// The rule that forbids a request at a site, of those that are not about all sites.
+    pub(crate) fn why_not_at(&self, site: SiteId, request: &JobRequest) -> Option<Rule> {
+        let ways = self.ways_ever(site, &request.asks);
+        ways.and_then(|ways| self.ways_allowed(site, request, &ways).map(drop)).err()
+    }
+
+    /// The ways of a request that the rules leave it at a site, of those that fit: from the first to the last.
+    fn ways_allowed<'w>(
+        &self,
+        site: SiteId,
+        request: &JobRequest,
+        ways: &'w [Need],
+    ) -> Result<&'w [Need], Rule> {
+        self.may_read_at(site, request)?;
+        let floor = self.floor_for(site, request);
+        let within = ways.iter().position(|need| u64::from(need.held()) <= floor);
+        let floor = u32::try_from(floor).unwrap_or(u32::MAX);
+        let ways = &ways[within.ok_or(Rule::AboveFloor { floor })?..];
+        // Work that saves nothing has to end between two windows.
+        let windows = self.sites[site.index()].maintenance.filter(|_| request.checkpoint.is_none());
+        let Some(windows) = windows else { return Ok(ways) };
+        let longest = windows.every.saturating_sub(windows.length);
+        let last = ways.iter().rposition(|need| need.time(request.limit) <= longest);
+        Ok(&ways[..=last.ok_or(Rule::LongerThanBetweenWindows { longest })?])
     }
 
     /// What a request asks of no site in particular.
-    fn admit_request(&self, now: Instant, request: &JobRequest) -> Result<(), Rule> {
+    pub(crate) fn admit_request(&self, now: Instant, request: &JobRequest) -> Result<(), Rule> {
         let Some(project) = self.projects.get(request.project.index()) else {
             return Err(Rule::UnknownProject);
         };
@@ -104,36 +122,12 @@ impl Plan {
     }
 
     pub(crate) fn sites_of(&self, project: ProjectId) -> impl Iterator<Item = SiteId> + '_ {
+        (0..self.sites.len()).map(SiteId::at).filter(move |&site| self.may_use(project, site))
+    }
+
+    fn may_use(&self, project: ProjectId, site: SiteId) -> bool {
         let allowed = &self.projects[project.index()].sites;
-        (0..self.sites.len()).map(SiteId::at).filter(move |site| allowed.is_empty() || allowed.contains(site))
-    }
-
-    pub(crate) fn possible_at(&self, site: SiteId, request: &JobRequest) -> Result<Vec<Need>, Rule> {
-        let plan = &self.sites[site.index()];
-        self.between_windows(site, request)?;
-        let needs = self.needs(site, &request.asks);
-        let Some(largest) = needs.iter().map(|need| self.pools[need.pool.index()].accelerators()).max()
-        else {
-            return Err(Rule::NoSuchAccelerator);
-        };
-        let in_nodes: Vec<Need> = needs.iter().copied().filter(|need| self.fits_empty(need)).collect();
-        if in_nodes.is_empty() {
-            return Err(Rule::GangTooLarge { largest: u32::try_from(largest).unwrap_or(u32::MAX) });
-        }
-        let in_share = self.within_floor(site, request, in_nodes)?;
-        let headroom = self.headroom(site, plan.phases.len());
-        let in_power: Vec<Need> = in_share.into_iter().filter(|need| need.power <= headroom).collect();
-        if in_power.is_empty() { Err(Rule::PowerTooLarge { headroom }) } else { Ok(in_power) }
-    }
-
-    /// Whether work that saves nothing ends between two windows.
-    fn between_windows(&self, site: SiteId, request: &JobRequest) -> Result<(), Rule> {
-        let windows = self.sites[site.index()].maintenance.filter(|_| request.checkpoint.is_none());
-        let longest = windows.map(|windows| windows.every.saturating_sub(windows.length));
-        match longest.filter(|&longest| request.limit > longest) {
-            Some(longest) => Err(Rule::LongerThanBetweenWindows { longest }),
-            None => Ok(()),
-        }
+        allowed.is_empty() || allowed.contains(&site)
     }
 
     /// What its terms ask of no site in particular.
@@ -152,7 +146,7 @@ impl Plan {
     }
 
     /// Whether a site is assured as far as is asked, and may read all the data.
-    pub(crate) fn may_read_at(&self, site: SiteId, request: &JobRequest) -> Result<(), Rule> {
+    fn may_read_at(&self, site: SiteId, request: &JobRequest) -> Result<(), Rule> {
         let Some(terms) = &request.terms else { return Ok(()) };
         let about = &self.sites[site.index()];
         if let Some(needed) = terms.assurance.filter(|&needed| about.assurance < needed) {
@@ -162,14 +156,6 @@ impl Plan {
         let forbids =
             |id: &&DatasetId| !self.datasets[id.index()].may_be_read(site, about.country, about.assurance);
         data.find(forbids).map_or(Ok(()), |&dataset| Err(Rule::DataForbids { dataset }))
-    }
-
-    /// The ways that an owner could ever claim, of work that can not be told to leave.
-    fn within_floor(&self, site: SiteId, request: &JobRequest, ways: Vec<Need>) -> Result<Vec<Need>, Rule> {
-        let floor = self.floor_for(site, request);
-        let within: Vec<Need> = ways.into_iter().filter(|need| u64::from(need.held()) <= floor).collect();
-        let floor = u32::try_from(floor).unwrap_or(u32::MAX);
-        if within.is_empty() { Err(Rule::AboveFloor { floor }) } else { Ok(within) }
     }
 
     /// The most accelerators that a job may ever hold as far as shares go: all, or its owner's floor once every phase is open and

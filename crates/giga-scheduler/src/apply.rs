@@ -7,7 +7,7 @@ use giga_units::{Duration, Instant};
 
 use crate::event::{Event, Interruption};
 use crate::job::{Job, Leaving, Run, Status};
-use crate::plan::{Need, Plan};
+use crate::plan::Plan;
 use crate::state::{Claim, State};
 
 impl State {
@@ -22,12 +22,12 @@ impl State {
             Event::Kept { site, job } => self.sites[site.index()].kept = Some(*job),
             Event::Started { job, attempt, need, pieces, release } => {
                 let run = Run::new(now, *release, *need, Arc::clone(pieces));
-                self.started(plan, *job, *attempt, run);
+                self.started(*job, *attempt, run);
             }
             Event::Stopping { job } => self.stopping(*job),
-            Event::Ended { job, at, .. } => self.ended(plan, *at, *job),
+            Event::Ended { job, at, .. } => self.ended(*at, *job),
             Event::Interrupted { job, cause, saved } => {
-                self.interrupted(plan, now, *job, *saved);
+                self.interrupted(now, *job, *saved);
                 if *cause == Interruption::Lost {
                     self.jobs.get_mut(*job).expect("an interrupted job waits").losses += 1;
                 }
@@ -94,11 +94,10 @@ impl State {
         self.sites[site.index()].arrivals.push(job);
     }
 
-    fn started(&mut self, plan: &Plan, id: JobId, attempt: u32, run: Run) {
+    fn started(&mut self, id: JobId, attempt: u32, run: Run) {
         let mut job = self.leave(id);
-        let owner = plan.projects[job.project.index()].owner;
-        let hold = amount(&run.need, job.limit);
-        self.account(job.site, job.project, |accounts| accounts.hold(owner, job.project, hold));
+        let hold = job.hold(&run.need);
+        self.account(job.site, job.project, |accounts| accounts.hold(job.owner, job.project, hold));
         job.attempts = attempt;
         job.status = Status::Running(run);
         self.sites[job.site.index()].epoch += 1;
@@ -122,7 +121,7 @@ impl State {
                 self.touch(site);
             }
             Event::Paced { job, pace, release } => self.with_run(*job, |run| {
-                (run.done, run.since) = (run.progress(now), now);
+                (run.done, run.since) = (run.worked(now), now);
                 (run.pace, run.release) = (*pace, *release);
             }),
             Event::Deferred { job, until } => {
@@ -168,15 +167,15 @@ impl State {
         self.with_run(id, |run| run.stopping = true);
     }
 
-    fn ended(&mut self, plan: &Plan, at: Instant, id: JobId) {
+    fn ended(&mut self, at: Instant, id: JobId) {
         let job = self.leave(id);
-        self.settle(plan, at, &job);
+        self.settle(at, &job);
         self.touch(job.site);
     }
 
-    fn interrupted(&mut self, plan: &Plan, now: Instant, id: JobId, saved: Duration) {
+    fn interrupted(&mut self, now: Instant, id: JobId, saved: Duration) {
         let mut job = self.leave(id);
-        self.settle(plan, now, &job);
+        self.settle(now, &job);
         self.touch(job.site);
         job.limit = job.limit.saturating_sub(saved).max(Duration::milliseconds(1));
         job.status = Status::Waiting;
@@ -184,13 +183,12 @@ impl State {
     }
 
     /// Turns what a running job held into what it used.
-    fn settle(&mut self, plan: &Plan, now: Instant, job: &Job) {
+    fn settle(&mut self, now: Instant, job: &Job) {
         let Some(run) = job.run() else { return };
-        let owner = plan.projects[job.project.index()].owner;
         // Never more than the hold: nobody may have looked while the limit passed.
-        let used = now.since(run.started).min(job.limit);
-        let (held, used) = (amount(&run.need, job.limit), amount(&run.need, used));
-        self.account(job.site, job.project, |accounts| accounts.settle(owner, job.project, held, used));
+        let used = now.since(run.started).min(run.need.time(job.limit));
+        let (held, used) = (job.hold(&run.need), amount_of(run.need.held(), used));
+        self.account(job.site, job.project, |accounts| accounts.settle(job.owner, job.project, held, used));
     }
 
     fn node_down(&mut self, plan: &Plan, pool: PoolId, node: u32, until: Instant) {
@@ -224,11 +222,6 @@ impl State {
             site.dirty = false;
         }
     }
-}
-
-/// Accelerators held over a time, in accelerator-milliseconds.
-pub(crate) fn amount(need: &Need, duration: Duration) -> u128 {
-    amount_of(need.held(), duration)
 }
 
 /// So many accelerators over a time, in accelerator-milliseconds.

@@ -181,6 +181,11 @@ impl Means {
     }
 }
 
+/// Whether a request lets its start be chosen.
+pub(crate) fn is_flexible(request: &JobRequest) -> bool {
+    request.terms.as_ref().is_some_and(|terms| terms.deadline.is_some())
+}
+
 impl Scheduler {
     /// The cheapest of the possible places; the first of them where several cost the same.
     pub(crate) fn bind<'a>(
@@ -190,11 +195,7 @@ impl Scheduler {
         mut possible: impl Iterator<Item = (SiteId, &'a [Need])> + Clone,
         means: &mut Means,
     ) -> Choice {
-        let flexible = request.terms.as_ref().is_some_and(|terms| terms.deadline.is_some());
-        let mut others = possible.clone().skip(1);
-        if let (Some((site, _)), None, false) = (possible.clone().next(), others.next(), flexible) {
-            return Choice { site, cost: Cost::default(), deferred: None };
-        }
+        let flexible = is_flexible(request);
         let mut best: Option<(Money, Choice)> = None;
         for (site, ways) in possible.by_ref() {
             let rate = means.rate(&self.plan, site, now);
@@ -227,15 +228,16 @@ impl Scheduler {
         let deadline = request.terms.as_ref().and_then(|terms| terms.deadline);
         let Some(deadline) = deadline else { return choice };
         // Waiting was agreed to; what the place is behind with has to fit in before the deadline too.
-        let latest = deadline - request.limit - choice.cost.wait;
+        let takes = need.time(request.limit);
+        let latest = deadline - takes - choice.cost.wait;
         let this = now.hour();
         let last = latest.hour().min(this + HOURS_AHEAD);
-        let length = request.limit.as_milliseconds().div_euclid(HOUR.as_milliseconds()).clamp(1, LENGTH_MOST);
+        let length = takes.as_milliseconds().div_euclid(HOUR.as_milliseconds()).clamp(1, LENGTH_MOST);
         let flat = self.plan.sites[choice.site.index()].rates.is_flat();
         let last = if flat { this } else { this + coarse(last - this) };
         let Start { sum, from, .. } = means.cheapest(&self.plan, choice.site, (this, last), length);
         let deferred = (from > this).then(|| Instant::of_hour(from));
-        let late = now + choice.cost.wait + request.limit > deadline;
+        let late = now + choice.cost.wait + takes > deadline;
         let waiting = if late { choice.cost.waiting } else { Money::ZERO };
         let energy = energy_cost(request, need, sum / length);
         Choice { cost: Cost { energy, waiting, ..choice.cost }, deferred, ..choice }
@@ -360,6 +362,6 @@ fn transfer(plan: &Plan, request: &JobRequest, site: SiteId) -> (Duration, Money
 fn energy_cost(request: &JobRequest, need: &Need, rate: Rate) -> Money {
     let kilowatts_e6 = i64::try_from(need.power.as_milliwatts()).unwrap_or(i64::MAX);
     let drawn = kilowatts_e6.saturating_mul(request.draw.as_ppm().min(1_000_000) as i64) / 1_000_000;
-    let watt_hours = drawn.saturating_mul(request.limit.as_milliseconds() / 1000) / 3_600_000;
+    let watt_hours = drawn.saturating_mul(need.time(request.limit).as_milliseconds() / 1000) / 3_600_000;
     Money::microeuro((watt_hours.saturating_mul(rate) / 1000).into())
 }

@@ -4,9 +4,10 @@ use giga_model::{JobId, JobRequest, PhaseId, PoolId, SiteId};
 use giga_units::{Duration, Instant};
 
 use crate::Scheduler;
+use crate::bind::{Means, is_flexible};
 use crate::event::{Ending, Event, Input, Interruption};
 use crate::job::{Job, Run, Status};
-use crate::plan::Plan;
+use crate::plan::{Need, Plan};
 use crate::witness::Witness;
 
 /// A job that lost so many attempts is not tried again (an assumption).
@@ -71,19 +72,35 @@ impl Scheduler {
         let job = self.state.next_job();
         let mut means = std::mem::take(&mut self.scratch.means);
         let ways = self.scratch.ways.of(&self.plan, &request.asks);
-        let possible = self.plan.possible(now, request, &ways).peekable();
-        let choice = possible.clone().peek().is_some().then(|| self.bind(now, request, possible, &mut means));
+        let choice = self.choose(now, request, &ways, &mut means);
         self.scratch.means = means;
-        let Some(choice) = choice else {
-            // The slow way, which knows why not.
-            let rule = self.plan.admit(now, request).expect_err("what is possible nowhere is refused");
-            let request = request.clone();
+        let Some((site, deferred)) = choice else {
+            let (rule, request) = (self.plan.why_nowhere(now, request), request.clone());
             return self.emit(now, Event::Refused { job, request, rule }, witness);
         };
-        self.emit(now, Event::Submitted { job, site: choice.site, request: request.clone() }, witness);
-        if let Some(until) = choice.deferred {
+        self.emit(now, Event::Submitted { job, site, request: request.clone() }, witness);
+        if let Some(until) = deferred {
             self.emit(now, Event::Deferred { job, until }, witness);
         }
+    }
+
+    /// Where a request goes and until when it is kept back, or `None` where it can run nowhere.
+    fn choose(
+        &self,
+        now: Instant,
+        request: &JobRequest,
+        ways: &[(SiteId, Vec<Need>)],
+        means: &mut Means,
+    ) -> Option<(SiteId, Option<Instant>)> {
+        let possible = self.plan.possible(now, request, ways);
+        let mut places = possible.clone();
+        let (first, _) = places.next()?;
+        if places.next().is_none() && !is_flexible(request) {
+            // With but one place and one time nothing has to be compared.
+            return Some((first, None));
+        }
+        let choice = self.bind(now, request, possible, means);
+        Some((choice.site, choice.deferred))
     }
 
     /// A job that was told to stop counts as taken back, unless its work was done before it heard of that; one that was told to
@@ -231,7 +248,9 @@ fn saved(job: &Job, now: Instant, cause: Interruption) -> Duration {
     let elapsed = run.progress(now);
     match cause {
         // It saved itself when it was told to leave; what it did since is not known.
-        Interruption::Recalled => run.progress(run.leaving.map_or(now, |leaving| leaving.told)),
+        Interruption::Recalled | Interruption::Grown => {
+            run.progress(run.leaving.map_or(now, |leaving| leaving.told))
+        }
         // Nobody looked while its limit passed: it can not have run so long, and what it saved is not known.
         Interruption::Maintenance if elapsed >= job.limit => Duration::ZERO,
         Interruption::Maintenance => elapsed,

@@ -130,6 +130,8 @@ pub enum Interruption {
     Recalled,
     /// The grid gave less.
     Grid,
+    /// Its gang is elastic, and there is room for a larger one.
+    Grown,
 }
 
 /// How fast a running attempt goes.
@@ -458,7 +460,7 @@ pub enum Rule {
 
 image! { struct Piece { word, mask } }
 image! { enum Ending { 0 => Completed, 1 => TimedOut, 2 => Cancelled, 3 => Failed } }
-image! { enum Interruption { 0 => Failure, 1 => Maintenance, 2 => Lost, 3 => Recalled, 4 => Grid } }
+image! { enum Interruption { 0 => Failure, 1 => Maintenance, 2 => Lost, 3 => Recalled, 4 => Grid, 5 => Grown } }
 image! { enum Pace { 0 => Full, 1 => Capped { power, speed }, 2 => Suspended } }
 image! {
     enum Input {

@@ -4,10 +4,11 @@ use giga_model::{JobId, JobRequest, PoolId, SiteId};
 use giga_units::{Instant, Power};
 
 use crate::Scheduler;
-use crate::admit::places;
-use crate::bind::{Cost, Means};
+use crate::admit::WaysMemo;
+use crate::ahead::Ahead;
+use crate::bind::{Choice, Cost, Means};
 use crate::event::Rule;
-use crate::fit::Span;
+use crate::fit::{Reserved, Span};
 use crate::job::{Job, ShapeId};
 use crate::plan::Need;
 
@@ -98,9 +99,9 @@ pub enum Because {
         /// What is left.
         free: Power,
     },
-    /// It would fit, but could delay the first in the line, which keeps its place.
+    /// It would fit, but could delay the first in the line, which keeps its place, or others to which a start is promised.
     Reserved {
-        /// When the first will start at the latest.
+        /// From when on the room is kept for them.
         at: Instant,
     },
     /// It is among those that the next look at the queue will try.
@@ -148,10 +149,7 @@ impl Scheduler {
     /// What the first in the line of a site lacks; room where nobody waits.
     #[must_use]
     pub fn first_lacks(&self, site: SiteId, now: Instant) -> Lack {
-        let first = self
-            .state
-            .first(&self.plan, site, now, &self.state.lines(&self.plan, site))
-            .and_then(|first| self.state.job(first));
+        let first = self.first(site, now).and_then(|first| self.state.job(first));
         let Some(first) = first else { return Lack::Room };
         if self.state.release(&self.plan, site, now, Span::of(first)).is_none() {
             return Lack::Time;
@@ -170,11 +168,12 @@ impl Scheduler {
             let (since, until) = (run.started, run.release);
             return Explanation::Running { since, until, pool: run.need.pool, nodes: run.need.nodes };
         }
-        let first = self
-            .state
-            .first(&self.plan, job.site, now, &self.state.lines(&self.plan, job.site))
-            .unwrap_or(id);
-        let room_at = self.state.reserve(&self.plan, now, job).map(|reserved| reserved.at);
+        let first = self.first(job.site, now).unwrap_or(id);
+        let promised = self.promises(job.site, now).into_iter().find(|(other, _)| *other == id);
+        let room_at = match promised {
+            Some((_, at)) => Some(at),
+            None => self.state.reserve(&self.plan, now, job).map(|reserved| reserved.at),
+        };
         let ways = &self.state.shapes[job.shape.0 as usize].needs;
         Explanation::Waiting { because: self.because(job, ways, first, now), first, room_at }
     }
@@ -182,25 +181,18 @@ impl Scheduler {
     /// What would become of a request that came now.
     #[must_use]
     pub fn preview(&self, request: &JobRequest, now: Instant) -> Preview {
-        let possible = match self.plan.admit(now, request) {
-            Err(rule) => return Preview::Refused { rule },
-            Ok(possible) => possible,
-        };
-        let mut means = Means::default();
-        let choice = self.bind(now, request, places(&possible), &mut means);
-        let site = choice.site;
-        let (_, ways) =
-            possible.into_iter().find(|(id, _)| *id == site).expect("it binds to a possible site");
-        let cost = self.state.price(&self.plan, now, request, site, &ways, means.rate(&self.plan, site, now));
+        let ways = WaysMemo::default().of(&self.plan, &request.asks);
+        let mut possible = self.plan.possible(now, request, &ways);
+        if possible.clone().next().is_none() {
+            return Preview::Refused { rule: self.plan.why_nowhere(now, request) };
+        }
+        let Choice { site, cost, deferred } =
+            self.bind(now, request, possible.clone(), &mut Means::default());
+        let (_, ways) = possible.find(|(id, _)| *id == site).expect("it binds to a possible site");
         let mut job = Job::new(&self.plan, self.state.next_job(), (site, ShapeId(u32::MAX)), request, now);
-        job.deferred = choice.deferred;
-        let reserved = self.state.reserve_among(&self.plan, now, &job, &ways);
-        let because = self.because(
-            &job,
-            &ways,
-            self.state.first(&self.plan, site, now, &self.state.lines(&self.plan, site)).unwrap_or(job.id),
-            now,
-        );
+        job.deferred = deferred;
+        let reserved = self.state.reserve_among(&self.plan, now, &job, ways);
+        let because = self.because(&job, ways, self.first(site, now).unwrap_or(job.id), now);
         let need = match because {
             Because::Due => ways.iter().find(|need| self.state.has_nodes(need)).copied(),
             _ => reserved.as_ref().map(|reserved| reserved.need),
@@ -240,13 +232,51 @@ impl Scheduler {
         if roomy.iter().all(|need| need.power > site.power_free()) {
             return Because::Power { needed: roomy[0].power, free: site.power_free() };
         }
-        let reserved = self.state.job(first).filter(|_| first != job.id);
-        let reserved = reserved.and_then(|first| self.state.reserve(&self.plan, now, first));
-        let start = self.state.way_now(job.site, ways, release, reserved.as_ref(), most);
-        match (start, reserved) {
-            (None, Some(reserved)) => Because::Reserved { at: reserved.at },
-            _ => Because::Due,
+        let reserved = match self.ahead(job.site, now, job.id) {
+            Some((ahead, _)) => Some(Reserved::Depth(ahead)),
+            None => {
+                let first = self.state.job(first).filter(|_| first != job.id);
+                first.and_then(|first| self.state.reserve(&self.plan, now, first)).map(Reserved::First)
+            }
+        };
+        if self.state.way_now(job.site, ways, release, reserved.as_ref(), most).is_some() {
+            return Because::Due;
         }
+        match &reserved {
+            None => Because::Due,
+            Some(Reserved::First(first)) => Because::Reserved { at: first.at },
+            Some(Reserved::Depth(ahead)) => {
+                let until = roomy.iter().map(|need| ahead.free_until(&self.state, need)).max();
+                Because::Reserved { at: until.unwrap_or(now) }
+            }
+        }
+    }
+
+    /// The first in the line of a site.
+    fn first(&self, site: SiteId, now: Instant) -> Option<JobId> {
+        self.state.first(&self.plan, site, now, &self.state.lines(&self.plan, site))
+    }
+
+    /// When the first in the line of a site start at the latest, down to the depth of reservations where that is more than one: while
+    /// all that runs takes as long as it may, nothing fails, and the order stays as it is. Of parts of nodes it is an estimate.
+    #[must_use]
+    pub fn promises(&self, site: SiteId, now: Instant) -> Vec<(JobId, Instant)> {
+        self.ahead(site, now, JobId(u64::MAX)).map(|(_, promises)| promises).unwrap_or_default()
+    }
+
+    /// What those ahead of a job keep, with the starts promised to them; `None` where only the first keeps one.
+    fn ahead(&self, site: SiteId, now: Instant, job: JobId) -> Option<(Ahead, Vec<(JobId, Instant)>)> {
+        let line = self.state.line_ahead(&self.plan, site, now)?;
+        let mut ahead = Ahead::new(&self.state, &self.plan, site, now);
+        let lines = self.state.lines(&self.plan, site);
+        let mut promises = Vec::new();
+        for other in line.into_iter().take_while(|other| *other != job) {
+            let about = self.state.job(other).expect("a queued job is live");
+            let most = self.state.most_held(&self.plan, now, about, &lines);
+            let at = ahead.reserve(&self.state, &self.plan, about, most);
+            promises.extend(at.map(|at| (other, at)));
+        }
+        Some((ahead, promises))
     }
 
     fn lacks_nodes(&self, need: &Need) -> Because {

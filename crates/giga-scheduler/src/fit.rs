@@ -9,6 +9,7 @@ use std::sync::Arc;
 use giga_model::{JobId, SiteId};
 use giga_units::{Duration, Instant, Power};
 
+use crate::ahead::{Ahead, Place};
 use crate::event::Piece;
 use crate::floors::Lines;
 use crate::job::{Job, ShapeId, Status};
@@ -68,19 +69,86 @@ impl Span {
     }
 }
 
+/// When a job that starts at an instant gives its nodes back, by its way: the end of its limit, or the next maintenance window.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Exit {
+    start: Instant,
+    span: Span,
+    window: Instant,
+}
+
+impl Exit {
+    pub(crate) fn new(plan: &Plan, site: SiteId, start: Instant, span: Span) -> Self {
+        let windows = plan.sites[site.index()].maintenance;
+        Self { start, span, window: windows.map_or(Instant::FAR, |windows| windows.window_at(start).0) }
+    }
+
+    /// When it is, or `None` where the window would cut the job off.
+    pub(crate) fn of(&self, need: &Need) -> Option<Instant> {
+        self.after(need.time(self.span.limit))
+    }
+
+    fn after(&self, time: Duration) -> Option<Instant> {
+        let end = self.start + time;
+        (end <= self.window || self.span.saves).then(|| end.min(self.window))
+    }
+}
+
+/// What a start has to leave to those ahead of it in the line.
+#[derive(Debug, Clone)]
+pub(crate) enum Reserved {
+    /// What the first keeps.
+    First(Reservation),
+    /// What all of them keep, down to the depth.
+    Depth(Ahead),
+}
+
+impl Reserved {
+    /// Whether a start that ends then leaves them that; and on which node, where it matters.
+    fn allows(&self, state: &State, need: &Need, release: Instant) -> Option<Option<NodeIndex>> {
+        match self {
+            Self::First(first) => (release <= first.at || state.spares(first, need)).then_some(None),
+            Self::Depth(ahead) => ahead.place_now(state, need, release).map(Place::node),
+        }
+    }
+
+    /// Takes a start that is not in the books yet out of what is spare.
+    pub(crate) fn spend(&mut self, state: &State, start: &Start) {
+        match self {
+            Self::First(first) => state.spend(first, start),
+            Self::Depth(ahead) => ahead.spend(state, start),
+        }
+    }
+
+    /// How long a start in one of its ways may last, where work that saves its progress ends with the window anyway.
+    fn longest(
+        &self,
+        state: &State,
+        now: Instant,
+        need: &Need,
+        saves: bool,
+        before_window: Duration,
+    ) -> Duration {
+        let until = match self {
+            Self::First(first) if state.spares(first, need) => Instant::FAR,
+            Self::First(first) => first.at,
+            Self::Depth(ahead) => ahead.free_until(state, need),
+        };
+        let time = until.since(now);
+        let any = until == Instant::FAR || (saves && before_window <= time);
+        let longest = if any { Duration::MAX } else { need.work(time) };
+        if saves { longest } else { longest.min(need.work(before_window)) }
+    }
+}
+
 impl State {
-    /// When a job that starts now gives its nodes back, or `None` where a maintenance window forbids the start.
-    pub(crate) fn release(&self, plan: &Plan, site: SiteId, now: Instant, span: Span) -> Option<Instant> {
+    /// When a job that starts now gives its nodes back, or `None` where a maintenance window forbids the start in any way.
+    pub(crate) fn release(&self, plan: &Plan, site: SiteId, now: Instant, span: Span) -> Option<Exit> {
         if self.sites[site.index()].closed.is_some() || self.sites[site.index()].drained {
             return None;
         }
-        let end = now + span.limit;
-        let Some(windows) = plan.sites[site.index()].maintenance else { return Some(end) };
-        let (begin, _) = windows.window_at(now);
-        if begin <= now {
-            return None;
-        }
-        if end <= begin || span.saves { Some(end.min(begin)) } else { None }
+        let exit = Exit::new(plan, site, now, span);
+        (exit.window > now && exit.after(span.limit).is_some()).then_some(exit)
     }
 
     /// Whether a site is open now, and how long until its next maintenance window.
@@ -101,18 +169,12 @@ impl State {
         shape: ShapeId,
         saves: bool,
         before_window: Duration,
-        reserved: &Reservation,
+        reserved: &Reserved,
     ) -> Option<Duration> {
         let power = self.sites[site.index()].power_free();
         let ways = self.shapes[shape.0 as usize].needs.iter();
         let fits = |need: &&Need| self.fits_now(power, need) && self.beside_claims(site, need, None);
-        let mut fits = ways.filter(fits).peekable();
-        fits.peek()?;
-        let until = reserved.at.since(now);
-        // Jobs that save give everything back when the window begins, whatever their limit.
-        let in_time = if saves && before_window <= until { Duration::MAX } else { until };
-        let longest = if fits.any(|need| self.spares(reserved, need)) { Duration::MAX } else { in_time };
-        Some(if saves { longest } else { longest.min(before_window) })
+        ways.filter(fits).map(|need| reserved.longest(self, now, need, saves, before_window)).max()
     }
 
     pub(crate) fn fits_now(&self, power: Power, need: &Need) -> bool {
@@ -124,32 +186,36 @@ impl State {
         &self,
         site: SiteId,
         shape: ShapeId,
-        release: Instant,
-        reserved: Option<&Reservation>,
+        exit: Exit,
+        reserved: Option<&Reserved>,
         most: u32,
     ) -> Option<Start> {
         let ways = &self.shapes[shape.0 as usize].needs;
-        let need = self.way_now(site, ways, release, reserved, most)?;
-        let pieces = self.pools[need.pool.index()].place(&need);
+        let (need, release, node) = self.way_now(site, ways, exit, reserved, most)?;
+        let pool = &self.pools[need.pool.index()];
+        let pieces = node.map_or_else(|| pool.place(&need), |node| Arc::new([node.piece()]));
         Some(Start { need, pieces, release })
     }
 
-    /// The first way in which a job fits now, holds no more than `most`, and does not delay the reserved one.
+    /// The first way in which a job fits now, holds no more than `most`, and delays nobody with a reservation, with its
+    /// end and the node where that matters.
     pub(crate) fn way_now(
         &self,
         site: SiteId,
         ways: &[Need],
-        release: Instant,
-        reserved: Option<&Reservation>,
+        exit: Exit,
+        reserved: Option<&Reserved>,
         most: u32,
-    ) -> Option<Need> {
+    ) -> Option<(Need, Instant, Option<NodeIndex>)> {
         let power = self.sites[site.index()].power_free();
-        let reserved = reserved.filter(|reserved| release > reserved.at);
         let fits = |need: &&Need| {
             need.held() <= most && self.fits_now(power, need) && self.beside_claims(site, need, None)
         };
-        let mut fits = ways.iter().filter(fits);
-        fits.find(|need| reserved.is_none_or(|reserved| self.spares(reserved, need))).copied()
+        ways.iter().filter(fits).find_map(|need| {
+            let release = exit.of(need)?;
+            let node = reserved.map_or(Some(None), |reserved| reserved.allows(self, need, release))?;
+            Some((*need, release, node))
+        })
     }
 
     /// Whether a start that outlasts the reservation leaves it what it needs.
@@ -183,7 +249,7 @@ impl State {
     }
 
     /// Takes a start that outlasts the reservation, and is not in the books yet, out of what is spare.
-    pub(crate) fn spend(&self, reserved: &mut Reservation, start: &Start) {
+    fn spend(&self, reserved: &mut Reservation, start: &Start) {
         if start.release <= reserved.at {
             return;
         }
@@ -232,7 +298,7 @@ impl State {
         };
         let (by_nodes, node) = self.nodes_from(plan, need, now)?;
         let earliest = by_nodes.max(by_power).max(soon);
-        let at = open_from(plan, job, earliest, site.closed);
+        let at = open_from(plan, job, need, earliest, site.closed)?;
         let (job, need) = (job.id, *need);
         if at > earliest {
             return Some(Reservation { job, need, at, spare: Spare::Everything });
@@ -309,19 +375,26 @@ impl State {
     }
 }
 
-/// The first instant from `earliest` on at which no maintenance window is on or cuts the job off.
-fn open_from(plan: &Plan, job: &Job, earliest: Instant, closed: Option<Instant>) -> Instant {
+/// The first instant from `earliest` on at which no maintenance window is on or cuts the job off; `None` where it never fits between
+/// two windows this way.
+pub(crate) fn open_from(
+    plan: &Plan,
+    job: &Job,
+    need: &Need,
+    earliest: Instant,
+    closed: Option<Instant>,
+) -> Option<Instant> {
     let mut at = closed.map_or(earliest, |until| earliest.max(until));
-    let Some(windows) = plan.sites[job.site.index()].maintenance else { return at };
-    loop {
+    let Some(windows) = plan.sites[job.site.index()].maintenance else { return Some(at) };
+    // Here, between the next two windows, or nowhere: later ones are as far apart.
+    for _ in 0..3 {
         let (begin, end) = windows.window_at(at);
-        let cut_off = job.checkpoint.is_none() && at + job.limit > begin;
-        if at < begin && !cut_off {
-            return at;
+        if at < begin && Exit::new(plan, job.site, at, Span::of(job)).of(need).is_some() {
+            return Some(at);
         }
-        // A job that can not save its progress is let in only if it fits between two windows.
         at = end;
     }
+    None
 }
 
 impl Pool {

@@ -252,12 +252,13 @@ impl Scheduler {
     /// Starts a job within its owner's floor where there is room; nobody's reservation keeps it from that.
     fn start_entitled(&mut self, site: SiteId, id: JobId, now: Instant, witness: &mut impl Witness) -> bool {
         let job = self.state.job(id).expect("an entitled job waits");
-        let Some(release) = self.state.release(&self.plan, site, now, Span::of(job)) else { return false };
+        let Some(exit) = self.state.release(&self.plan, site, now, Span::of(job)) else { return false };
         let ways = self.ways_within(job, now);
         let free = self.state.sites[site.index()].power_free();
         let fits =
             |need: &&Need| self.state.fits_now(free, need) && self.state.beside_claims(site, need, Some(id));
-        let Some(&need) = ways.iter().find(fits) else { return false };
+        let mut ways = ways.iter().filter(fits).filter_map(|need| Some((*need, exit.of(need)?)));
+        let Some((need, release)) = ways.next() else { return false };
         let pieces = self.state.pools[need.pool.index()].place(&need);
         self.start(id, crate::fit::Start { need, pieces, release }, now, witness);
         true

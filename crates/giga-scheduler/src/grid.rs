@@ -140,9 +140,9 @@ impl Scheduler {
         let job = self.state.job(id).expect("a job that is paced is live");
         let run = job.run().expect("a job that is paced runs");
         let left = job.limit.saturating_sub(run.progress(now));
-        let end = match pace.time(left) {
+        let end = match run.time(pace, left) {
             Some(time) => now + time,
-            None => now + self.limited_for(now, job.site) + left,
+            None => now + self.limited_for(now, job.site) + run.need.time(left),
         };
         let windows = self.plan.sites[job.site.index()].maintenance;
         let begin = windows.map_or(Instant::FAR, |windows| windows.window_at(now).0);
@@ -179,10 +179,8 @@ impl Scheduler {
             return None;
         }
         let capped = Pace::Capped { power: about.cap_power, speed: about.cap_speed };
-        let mut paces = vec![Pace::Full];
-        if about.caps() && run.pace == Pace::Suspended {
-            paces.push(capped);
-        }
+        let may_cap = about.caps() && run.pace == Pace::Suspended;
+        let paces = std::iter::once(Pace::Full).chain(may_cap.then_some(capped));
         paces.into_iter().find(|pace| pace.power(run.need.power) <= free)
     }
 }

@@ -26,6 +26,8 @@ pub(crate) struct Holdings {
     queued: u128,
     /// Running jobs that do not go at full pace.
     pub(crate) slowed: BTreeSet<JobId>,
+    /// Elastic gangs that run smaller than they could at full pace, save their progress, and were not told to stop or to leave.
+    pub(crate) small: BTreeSet<JobId>,
     /// Running jobs that were told to stop or to leave.
     pub(crate) leaving: BTreeSet<JobId>,
 }
@@ -150,6 +152,8 @@ impl Holdings {
         }
         if run.stopping || run.leaving.is_some() {
             self.leaving.insert(job.id);
+        } else if run.need.asked < run.need.full && run.pace == Pace::Full && job.checkpoint.is_some() {
+            self.small.insert(job.id);
         }
     }
 
@@ -172,5 +176,6 @@ impl Holdings {
         self.held_until -= i128::from(held) * i128::from(run.release.as_unix_milliseconds());
         self.slowed.remove(&job.id);
         self.leaving.remove(&job.id);
+        self.small.remove(&job.id);
     }
 }

@@ -1,16 +1,28 @@
-//! What the turn of an hour brings: work that waited for it is due, and waiting work moves where it is clearly cheaper.
+//! What the turn of an hour brings: work that waited for it is due, waiting work moves where it is clearly cheaper, and elastic gangs
+//! grow where nobody waits.
 
 use giga_model::{JobId, SiteId};
-use giga_units::{Instant, Money};
+use giga_units::{Duration, Instant, Money, Power};
 
 use crate::Scheduler;
-use crate::event::Event;
+use crate::event::{Event, Interruption};
+use crate::floors::Lines;
+use crate::job::{Job, Run};
+use crate::plan::Need;
 use crate::witness::Witness;
 
 /// How many waiting jobs of a site are looked at in an hour: the oldest of as many projects.
 const LOOK: usize = 32;
 /// How many of a drained site, whose ever they are.
 const LOOK_DRAINED: usize = 1_024;
+/// How much sooner a gang has to end for a new start with more nodes: the time until it is looked at again.
+const HOUR: Duration = Duration::hours(1);
+
+/// What a running gang could have, what it holds included.
+struct Room {
+    nodes: u32,
+    power: Power,
+}
 
 impl Scheduler {
     pub(crate) fn hour_turns(&mut self, now: Instant, witness: &mut impl Witness) {
@@ -24,6 +36,52 @@ impl Scheduler {
         if self.state.sites.len() > 1 && self.plan.policy.rebinds_max > 0 {
             self.rebind(now, witness);
         }
+        for site in (0..self.state.sites.len()).map(SiteId::at) {
+            self.grow(now, site, witness);
+        }
+    }
+
+    /// Tells elastic gangs of a site that run smaller than they could to save themselves and start again with more nodes, where nobody
+    /// waits for these and it ends them sooner by an hour.
+    fn grow(&mut self, now: Instant, site: SiteId, witness: &mut impl Witness) {
+        let book = &self.state.sites[site.index()];
+        if book.holdings.small.is_empty() || book.queue.len() > 0 || book.closed.is_some() || book.drained {
+            return;
+        }
+        let mut power = book.power_free();
+        let range = self.plan.sites[site.index()].pools.clone();
+        let mut free: Vec<u32> = self.state.pools[range.clone()].iter().map(|pool| pool.whole_free).collect();
+        for id in book.holdings.small.clone() {
+            let Some((job, run)) = self.state.job(id).and_then(|job| Some((job, job.run()?))) else {
+                continue;
+            };
+            let own = &mut free[run.need.pool.index() - range.start];
+            let room = Room { nodes: *own + run.need.nodes, power: power + run.ceiling() };
+            let Some(need) = self.larger(now, job, run, &room) else { continue };
+            *own -= need.nodes - run.need.nodes;
+            power = room.power.saturating_sub(need.power);
+            let by = now + self.plan.policy.grace;
+            self.emit(now, Event::Leaving { job: id, cause: Interruption::Grown, by }, witness);
+        }
+    }
+
+    /// The largest way of a running gang in its own pool that there is room for, where it ends an hour sooner that way.
+    fn larger(&self, now: Instant, job: &Job, run: &Run, room: &Room) -> Option<Need> {
+        let ways = self.state.shapes[job.shape.0 as usize].needs.iter();
+        let mut larger = ways.filter(|need| need.pool == run.need.pool && need.asked > run.need.asked);
+        let most = self.state.most_held(&self.plan, now, job, &Lines::default());
+        let most = most.saturating_add(run.need.held());
+        let fits = |need: &&Need| {
+            need.nodes <= room.nodes
+                && need.power <= room.power
+                && need.held() <= most
+                && need.nodes >= run.need.nodes
+                && self.state.beside_claims(job.site, need, None)
+        };
+        let need = larger.find(fits)?;
+        let left = job.limit.saturating_sub(run.progress(now));
+        let sooner = run.need.time(left).saturating_sub(self.plan.policy.grace + need.time(left));
+        (sooner >= HOUR).then_some(*need)
     }
 
     /// Moves the oldest waiting jobs of each site to where they cost clearly less.

@@ -7,7 +7,6 @@ use giga_model::image::{Image, ImageError, Source};
 use giga_model::{Asks, JobId, PoolId, ProjectId, SiteId, Terms};
 use giga_units::{Duration, Instant, Power};
 
-use crate::apply::amount;
 use crate::job::{Job, Run, Status};
 use crate::plan::Plan;
 use crate::queue::Account;
@@ -135,7 +134,7 @@ impl State {
         sites.zip(&self.sites).all(|(id, site)| {
             let mut held = vec![0; plan.owners + plan.projects.len()];
             for job in self.jobs.iter().filter(|job| job.site == id) {
-                let amount = job.run().map_or(0, |run| amount(&run.need, job.limit));
+                let amount = job.run().map_or(0, |run| job.hold(&run.need));
                 held[plan.projects[job.project.index()].owner.index()] += amount;
                 held[plan.owners + job.project.index()] += amount;
             }

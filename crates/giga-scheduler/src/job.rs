@@ -5,6 +5,7 @@ use std::sync::Arc;
 use giga_model::{Asks, JobId, JobRequest, OwnerId, ProgrammeId, ProjectId, SiteId, Terms, image};
 use giga_units::{Duration, Fraction, Instant};
 
+use crate::apply::amount_of;
 use crate::event::{Interruption, Pace, Piece};
 use crate::plan::{Need, Plan};
 
@@ -85,7 +86,7 @@ pub struct Run {
     pub pace: Pace,
     /// Since when it goes so.
     pub(crate) since: Instant,
-    /// Its work before that.
+    /// Its work before that, with the accelerators that it holds.
     pub(crate) done: Duration,
 }
 
@@ -102,10 +103,22 @@ impl Run {
         self.since
     }
 
-    /// How far its work has come: as long as it would have taken at full pace.
+    /// How long its work would have taken so far at full pace, with the accelerators that it holds.
+    #[must_use]
+    pub fn worked(&self, now: Instant) -> Duration {
+        self.done + self.pace.work(now.since(self.since))
+    }
+
+    /// How far its work has come: as long as it would have taken at full pace and full size.
     #[must_use]
     pub fn progress(&self, now: Instant) -> Duration {
-        self.done + self.pace.work(now.since(self.since))
+        self.need.work(self.worked(now))
+    }
+
+    /// How long some more of the work takes at a pace; `None` where it never ends.
+    #[must_use]
+    pub fn time(&self, pace: Pace, work: Duration) -> Option<Duration> {
+        pace.time(self.need.time(work))
     }
 
     /// What it may draw above idle at its pace.
@@ -144,6 +157,11 @@ impl Job {
             losses: 0,
             status: Status::Waiting,
         }
+    }
+
+    /// What an attempt in one of its ways holds while it runs, up to the whole limit, in accelerator-milliseconds.
+    pub(crate) fn hold(&self, need: &Need) -> u128 {
+        amount_of(need.held(), need.time(self.limit))
     }
 
     /// The running attempt, if one runs.

@@ -5,6 +5,7 @@
 //! It never carries anything out, and it knows no units but integers.
 
 mod admit;
+mod ahead;
 mod apply;
 mod bind;
 mod decide;

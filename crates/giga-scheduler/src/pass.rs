@@ -11,10 +11,12 @@ use giga_units::{Duration, Instant};
 
 use crate::Scheduler;
 use crate::admit::WaysMemo;
+use crate::ahead::Ahead;
 use crate::bind::Means;
 use crate::event::Event;
-use crate::fit::{Reservation, Span, Start};
+use crate::fit::{Reservation, Reserved, Span, Start};
 use crate::floors::Lines;
+use crate::job::Job;
 use crate::queue::{Few, Kind, Open};
 use crate::witness::Witness;
 
@@ -48,14 +50,56 @@ impl Scheduler {
         self.serve_floors(site, now, witness);
         loop {
             self.scratch.reserved[site.index()] = None;
-            let Some(mut reserved) = self.start_in_order(site, now, witness) else { return };
-            let filled = self.fill_in(site, now, &mut reserved, witness);
-            let stands = !filled || self.still_reserved(now, &reserved);
-            self.scratch.reserved[site.index()] = Some((self.state.sites[site.index()].epoch, reserved));
+            let Some(first) = self.start_in_order(site, now, witness) else { return };
+            let mut reserved = Reserved::First(first);
+            let mut filled = false;
+            if let Some(line) = self.state.line_ahead(&self.plan, site, now) {
+                reserved = Reserved::Depth(Ahead::new(&self.state, &self.plan, site, now));
+                filled = self.reserve_line(site, now, &line, &mut reserved, witness);
+            }
+            filled |= self.fill_in(site, now, &mut reserved, witness);
+            let stands =
+                !filled || matches!(&reserved, Reserved::First(first) if self.still_reserved(now, first));
+            if let Reserved::First(first) = reserved {
+                let epoch = self.state.sites[site.index()].epoch;
+                self.scratch.reserved[site.index()] = Some((epoch, first));
+            }
             if stands {
                 return;
             }
         }
+    }
+
+    /// Goes through the first in the line, down to the depth: what fits without delaying those before it starts, all others keep
+    /// their earliest start. Whether anything started.
+    fn reserve_line(
+        &mut self,
+        site: SiteId,
+        now: Instant,
+        line: &[JobId],
+        reserved: &mut Reserved,
+        witness: &mut impl Witness,
+    ) -> bool {
+        let mut started = false;
+        for &job in line {
+            let lines = self.state.lines(&self.plan, site);
+            let waiting = self.state.job(job).expect("a queued job is live");
+            let most = self.state.most_held(&self.plan, now, waiting, &lines);
+            if let Some(start) = self.start_beside(waiting, now, reserved, most) {
+                reserved.spend(&self.state, &start);
+                self.start(job, start, now, witness);
+                started = true;
+            } else if let Reserved::Depth(ahead) = reserved {
+                ahead.reserve(&self.state, &self.plan, waiting, most);
+            }
+        }
+        started
+    }
+
+    /// The start of a waiting job now, where it leaves alone what is reserved.
+    fn start_beside(&self, waiting: &Job, now: Instant, reserved: &Reserved, most: u32) -> Option<Start> {
+        let exit = self.state.release(&self.plan, waiting.site, now, Span::of(waiting))?;
+        self.state.start_now(waiting.site, waiting.shape, exit, Some(reserved), most)
     }
 
     /// Whether the job that keeps its place would still get this reservation: what filled in behind it may have changed
@@ -98,7 +142,7 @@ impl Scheduler {
         &mut self,
         site: SiteId,
         now: Instant,
-        reserved: &mut Reservation,
+        reserved: &mut Reserved,
         witness: &mut impl Witness,
     ) -> bool {
         let mut filled = false;
@@ -108,17 +152,14 @@ impl Scheduler {
             let lines = self.state.lines(&self.plan, site);
             let Some(job) = self.first_open(site, now, &lines) else { return filled };
             let waiting = self.state.job(job).expect("a queued job is live");
-            let release = self.state.release(&self.plan, site, now, Span::of(waiting));
             let most = self.state.most_held(&self.plan, now, waiting, &lines);
-            let start =
-                release.and_then(|at| self.state.start_now(site, waiting.shape, at, Some(reserved), most));
-            let Some(start) = start else {
+            let Some(start) = self.start_beside(waiting, now, reserved, most) else {
                 let skipped = (waiting.project, Kind::of(waiting));
                 assert!(!self.scratch.skipped.contains(&skipped), "a kind is skipped once");
                 self.scratch.skipped.push(skipped);
                 continue;
             };
-            self.state.spend(reserved, &start);
+            reserved.spend(&self.state, &start);
             self.start(job, start, now, witness);
             filled = true;
         }
@@ -131,7 +172,7 @@ impl Scheduler {
     }
 
     /// Finds the kinds that may start behind a reservation.
-    fn open_kinds(&mut self, site: SiteId, now: Instant, reserved: &Reservation) {
+    fn open_kinds(&mut self, site: SiteId, now: Instant, reserved: &Reserved) {
         let mut open = std::mem::take(&mut self.scratch.open);
         open.clear();
         let queue = &self.state.sites[site.index()].queue;
@@ -164,12 +205,16 @@ impl Scheduler {
 
     /// Looks at the jobs that came, where nothing else changed: each starts now, or waits like those before it.
     pub(crate) fn admit_arrivals(&mut self, site: SiteId, now: Instant, witness: &mut impl Witness) {
+        if self.plan.policy.reservations > 1 {
+            return self.pass(site, now, witness);
+        }
         let arrivals = self.state.sites[site.index()].arrivals.clone();
         for &job in &arrivals {
             let kept = self.state.kept(site);
-            let Some(reserved) = kept.and_then(|kept| self.standing(site, kept, now)) else {
+            let Some(first) = kept.and_then(|kept| self.standing(site, kept, now)) else {
                 return self.pass(site, now, witness);
             };
+            let reserved = Reserved::First(first);
             let waiting = self.state.job(job).expect("an arrival waits");
             let release = self.state.release(&self.plan, site, now, Span::of(waiting));
             let lines = self.state.lines(&self.plan, site);

@@ -4,6 +4,7 @@ use giga_model::{JobId, JobRequest, SiteId};
 use giga_units::Instant;
 
 use crate::Scheduler;
+use crate::admit::WaysMemo;
 use crate::bind::{Cost, Means};
 use crate::event::Rule;
 
@@ -12,16 +13,20 @@ impl Scheduler {
     /// job with a deadline saves by waiting for cheap hours is not in it.
     #[must_use]
     pub fn places(&self, request: &JobRequest, now: Instant) -> Vec<(SiteId, Result<Cost, Rule>)> {
-        let everywhere = self.plan.admit(now, request).err().filter(is_of_no_site);
+        let everywhere = self.plan.admit_request(now, request).err();
         if everywhere == Some(Rule::UnknownProject) {
             return Vec::new();
         }
-        let mut means = Means::default();
-        let mut cost = |site: SiteId| {
-            everywhere.map_or(Ok(()), Err)?;
-            let ways =
-                self.plan.may_read_at(site, request).and_then(|()| self.plan.possible_at(site, request))?;
-            Ok(self.state.price(&self.plan, now, request, site, &ways, means.rate(&self.plan, site, now)))
+        let (mut means, ways) = (Means::default(), WaysMemo::default().of(&self.plan, &request.asks));
+        let possible: Vec<_> = self.plan.possible(now, request, &ways).collect();
+        let mut cost = |site: SiteId| match possible.iter().find(|(id, _)| *id == site) {
+            Some((_, ways)) => {
+                Ok(self.state.price(&self.plan, now, request, site, ways, means.rate(&self.plan, site, now)))
+            }
+            None => {
+                let rule = everywhere.or_else(|| self.plan.why_not_at(site, request));
+                Err(rule.expect("a site that is not possible is forbidden"))
+            }
         };
         self.plan.sites_of(request.project).map(|site| (site, cost(site))).collect()
     }
@@ -31,25 +36,5 @@ impl Scheduler {
     pub fn places_of(&self, job: JobId, now: Instant) -> Vec<(SiteId, Result<Cost, Rule>)> {
         let waiting = self.state.job(job).filter(|job| job.run().is_none());
         waiting.map_or_else(Vec::new, |job| self.places(&self.state.request_of(job), now))
-    }
-}
-
-/// Whether a rule forbids a request wherever it would go.
-fn is_of_no_site(rule: &Rule) -> bool {
-    match rule {
-        Rule::UnknownProject
-        | Rule::NothingAsked
-        | Rule::UnknownDataset
-        | Rule::LeavingForbidden { .. }
-        | Rule::DeadlineTooClose
-        | Rule::GangAboveProgramme { .. }
-        | Rule::LimitAboveProgramme { .. } => true,
-        Rule::NoSuchAccelerator
-        | Rule::AssuranceTooLow { .. }
-        | Rule::DataForbids { .. }
-        | Rule::GangTooLarge { .. }
-        | Rule::AboveFloor { .. }
-        | Rule::PowerTooLarge { .. }
-        | Rule::LongerThanBetweenWindows { .. } => false,
     }
 }

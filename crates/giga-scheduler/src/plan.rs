@@ -1,10 +1,11 @@
 //! What the scheduler is told once: the federation as dense tables of integers.
 
+use giga_model::image::{Image, ImageError, Source};
 use giga_model::{
     Accelerator, Assurance, Country, Dataset, Federation, Flexibility, Network, OwnerId, PhaseId, Policy,
     PoolId, Preempt, ProgrammeId, ProjectId, Sharing, SiteId,
 };
-use giga_model::{Asks, JobRequest, Maintenance};
+use giga_model::{Asks, ELASTIC_SINCE, JobRequest, Maintenance};
 use giga_units::{Duration, Fraction, Instant, Power};
 
 use crate::bind::Rates;
@@ -97,9 +98,24 @@ pub struct Need {
     pub each: u16,
     /// What the accelerators may add to the idle draw of their nodes.
     pub power: Power,
+    /// Accelerators for which the time limit is meant: with fewer, the work of an elastic gang takes longer.
+    pub full: u32,
 }
 
 impl Need {
+    /// How long some of the work takes this way, rounded up, where `work` is the time it takes at full size: in proportion, which is
+    /// the most it can be for work that speeds up no more than its accelerators grow.
+    #[must_use]
+    pub fn time(&self, work: Duration) -> Duration {
+        scale(work, self.full, self.asked, u64::from(self.asked) - 1)
+    }
+
+    /// How much work is done this way in a time, rounded down, as the time it takes at full size.
+    #[must_use]
+    pub fn work(&self, time: Duration) -> Duration {
+        scale(time, self.asked, self.full, 0)
+    }
+
     /// Accelerators held while it runs.
     #[must_use]
     pub fn held(&self) -> u32 {
@@ -107,7 +123,35 @@ impl Need {
     }
 }
 
-giga_model::image! { struct Need { pool, nodes, asked, each, power } }
+impl Image for Need {
+    fn write(&self, out: &mut Vec<u8>) {
+        let Self { pool, nodes, asked, each, power, full } = self;
+        pool.write(out);
+        nodes.write(out);
+        asked.write(out);
+        each.write(out);
+        power.write(out);
+        full.write(out);
+    }
+    fn read(source: &mut Source<'_>) -> Result<Self, ImageError> {
+        let (pool, nodes, asked) = (Image::read(source)?, Image::read(source)?, Image::read(source)?);
+        let (each, power) = (Image::read(source)?, Image::read(source)?);
+        let full = if source.format() < ELASTIC_SINCE { asked } else { Image::read(source)? };
+        if asked == 0 || full < asked {
+            return Err(source.bad_tag(0));
+        }
+        Ok(Self { pool, nodes, asked, each, power, full })
+    }
+}
+
+/// A time by a ratio that is at most one or at least one, with `up` of the divisor added before it is divided.
+fn scale(time: Duration, by: u32, over: u32, up: u64) -> Duration {
+    if by == over {
+        return time;
+    }
+    let scaled = (i128::from(time.as_milliseconds()) * i128::from(by) + i128::from(up)) / i128::from(over);
+    Duration::milliseconds(i64::try_from(scaled).unwrap_or(i64::MAX / 4))
+}
 
 impl Plan {
     /// Reads the tables off a federation that has no [`giga_model::Flaw`].
@@ -197,10 +241,11 @@ impl Plan {
     pub(crate) fn needs(&self, site: SiteId, asks: &Asks) -> Vec<Need> {
         let mut needs = Vec::new();
         for ask in asks.iter() {
+            let full = asks.least().map_or(ask.accelerators, |_| asks.first().accelerators);
             for index in self.sites[site.index()].pools.clone() {
                 let pool = &self.pools[index];
                 if ask.accelerator.is_none_or(|kind| kind == pool.accelerator) {
-                    needs.push(pool.need(PoolId::at(index), ask.accelerators));
+                    needs.push(Need { full, ..pool.need(PoolId::at(index), ask.accelerators) });
                 }
             }
         }
@@ -224,7 +269,8 @@ impl PoolPlan {
         let held = u64::from(nodes) * u64::from(each);
         // A gang beyond any pool is refused by its nodes; its power only has to stay countable until then.
         let milliwatts = self.dynamic.as_milliwatts().saturating_mul(held);
-        Need { pool, nodes, asked: accelerators, each, power: Power::milliwatts(milliwatts) }
+        let power = Power::milliwatts(milliwatts);
+        Need { pool, nodes, asked: accelerators, each, power, full: accelerators }
     }
 }
 

@@ -3,6 +3,8 @@
 //! Jobs of a project that ask for the same in the same way form a class: when one of them can not start now, none can.
 //! The queue is derived from the jobs and from use; it decides nothing.
 
+mod walk;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use giga_model::{JobId, OwnerId, ProgrammeId, ProjectId};
@@ -382,7 +384,7 @@ pub(crate) struct Account {
 giga_model::image! { struct Account { settled, held } }
 
 /// An account with its place in the order, which is worked out when the account changes and not when it is asked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Ranked {
     account: Account,
     weight: u64,

@@ -303,7 +303,10 @@ impl State {
     #[must_use]
     pub fn minds_the_hour(&self) -> bool {
         let moves = self.sites.len() > 1;
-        self.sites.iter().any(|site| !site.deferred.is_empty() || (moves && site.queue.len() > 0))
+        self.sites.iter().any(|site| {
+            let waits = site.queue.len() > 0;
+            !site.deferred.is_empty() || (moves && waits) || (!waits && !site.holdings.small.is_empty())
+        })
     }
 
     /// The job of a site that keeps its place, if one does.

@@ -238,10 +238,18 @@ impl Trial {
             accelerators: *accelerators,
         });
         let first = asks.next().expect("at least one ask");
+        let others: Vec<Ask> = asks.collect();
+        // A smaller second way on anything makes an elastic gang of the first.
+        let asks = match others[..] {
+            [Ask { accelerator: None, accelerators }] if accelerators < first.accelerators => {
+                Asks::elastic(first, accelerators)
+            }
+            _ => Asks::any_of(first, others),
+        };
         Input::Submit {
             request: JobRequest {
                 project: ProjectId::at(project.index(self.federation.projects.len())),
-                asks: Asks::any_of(first, asks.collect()),
+                asks,
                 limit: Duration::milliseconds(limit),
                 checkpoint: saves.then_some(Duration::milliseconds(3)),
                 draw: Fraction::ONE,

@@ -89,7 +89,7 @@ pub fn forecast(control: &Control, runtimes: &Runtimes, futures: u32, seed: u64,
 fn live_on(control: &Control, runtimes: &Runtimes, seed: u64, most: Duration, column: &mut Column<'_>) {
     let now = control.now();
     let work = |job: &Job| {
-        let elapsed = job.run().map_or(Duration::ZERO, |run| now.since(run.started));
+        let elapsed = job.run().map_or(Duration::ZERO, |run| run.progress(now));
         let mut chance = Chance::of(seed, Purpose::RunTime, job.id.0, 0);
         runtimes.draw(&mut chance, job.project, job.limit, elapsed)
     };

@@ -327,9 +327,13 @@ fn pick<T: Copy>(cumulated: &[(u64, T)], chance: &mut Chance) -> T {
 
 fn asks(class: &JobClass, accelerators: u32) -> Asks {
     let mut kinds = class.accelerators.iter().map(|&kind| Ask { accelerator: Some(kind), accelerators });
-    match kinds.next() {
-        None => Asks::one(Ask { accelerator: None, accelerators }),
-        Some(first) => Asks::any_of(first, kinds.collect()),
+    let first = kinds.next().unwrap_or(Ask { accelerator: None, accelerators });
+    match class.elastic {
+        None => Asks::any_of(first, kinds.collect()),
+        Some(part) => {
+            let least = part.of_count(accelerators.into()).max(1);
+            Asks::elastic(first, u32::try_from(least).unwrap_or(accelerators))
+        }
     }
 }
 

@@ -502,6 +502,6 @@ pub(crate) fn limits_ahead(site: &Site, id: SiteId, now: Instant, agenda: &mut A
 pub(crate) fn end_of(job: &Job, left: Duration, now: Instant) -> Option<(Instant, Coming)> {
     let run = job.run()?;
     let rest = left.min(job.limit).saturating_sub(run.progress(now));
-    let at = now + run.pace.time(rest)?;
+    let at = now + run.time(run.pace, rest)?;
     Some((at, Coming::Finished { job: job.id, attempt: job.attempts, completed: left <= job.limit }))
 }

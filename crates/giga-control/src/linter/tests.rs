@@ -61,6 +61,7 @@ impl Scene {
             asked: nodes.len() as u32 * u32::from(each),
             each,
             power,
+            full: nodes.len() as u32 * u32::from(each),
         };
         let pieces = nodes.iter().map(|node| Piece { word: node / 2, mask: 1 << (node % 2) });
         let release = NOW + Duration::hours(1);
@@ -116,7 +117,7 @@ fn two_jobs_on_one_accelerator() {
 
 #[test]
 fn a_job_on_fewer_nodes_than_it_needs() {
-    let need = Need { pool: POOL, nodes: 2, asked: 8, each: 4, power: Power::watts(8_000) };
+    let need = Need { pool: POOL, nodes: 2, asked: 8, each: 4, power: Power::watts(8_000), full: 8 };
     let pieces = Arc::new([Piece { word: 0, mask: 1 }]);
     let event = Event::Started { job: JobId(0), attempt: 1, need, pieces, release: NOW };
     whole().submitted(0).then(event).finds(&[not_free(0)]);
@@ -187,7 +188,7 @@ fn a_window_that_nobody_announced_is_known_all_the_same() {
 #[test]
 fn a_need_that_understates_its_power_is_counted_in_full() {
     let mut scene = Scene::with_power_for(4).submitted(0);
-    let need = Need { pool: POOL, nodes: 2, asked: 8, each: 4, power: Power::watts(1) };
+    let need = Need { pool: POOL, nodes: 2, asked: 8, each: 4, power: Power::watts(1), full: 8 };
     let pieces = Arc::new([Piece { word: 0, mask: 0b11 }]);
     scene = scene.then(Event::Started {
         job: JobId(0),

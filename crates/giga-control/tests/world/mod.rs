@@ -373,6 +373,13 @@ impl World {
             accelerators: *accelerators,
         });
         let first = asks.next().expect("at least one ask");
-        Asks::any_of(first, asks.collect())
+        let others: Vec<Ask> = asks.collect();
+        // A smaller second way on anything makes an elastic gang of the first.
+        match others[..] {
+            [Ask { accelerator: None, accelerators }] if accelerators < first.accelerators => {
+                Asks::elastic(first, accelerators)
+            }
+            _ => Asks::any_of(first, others),
+        }
     }
 }

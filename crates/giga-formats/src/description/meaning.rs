@@ -38,6 +38,8 @@ pub(crate) enum Meaning {
     NoArrivals { class: String },
     #[error("class `{class}` has only one of `every` and `count`")]
     HalfRegular { class: String },
+    #[error("class `{class}` is elastic and names several kinds of accelerators")]
+    ElasticKinds { class: String },
     #[error("class `{class}` has only one of `peak_hour` and `swing`")]
     HalfCurve { class: String },
     #[error("class `{class}` comes at equal distances and can not follow the day")]
@@ -156,6 +158,7 @@ impl Meaning {
                 "write `share = \"100 %\"` for random arrivals, or `every` and `count` for regular ones"
             }
             Self::HalfRegular { .. } => "write both, such as `every = \"1 min\"` and `count = 100`",
+            Self::ElasticKinds { .. } => "keep one kind, or drop `elastic`",
             Self::HalfCurve { .. } => "write both, such as `peak_hour = 14` and `swing = \"40 %\"`",
             Self::RegularCurve { .. } => "drop `peak_hour` and `swing`, or write `share` instead of `every`",
             Self::TwoLengths { .. } => "keep `length` for equal jobs, or `median` and `sigma` for a log-normal length",

@@ -69,6 +69,8 @@ pub(super) enum JobFault {
     Reserved { name: String },
     #[error("`{text}` does not say which accelerators and how many")]
     Ask { text: String },
+    #[error("`{text}` is elastic beside other ways to run")]
+    ElasticBesides { text: String },
     #[error("`{text}` is no word for `leaving`")]
     Leaving { text: String },
     #[error("`{text}` is neither a date nor a time from now")]
@@ -103,8 +105,10 @@ impl Explain for JobFault {
             }
             Self::Twice { .. } => "drop one of them".to_owned(),
             Self::Ask { .. } => format!(
-                "write a number such as `8`, or a kind and a number such as `H200-HGX:8`, from 1 to {ACCELERATORS_MAX}"
+                "write a number such as `8`, a kind and a number such as `H200-HGX:8`, or the least and the most such as \
+                 `H200-HGX:8-32`, from 1 to {ACCELERATORS_MAX}"
             ),
+            Self::ElasticBesides { .. } => "write one way from the least to the most, or a list of fixed numbers".to_owned(),
         }
     }
 }
@@ -315,7 +319,7 @@ impl Faults {
     fn asks(&mut self, accelerators: Option<&AcceleratorsBody>) -> Vec<AskSpec> {
         const FIELD: &str = "resources.accelerators";
         let texts = match accelerators {
-            None => return vec![AskSpec { accelerator: None, accelerators: 1 }],
+            None => return vec![AskSpec { accelerator: None, accelerators: 1, least: None }],
             Some(AcceleratorsBody::Count(count)) => vec![(FIELD.to_owned(), count.to_string())],
             Some(AcceleratorsBody::One(text)) => vec![(FIELD.to_owned(), text.clone())],
             Some(AcceleratorsBody::AnyOf(texts)) => {
@@ -332,10 +336,13 @@ impl Faults {
             self.add(FIELD, &JobFault::TooLong { key, found, what: "entries", most, instead });
             return Vec::new();
         }
+        let several = texts.len() > 1;
         let ask = |(field, text): (String, String)| {
             let ask = ask(&text);
             if ask.is_none() {
                 self.add(field, &JobFault::Ask { text: shown(&text) });
+            } else if several && ask.as_ref().is_some_and(|ask| ask.least.is_some()) {
+                self.add(field, &JobFault::ElasticBesides { text: shown(&text) });
             }
             ask
         };
@@ -347,7 +354,7 @@ fn is_name(letter: char) -> bool {
     letter.is_ascii_alphanumeric() || matches!(letter, '.' | '_' | '-')
 }
 
-/// Reads `8`, `H200-HGX` or `H200-HGX:8`.
+/// Reads `8`, `H200-HGX`, `H200-HGX:8` or `H200-HGX:8-32`.
 fn ask(text: &str) -> Option<AskSpec> {
     let text = text.trim();
     let (name, count) = match text.rsplit_once(':') {
@@ -355,12 +362,20 @@ fn ask(text: &str) -> Option<AskSpec> {
         None if text.starts_with(|c: char| c.is_ascii_digit() || c == '-') => (None, text),
         None => (Some(text), "1"),
     };
-    let accelerators = count.parse().ok().filter(|count| (1..=ACCELERATORS_MAX).contains(count))?;
+    let number = |text: &str| text.trim().parse().ok().filter(|count| (1..=ACCELERATORS_MAX).contains(count));
+    let (least, accelerators) = match count.split_once('-') {
+        Some((least, most)) => (Some(number(least)?), number(most)?),
+        None => (None, number(count)?),
+    };
+    if least.is_some_and(|least| least > accelerators) {
+        return None;
+    }
     let sound = |name: &str| !name.is_empty() && name.len() <= 200 && !name.chars().any(char::is_control);
     if name.is_some_and(|name| !sound(name)) {
         return None;
     }
-    Some(AskSpec { accelerator: name.map(str::to_owned), accelerators })
+    let least = least.filter(|&least| least < accelerators);
+    Some(AskSpec { accelerator: name.map(str::to_owned), accelerators, least })
 }
 
 /// The first word of what is run, without its folders, as a name.

@@ -77,6 +77,8 @@ pub struct AskSpec {
     pub accelerator: Option<String>,
     /// How many at the same time; at least one.
     pub accelerators: u32,
+    /// How few will do where the job is elastic: only where this is its one way to run.
+    pub least: Option<u32>,
 }
 
 /// What stands before a script in a command. `-e`: a script that goes on after a failure and ends well would report
@@ -118,7 +120,7 @@ impl JobSpec {
 
     fn accelerators(&self) -> AcceleratorsBody {
         match self.asks.as_slice() {
-            [AskSpec { accelerator: None, accelerators }] => {
+            [AskSpec { accelerator: None, accelerators, least: None }] => {
                 AcceleratorsBody::Count(i64::from(*accelerators))
             }
             [only] => AcceleratorsBody::One(only.to_string()),
@@ -129,9 +131,12 @@ impl JobSpec {
 
 impl std::fmt::Display for AskSpec {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match &self.accelerator {
-            Some(name) => write!(f, "{name}:{}", self.accelerators),
-            None => write!(f, "{}", self.accelerators),
+        if let Some(name) = &self.accelerator {
+            write!(f, "{name}:")?;
         }
+        if let Some(least) = self.least {
+            write!(f, "{least}-")?;
+        }
+        write!(f, "{}", self.accelerators)
     }
 }

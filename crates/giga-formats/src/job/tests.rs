@@ -44,7 +44,7 @@ fn check(text: &str, expected: &[&str]) {
 }
 
 fn ask(name: &str, accelerators: u32) -> AskSpec {
-    AskSpec { accelerator: Some(name.to_owned()), accelerators }
+    AskSpec { accelerator: Some(name.to_owned()), accelerators, least: None }
 }
 
 #[test]
@@ -66,7 +66,7 @@ fn the_smallest_file_gets_its_name_and_the_defaults() {
     assert_eq!(spec.name, "my-job");
     assert_eq!(spec.command, ["./prog", "--x"]);
     assert_eq!(spec.limit, Duration::hours(1));
-    assert_eq!(spec.asks, [AskSpec { accelerator: None, accelerators: 1 }]);
+    assert_eq!(spec.asks, [AskSpec { accelerator: None, accelerators: 1, least: None }]);
     assert_eq!((spec.project, spec.workdir, spec.checkpoint), (None, None, None));
     assert_eq!(
         (spec.data.len(), spec.leaving, spec.assurance, spec.deadline),
@@ -77,7 +77,7 @@ fn the_smallest_file_gets_its_name_and_the_defaults() {
 #[test]
 fn accelerators_are_asked_for_in_several_ways() {
     let asks = |text: &str| spec(&format!("run = \"x\"\nresources.accelerators = {text}")).asks;
-    let any = |accelerators| AskSpec { accelerator: None, accelerators };
+    let any = |accelerators| AskSpec { accelerator: None, accelerators, least: None };
     assert_eq!(asks("8"), [any(8)]);
     assert_eq!(asks("\"8\""), [any(8)]);
     assert_eq!(asks("\"H200-HGX:8\""), [ask("H200-HGX", 8)]);
@@ -125,7 +125,7 @@ gpus = 1
             "8:10 env.EPOCHS: `EPOCHS` takes a text in quotes … `EPOCHS = \"3\"`",
             "9:12 env.GIGA_JOB: `GIGA_JOB` is reserved … another name",
             "10:6 env.2X: `2X` is no name for a variable",
-            "12:17 resources.accelerators[0]: `H200-HGX:0` does not say … `H200-HGX:8`, from 1 to",
+            "12:17 resources.accelerators[0]: `H200-HGX:0` does not say … `H200-HGX:8-32`, from 1 to",
             "12:31 resources.accelerators[1]: `x:y` does not say",
             "13:8 resources.cpus: `cpus` is -1, outside 1 to",
             "14:10 resources.memory: `petabyte` is not a unit",
@@ -235,7 +235,7 @@ fn kept_bodies_stay_readable() {
     let kept = include_str!("tests/body-1.json");
     let body: JobBody = serde_json::from_str(kept).expect("a body that was kept");
     let mut spec = spec(WHOLE);
-    spec.asks.push(AskSpec { accelerator: None, accelerators: 4 });
+    spec.asks.push(AskSpec { accelerator: None, accelerators: 4, least: None });
     assert_eq!(body.check(), Ok(spec));
 }
 

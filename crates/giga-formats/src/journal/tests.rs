@@ -13,6 +13,7 @@ use super::*;
 
 const GOLDEN_1: &[u8] = include_bytes!("golden/record-1.bin");
 const GOLDEN_2: &[u8] = include_bytes!("golden/record-2.bin");
+const GOLDEN_3: &[u8] = include_bytes!("golden/record-3.bin");
 
 fn request() -> JobRequest {
     let first = Ask { accelerator: Some(AcceleratorId(1)), accelerators: 8 };
@@ -46,7 +47,7 @@ fn everything() -> Record {
         Input::Schedule,
     ]);
     let power = Power::watts(700);
-    let need = Need { pool, nodes: 2, each: 4, asked: 8, power };
+    let need = Need { pool, nodes: 2, each: 4, asked: 8, power, full: 8 };
     let pieces: Arc<[Piece]> = vec![Piece { word: 1, mask: 6 }].into();
     let mut events = vec![
         Event::Submitted { job, site, request: request() },
@@ -98,7 +99,7 @@ fn what_is_new() -> Record {
         deadline: Some(until),
     };
     let request = JobRequest { terms: Some(Arc::new(terms)), ..request() };
-    let need = Need { pool, nodes: 2, each: 4, asked: 8, power };
+    let need = Need { pool, nodes: 2, each: 4, asked: 8, power, full: 8 };
     let inputs = vec![
         Input::Submit { request: request.clone() },
         Input::LimitFalls { site, power, until },
@@ -148,7 +149,29 @@ fn what_is_new() -> Record {
 #[test]
 fn records_of_format_2_stay_as_they_are() {
     assert_eq!(read(GOLDEN_2), Ok(what_is_new()));
-    assert_eq!(write(&what_is_new()), GOLDEN_2);
+}
+
+/// What came with format 3: elastic gangs.
+fn what_is_elastic() -> Record {
+    let (job, site, pool) = (JobId(5), SiteId(2), PoolId(3));
+    let (until, power) = (Instant::unix_milliseconds(1_800_000_000_000), Power::watts(700));
+    let first = Ask { accelerator: Some(AcceleratorId(1)), accelerators: 32 };
+    let request = JobRequest { asks: Asks::elastic(first, 8), ..request() };
+    let need = Need { pool, nodes: 4, each: 4, asked: 16, power, full: 32 };
+    let pieces: Arc<[Piece]> = vec![Piece { word: 1, mask: 30 }].into();
+    let events = vec![
+        Event::Submitted { job, site, request: request.clone() },
+        Event::Started { job, attempt: 1, need, pieces, release: until },
+        Event::Leaving { job, cause: Interruption::Grown, by: until },
+        Event::Interrupted { job, cause: Interruption::Grown, saved: Duration::seconds(1800) },
+    ];
+    Record { seq: 14, decisions: 3, now: until, inputs: vec![Input::Submit { request }], events }
+}
+
+#[test]
+fn records_of_format_3_stay_as_they_are() {
+    assert_eq!(read(GOLDEN_3), Ok(what_is_elastic()));
+    assert_eq!(write(&what_is_elastic()), GOLDEN_3);
 }
 
 #[test]

@@ -12,7 +12,7 @@
 //! `submitted`, `project`, `runtime`, and one of `accelerators` and `any_of` must be there; columns may come in any
 //! order, and those that are not known are left alone.
 
-use giga_model::{Ask, Asks};
+use giga_model::{AcceleratorId, Ask, Asks};
 use giga_units::{Amount, Duration, Fraction};
 
 use super::WorkError;
@@ -120,14 +120,31 @@ impl Single<'_> {
     }
 }
 
-/// Reads `GB300-NVL72:8|H200-HGX:16`.
+/// Reads `GB300-NVL72:8|H200-HGX:16`, or `H200-HGX:8-32` for an elastic gang.
 fn any_of(list: &str, desk: &Desk) -> Result<Asks, Cause> {
+    if let Some((name, (least, most))) = range(list) {
+        let [least, accelerators] = [cell::accelerators(least)?, cell::accelerators(most)?];
+        if least > accelerators {
+            return Err(Cause::NotAsks(quoted(list)));
+        }
+        return Ok(Asks::elastic(Ask { accelerator: kind(name, desk)?, accelerators }, least));
+    }
     let mut asks = list.split('|').map(|ask| {
         let (name, count) = ask.rsplit_once(':').ok_or_else(|| Cause::NotAsks(quoted(list)))?;
         let accelerators = cell::accelerators(count.trim())?;
-        let accelerator = if name.trim() == ANY { None } else { Some(desk.accelerator(name.trim())?) };
-        Ok(Ask { accelerator, accelerators })
+        Ok(Ask { accelerator: kind(name, desk)?, accelerators })
     });
     let first = asks.next().unwrap_or_else(|| Err(Cause::NotAsks(quoted(list))))?;
     Ok(Asks::any_of(first, asks.collect::<Result<_, Cause>>()?))
+}
+
+fn kind(name: &str, desk: &Desk) -> Result<Option<AcceleratorId>, Cause> {
+    if name.trim() == ANY { Ok(None) } else { desk.accelerator(name.trim()).map(Some) }
+}
+
+/// The parts of `NAME:LEAST-MOST`, where there is but one way.
+fn range(list: &str) -> Option<(&str, (&str, &str))> {
+    let (name, count) = list.rsplit_once(':').filter(|_| !list.contains('|'))?;
+    let (least, most) = count.split_once('-')?;
+    Some((name, (least.trim(), most.trim())))
 }

@@ -62,6 +62,10 @@ impl Names {
     /// The list of ways to run, where there is more than one.
     fn any_of(&self, row: &Arrival) -> Option<String> {
         let ask = |ask: Ask| format!("{}:{}", self.kind(ask).unwrap_or(ANY), ask.accelerators);
+        let first = row.request.asks.first();
+        if let Some(least) = row.request.asks.least() {
+            return Some(format!("{}:{least}-{}", self.kind(first).unwrap_or(ANY), first.accelerators));
+        }
         let asks: Vec<String> = row.request.asks.iter().map(ask).collect();
         (asks.len() > 1).then(|| asks.join("|"))
     }

@@ -7,6 +7,13 @@ use crate::plan::Need;
 use crate::pool::{NodeIndex, Pool};
 use crate::store::{BitSet, ones};
 
+impl NodeIndex {
+    /// The node as a placement.
+    pub(crate) fn piece(self) -> Piece {
+        Piece { word: u32::try_from(self.0 / 64).expect("words fit"), mask: 1 << (self.0 % 64) }
+    }
+}
+
 impl Pool {
     /// Whether the need fits into what is free.
     pub(crate) fn fits(&self, need: &Need) -> bool {
@@ -30,8 +37,7 @@ impl Pool {
     pub(crate) fn place(&self, need: &Need) -> Arc<[Piece]> {
         if self.is_part(need) {
             let node = self.place_part(need.each);
-            let word = u32::try_from(node.0 / 64).expect("words fit");
-            return Arc::new([Piece { word, mask: 1 << (node.0 % 64) }]);
+            return Arc::new([node.piece()]);
         }
         let mut left = need.nodes as usize;
         let mut pieces = Vec::new();
@@ -81,7 +87,7 @@ impl Pool {
     }
 
     /// The lowest wholly free node of the rack with the fewest.
-    fn lone_whole(&self) -> Option<NodeIndex> {
+    pub(crate) fn lone_whole(&self) -> Option<NodeIndex> {
         let rack = self.racks[1..].iter().find_map(BitSet::first)?;
         let words = rack * self.words_per_rack..(rack + 1) * self.words_per_rack;
         words.into_iter().flat_map(|word| ones(self.whole[word], word * 64)).next().map(NodeIndex)

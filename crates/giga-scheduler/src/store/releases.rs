@@ -108,6 +108,11 @@ impl Releases {
         sum
     }
 
+    /// What comes back when, in the order of time.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Instant, u64)> + '_ {
+        self.leaves.iter().flat_map(|leaf| &leaf.entries).map(|entry| (entry.at, entry.amount))
+    }
+
     /// The time and tag of the first entry that has an amount.
     pub(crate) fn first(&self) -> Option<(Instant, u64)> {
         let entries = self.leaves.iter().flat_map(|leaf| &leaf.entries);

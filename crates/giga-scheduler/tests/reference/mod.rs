@@ -163,11 +163,11 @@ impl Reference {
         waiting.iter().map(|job| job.id).collect()
     }
 
-    fn release(&self, job: &Job, now: Instant) -> Option<Instant> {
+    fn release(&self, job: &Job, need: &Need, now: Instant) -> Option<Instant> {
         if self.closed[job.site.index()].is_some() {
             return None;
         }
-        let end = now + job.limit;
+        let end = now + takes(need, job.limit);
         let Some(windows) = self.federation.sites[job.site.index()].maintenance else { return Some(end) };
         let mut begin = windows.first;
         while begin + windows.length <= now {
@@ -182,8 +182,8 @@ impl Reference {
 
     fn start_now(&self, job: JobId, now: Instant, reserved: Option<&Reserved>) -> Option<Start> {
         let job = &self.jobs[&job];
-        let release = self.release(job, now)?;
         job.needs.iter().find_map(|need| {
+            let release = self.release(job, need, now)?;
             if !self.fits(job.site, need, None, None) {
                 return None;
             }
@@ -214,7 +214,7 @@ impl Reference {
         job.run = Some(Run { started: now, release, need, nodes });
         let kept = &mut self.kept[job.site.index()];
         *kept = kept.filter(|&kept| kept != id);
-        let (site, project, limit) = (job.site, job.project, job.limit);
+        let (site, project, limit) = (job.site, job.project, takes(&need, job.limit));
         let hold =
             u128::from(need.held()) * u128::try_from(limit.as_milliseconds()).expect("limits are positive");
         let owner = self.federation.projects[project.index()].owner;
@@ -250,15 +250,21 @@ impl Reference {
         let earliest = self.instants(now).into_iter().find(fits)?;
         let node = (!self.whole(need)).then(|| self.kept_node(need, now));
         let mut at = self.closed[job.site.index()].map_or(earliest, |until| earliest.max(until));
+        let limit = takes(need, job.limit);
         if let Some(windows) = self.federation.sites[job.site.index()].maintenance {
+            let between =
+                Duration::milliseconds(windows.every.as_milliseconds() - windows.length.as_milliseconds());
+            if !job.saves && limit > between && at + limit > windows.first {
+                return None;
+            }
             let mut begin = windows.first;
             loop {
                 let end = begin + windows.length;
-                let cut = if job.saves { at >= begin } else { at + job.limit > begin };
+                let cut = if job.saves { at >= begin } else { at + limit > begin };
                 if at < end && cut {
                     at = end;
                 }
-                if begin > at + job.limit {
+                if begin > at + limit {
                     break;
                 }
                 begin = begin + windows.every;
@@ -491,15 +497,17 @@ impl Reference {
         let owner = &mut self.owners[job.site.index()][owner.index()];
         let project = &mut self.projects[job.site.index()][job.project.index()];
         for used in [owner, project] {
-            used.held -= count(job.limit);
-            used.settled += count(now.since(run.started).min(job.limit));
+            let limit = takes(&run.need, job.limit);
+            used.held -= count(limit);
+            used.settled += count(now.since(run.started).min(limit));
         }
     }
 
     fn needs(&self, site: SiteId, request: &JobRequest) -> Vec<Need> {
         let about = &self.federation.sites[site.index()];
         let mut needs = Vec::new();
-        for Ask { accelerator, accelerators } in request.asks.iter() {
+        let sizes = sizes(request);
+        for Ask { accelerator, accelerators } in sizes {
             for &pool in &about.pools {
                 let id: AcceleratorId = self.federation.pools[pool.index()].accelerator;
                 let kind = self.federation.accelerator_of(pool);
@@ -517,12 +525,43 @@ impl Reference {
                 };
                 let headroom = all_open.power(site, None, None).expect("nothing runs");
                 if nodes as usize <= self.nodes(pool) && power <= headroom {
-                    needs.push(Need { pool, nodes, asked: accelerators, each, power });
+                    needs.push(Need {
+                        pool,
+                        nodes,
+                        asked: accelerators,
+                        each,
+                        power,
+                        full: full(request, accelerators),
+                    });
                 }
             }
         }
         needs
     }
+}
+
+/// How long work takes in one of its ways.
+fn takes(need: &Need, work: Duration) -> Duration {
+    let part = f64::from(need.full) / f64::from(need.asked) * work.as_milliseconds() as f64;
+    // Small whole numbers: a hair below the next one is it.
+    Duration::milliseconds((part - 1e-9).ceil() as i64)
+}
+
+/// The sizes of an elastic gang, or the ways of another.
+fn sizes(request: &JobRequest) -> Vec<Ask> {
+    let Some(least) = request.asks.least() else { return request.asks.iter().collect() };
+    let first = request.asks.first();
+    let mut sizes = vec![first];
+    let mut size = first.accelerators;
+    while size > least {
+        size = (size / 2).max(least);
+        sizes.push(Ask { accelerators: size, ..first });
+    }
+    sizes
+}
+
+fn full(request: &JobRequest, accelerators: u32) -> u32 {
+    if request.asks.least().is_some() { request.asks.first().accelerators } else { accelerators }
 }
 
 /// The nodes of a placement, counted from zero without gaps.

@@ -50,9 +50,13 @@ pub(crate) fn understand(app: &App, caller: &Caller, body: &JobBody) -> Answer<U
         return Err(Refusal::forbidden(detail));
     }
     let first = asks.remove(0);
+    let asks = match spec.asks[0].least {
+        Some(least) => Asks::elastic(first, least),
+        None => Asks::any_of(first, asks),
+    };
     let request = JobRequest {
         project,
-        asks: Asks::any_of(first, asks),
+        asks,
         limit: spec.limit,
         checkpoint: spec.checkpoint,
         draw: Fraction::ONE,

@@ -46,6 +46,7 @@ pub(crate) const fn interruption(cause: Interruption) -> &'static str {
         Interruption::Lost => "the attempt died and left no result",
         Interruption::Recalled => "what it held was lent and was called back",
         Interruption::Grid => "the grid gave less",
+        Interruption::Grown => "there is room for a larger gang",
     }
 }
 
@@ -99,7 +100,7 @@ fn order(federation: &Federation, state: &State, job: &Job, run: &Run) -> Order 
     Order {
         attempt: AttemptId { job: job.id, number: job.attempts },
         nodes: state.nodes(run.need.pool, &run.pieces).into_iter().map(node).collect(),
-        limit: job.limit,
+        limit: run.need.time(job.limit),
         stopping: run.stopping || run.leaving.is_some(),
     }
 }

@@ -128,6 +128,7 @@ fn class(
         leaving: Leaving::Nothing,
         assurance: None,
         slack: None,
+        elastic: None,
     }
 }
 

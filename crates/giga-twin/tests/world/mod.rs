@@ -30,6 +30,7 @@ pub(crate) fn class(name: &str, arrivals: Arrivals) -> JobClass {
         leaving: Leaving::Nothing,
         assurance: None,
         slack: None,
+        elastic: None,
     }
 }
 

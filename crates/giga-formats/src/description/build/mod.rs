@@ -114,6 +114,7 @@ fn policy(root: &Record) -> Policy {
             .count("rebinds_max")
             .and_then(|count| u8::try_from(count).ok())
             .unwrap_or_default(),
+        reservations: record.count("reservations").and_then(|count| u16::try_from(count).ok()).unwrap_or(1),
     }
 }
 

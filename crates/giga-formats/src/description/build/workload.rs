@@ -83,6 +83,9 @@ impl Builder<'_, '_> {
             let kind = names.accelerators.find(name, span, record.path_of("accelerators"), self.findings);
             accelerators.extend(kind.map(AcceleratorId::at));
         }
+        if accelerators.len() > 1 && record.amount::<Fraction>("elastic").is_some() {
+            self.fault("elastic", &Meaning::ElasticKinds { class: self.name.to_owned() });
+        }
         let terms = terms(record, &names.datasets, self.findings);
         if record.broken {
             return None;
@@ -103,6 +106,7 @@ impl Builder<'_, '_> {
             leaving: terms.leaving,
             assurance: terms.assurance,
             slack: terms.slack,
+            elastic: record.amount("elastic"),
         })
     }
 

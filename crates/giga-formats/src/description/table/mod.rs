@@ -152,5 +152,13 @@ static POLICY: Section = Section {
             "assumption: more would be restlessness",
             "how often a job may be moved while it waits",
         ),
+        preset(
+            "reservations",
+            Kind::Count { min: 1, max: 1_000 },
+            "1",
+            "EASY backfill: Lifka, JSSPP 1995",
+            "how many of the first in the line keep a start that nothing behind them delays; more than one is \
+             conservative backfill to that depth",
+        ),
     ],
 };

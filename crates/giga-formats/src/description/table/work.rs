@@ -118,6 +118,12 @@ static CLASS: Section = Section {
             Kind::Names { max: 1_000 },
             "kinds that will do, the preferred first; without it any",
         ),
+        optional(
+            "elastic",
+            Kind::Amount { of: &FRACTION, min: "0.01 %", max: "100 %" },
+            "down to which part of its size a gang may shrink, its work taking longer in proportion; for at most one kind of \
+             `accelerators`",
+        ),
         optional("data", Kind::Names { max: 100 }, "datasets that each of its jobs reads"),
         preset(
             "leaving",
