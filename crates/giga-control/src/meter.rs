@@ -141,7 +141,9 @@ impl Meter {
             }
             Event::Limited { site, power, .. } => self.limited(federation, *site, *power, now),
             Event::Short { missing, .. } => self.totals.grid.short(*missing),
-            Event::Leaving { .. } => self.totals.recalls += 1,
+            Event::Leaving { cause, .. } => {
+                self.totals.recalls += u64::from(*cause == Interruption::Recalled);
+            }
             Event::Deferred { job, .. } => {
                 self.want(federation, before, *job, now, |wanted, asked| wanted - asked);
             }

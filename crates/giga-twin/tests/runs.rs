@@ -157,6 +157,30 @@ fn a_job_is_done_when_its_work_is_done_however_often_it_was_interrupted() {
     assert_eq!((summary.timed_out, summary.violations), (0, 0));
 }
 
+#[test]
+fn an_elastic_gang_does_its_work_once_whatever_its_sizes() {
+    let jobs = JobClass {
+        sizes: vec![Size { accelerators: 32, weight: Fraction::ONE }],
+        length: Length::Fixed(Duration::hours(30)),
+        checkpoint: Checkpoint::Every(Duration::hours(1)),
+        elastic: Some(percent(25)),
+        ..class("elastic", share(100))
+    };
+    let federation = federation(64, vec![jobs], percent(80));
+    let federation = Arc::new(with_failures(federation, Duration::hours(500), Duration::hours(20)));
+    let (summary, rows) = run(&federation, 1, Duration::days(300));
+    let done: Vec<&JobRecord> = rows.jobs.iter().filter(|row| row.outcome == Outcome::Completed).collect();
+    let work = AcceleratorTime::of(32, Duration::hours(30));
+    for row in &done {
+        // Each attempt may end up to a millisecond of its accelerators after its work.
+        let most = work + AcceleratorTime::of(32, Duration::milliseconds(i64::from(row.attempts)));
+        assert!(row.useful >= work && row.useful <= most, "{row:?}");
+    }
+    let sizes = [8, 16, 32].map(|size| done.iter().filter(|row| row.accelerators == size).count());
+    assert!(sizes.iter().all(|&count| count > 5), "{sizes:?} of {} ended with 8, 16, 32", done.len());
+    assert_eq!((summary.timed_out, summary.violations), (0, 0));
+}
+
 /// Work with failures, windows, checkpoints, a second phase and a little too much load.
 fn eventful(load: u64, seed: u64) -> Arc<Federation> {
     let sizes = [1, 3, 4, 16, 40].map(|accelerators| Size { accelerators, weight: percent(20) });

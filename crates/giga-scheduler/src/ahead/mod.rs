@@ -223,9 +223,12 @@ impl Ahead {
                 let each = parted.free.enough_from(at, to.min(parted.until), u64::from(need.each));
                 each.filter(|_| stays)
             };
-            let last = best.map_or(Instant::FAR, |(at, _)| at).min(parted.until);
-            let found = self.first_fit(state, plan, job, need, (from.max(parted.from), last), shared);
-            if let Some(at) = found.filter(|at| best.is_none_or(|(best, _)| *at < best)) {
+            let sooner = |at: &Instant| best.is_none_or(|(best, _)| *at < best);
+            let begin = from.max(parted.from);
+            let room = parted.free.enough_from(begin, begin, u64::from(need.each));
+            let Some(begin) = room.filter(sooner).filter(|at| *at <= parted.until) else { continue };
+            let found = self.first_fit(state, plan, job, need, (begin, parted.until), shared);
+            if let Some(at) = found.filter(sooner) {
                 best = Some((at, Place::Parted(index, parted.node)));
             }
         }
