@@ -8,7 +8,8 @@ use crate::admit::WaysMemo;
 use crate::ahead::Ahead;
 use crate::bind::{Choice, Cost, Means};
 use crate::event::Rule;
-use crate::fit::{Reserved, Span};
+use crate::fit::{Exit, Reserved, Span};
+use crate::floors::Lines;
 use crate::job::{Job, ShapeId};
 use crate::plan::Need;
 
@@ -175,7 +176,8 @@ impl Scheduler {
             None => self.state.reserve(&self.plan, now, job).map(|reserved| reserved.at),
         };
         let ways = &self.state.shapes[job.shape.0 as usize].needs;
-        Explanation::Waiting { because: self.because(job, ways, first, now), first, room_at }
+        let because = self.start_of(job, ways, first, now).err().unwrap_or(Because::Due);
+        Explanation::Waiting { because, first, room_at }
     }
 
     /// What would become of a request that came now.
@@ -191,46 +193,28 @@ impl Scheduler {
         let (_, ways) = possible.find(|(id, _)| *id == site).expect("it binds to a possible site");
         let mut job = Job::new(&self.plan, self.state.next_job(), (site, ShapeId(u32::MAX)), request, now);
         job.deferred = deferred;
-        let reserved = self.state.reserve_among(&self.plan, now, &job, ways);
-        let because = self.because(&job, ways, self.first(site, now).unwrap_or(job.id), now);
-        let need = match because {
-            Because::Due => ways.iter().find(|need| self.state.has_nodes(need)).copied(),
-            _ => reserved.as_ref().map(|reserved| reserved.need),
+        let start = self.start_of(&job, ways, self.first(site, now).unwrap_or(job.id), now);
+        let most = self.state.most_held(&self.plan, now, &job, &Lines::default());
+        let within: Vec<Need> = ways.iter().filter(|need| need.held() <= most).copied().collect();
+        let reserved = self.state.reserve_among(&self.plan, now, &job, &within);
+        let room_at = reserved.as_ref().map(|reserved| reserved.at);
+        let (need, because) = match start {
+            Ok(need) => (Some(need), Because::Due),
+            Err(because) => (reserved.map(|reserved| reserved.need), because),
         };
-        let room_at = reserved.map(|reserved| reserved.at);
         Preview::Placed { site, cost, need: need.unwrap_or(ways[0]), because, room_at }
     }
 
-    fn because(&self, job: &Job, ways: &[Need], first: JobId, now: Instant) -> Because {
-        let site = &self.state.sites[job.site.index()];
-        if let Some(until) = job.deferred {
-            return Because::Deferred { until };
-        }
-        if site.drained {
-            return Because::Drained;
-        }
-        if let Some(claim) = site.claims.iter().find(|claim| claim.job == job.id) {
-            return Because::Recall { by: claim.by };
-        }
-        if let Some(until) = site.closed {
-            return Because::Maintenance { until };
-        }
-        let Some(release) = self.state.release(&self.plan, job.site, now, Span::of(job)) else {
-            let windows = self.plan.sites[job.site.index()].maintenance;
-            return Because::Window { begin: windows.map_or(now, |windows| windows.window_at(now).0) };
-        };
-        let lines = self.state.lines(&self.plan, job.site);
-        let most = self.state.most_held(&self.plan, now, job, &lines);
-        let needed = ways.iter().map(Need::held).min().unwrap_or(0);
-        if needed > most {
-            return Because::Floor { room: most, needed };
-        }
+    /// In which way a waiting job could start now, or what keeps it from that.
+    fn start_of(&self, job: &Job, ways: &[Need], first: JobId, now: Instant) -> Result<Need, Because> {
+        let (exit, most) = self.may_start(job, ways, now)?;
+        let free = self.state.sites[job.site.index()].power_free();
         let roomy: Vec<&Need> = ways.iter().filter(|need| self.state.has_nodes(need)).collect();
         if roomy.is_empty() {
-            return self.lacks_nodes(&ways[0]);
+            return Err(self.lacks_nodes(&ways[0]));
         }
-        if roomy.iter().all(|need| need.power > site.power_free()) {
-            return Because::Power { needed: roomy[0].power, free: site.power_free() };
+        if roomy.iter().all(|need| need.power > free) {
+            return Err(Because::Power { needed: roomy[0].power, free });
         }
         let reserved = match self.ahead(job.site, now, job.id) {
             Some((ahead, _)) => Some(Reserved::Depth(ahead)),
@@ -239,17 +223,41 @@ impl Scheduler {
                 first.and_then(|first| self.state.reserve(&self.plan, now, first)).map(Reserved::First)
             }
         };
-        if self.state.way_now(job.site, ways, release, reserved.as_ref(), most).is_some() {
-            return Because::Due;
-        }
-        match &reserved {
+        let way = self.state.way_now(job.site, ways, exit, reserved.as_ref(), most);
+        way.map(|(need, ..)| need).ok_or_else(|| match &reserved {
             None => Because::Due,
             Some(Reserved::First(first)) => Because::Reserved { at: first.at },
             Some(Reserved::Depth(ahead)) => {
                 let until = roomy.iter().map(|need| ahead.free_until(&self.state, need)).max();
                 Because::Reserved { at: until.unwrap_or(now) }
             }
+        })
+    }
+
+    /// When a job that started now would give its nodes back and how much it may hold, where neither its site nor its share keeps it
+    /// from starting.
+    fn may_start(&self, job: &Job, ways: &[Need], now: Instant) -> Result<(Exit, u32), Because> {
+        let site = &self.state.sites[job.site.index()];
+        if let Some(until) = job.deferred {
+            return Err(Because::Deferred { until });
         }
+        if site.drained {
+            return Err(Because::Drained);
+        }
+        if let Some(claim) = site.claims.iter().find(|claim| claim.job == job.id) {
+            return Err(Because::Recall { by: claim.by });
+        }
+        if let Some(until) = site.closed {
+            return Err(Because::Maintenance { until });
+        }
+        let exit = self.state.release(&self.plan, job.site, now, Span::of(job)).ok_or_else(|| {
+            let windows = self.plan.sites[job.site.index()].maintenance;
+            Because::Window { begin: windows.map_or(now, |windows| windows.window_at(now).0) }
+        })?;
+        let lines = self.state.lines(&self.plan, job.site);
+        let most = self.state.most_held(&self.plan, now, job, &lines);
+        let needed = ways.iter().map(Need::held).min().unwrap_or(0);
+        if needed > most { Err(Because::Floor { room: most, needed }) } else { Ok((exit, most)) }
     }
 
     /// The first in the line of a site.

@@ -1,8 +1,10 @@
 //! Scenes of elastic gangs: they start with what there is, take longer in proportion, and grow where nobody waits.
 
 use giga_model::sample::{accelerator, add_site, empty, programme, project};
-use giga_model::{Ask, Asks, JobId, JobRequest, OwnerId, PoolId, ProgrammeId, ProjectId, SiteId};
-use giga_scheduler::{Ending, Event, Input, Interruption, Need, Run, Scheduler};
+use giga_model::{
+    Ask, Asks, JobId, JobRequest, Owner, OwnerId, PoolId, Preempt, ProgrammeId, ProjectId, SiteId,
+};
+use giga_scheduler::{Because, Ending, Event, Input, Interruption, Need, Preview, Run, Scheduler};
 use giga_units::{Duration, Fraction, Instant, Power};
 use proptest::prelude::*;
 
@@ -132,6 +134,26 @@ fn it_does_not_grow_for_less_than_an_hour() {
         [],
         "one hour is left, and half would be saved"
     );
+}
+
+#[test]
+fn a_preview_keeps_to_the_floor() {
+    let mut federation = empty();
+    federation.owners = ["one", "other"].map(|name| Owner { name: name.to_owned() }).to_vec();
+    federation.programmes = vec![giga_model::Programme { preempt: Preempt::Never, ..programme("firm") }];
+    federation.projects = vec![project("project", ProgrammeId(0), OwnerId(0))];
+    add_site(&mut federation, "north", &[(accelerator("A", 1, 4), 8)]);
+    federation.sites[0].shares =
+        vec![(OwnerId(0), Fraction::ppm(500_000)), (OwnerId(1), Fraction::ppm(500_000))];
+    let mut scheduler = Scheduler::new(&federation);
+    tell(&mut scheduler, 0, vec![Input::PhaseOpens { site: SiteId(0) }]);
+    let Input::Submit { request } = elastic() else { unreachable!("it is a submission") };
+    let Preview::Placed { need, because, .. } = scheduler.preview(&request, hour(0)) else {
+        panic!("it fits")
+    };
+    assert_eq!((need.asked, because), (4, Because::Due), "half of the site is its owner's");
+    tell(&mut scheduler, 0, vec![Input::Submit { request }]);
+    assert_eq!(run(&scheduler, 0).map(|run| run.need), Some(need));
 }
 
 proptest! {

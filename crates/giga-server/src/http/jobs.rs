@@ -79,7 +79,9 @@ fn plan_view(
     match preview {
         Preview::Refused { rule } => view.refused = Some(rule.to_string()),
         Preview::Placed { site, need, because, room_at, .. } => {
-            let bill = Bill::of(federation, &need, request.draw, now, request.limit);
+            let limit = need.time(request.limit);
+            let bill = Bill::of(federation, &need, request.draw, now, limit);
+            view.limit = limit.written();
             view.energy_most_joule = view::small(bill.energy.as_joules());
             view.cost_most_microeuro = view::small(bill.cost.as_microeuro());
             view.place = Some(place(federation, &federation.sites[site.index()], &need));
@@ -94,6 +96,12 @@ fn plan_view(
             if need.held() > need.asked {
                 view.notes
                     .push("it holds whole nodes, which have more accelerators than it asked for".into());
+            }
+            if need.asked < need.full {
+                view.notes.push(format!(
+                    "with {} of {} accelerators its limit is longer in proportion",
+                    need.asked, need.full
+                ));
             }
             if request.checkpoint.is_none() {
                 view.notes.push("it saves no progress: an interruption starts it from the beginning".into());
