@@ -1,7 +1,7 @@
 //! What each owner held at each site beside what it could claim: what it lent, what it borrowed, exactly.
 
 use giga_model::{Federation, OwnerId, SiteId, image};
-use giga_scheduler::State;
+use giga_scheduler::{Job, State};
 use giga_units::{AcceleratorTime, Instant};
 
 /// What an owner may claim and holds at a site, until something changes there.
@@ -10,11 +10,13 @@ struct Gauge {
     since: Instant,
     floor: u64,
     held: u64,
+    /// The part of it that can not be told to leave.
+    firm: u64,
     /// Of the running hour: what was borrowed, and what was left idle of the floor.
     borrowed: AcceleratorTime,
     idle: AcceleratorTime,
 }
-image! { struct Gauge { since, floor, held, borrowed, idle } }
+image! { struct Gauge { since, floor, held, firm, borrowed, idle } }
 
 /// What adds up for an owner.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -25,10 +27,12 @@ pub(crate) struct Lent {
     pub(crate) within: AcceleratorTime,
     /// What its work held beyond it.
     pub(crate) borrowed: AcceleratorTime,
+    /// The part of that held by work that can not be told to leave: the floor has shrunk below it.
+    pub(crate) excess: AcceleratorTime,
     /// What others held of what it left idle.
     pub(crate) lent: AcceleratorTime,
 }
-image! { struct Lent { entitled, within, borrowed, lent } }
+image! { struct Lent { entitled, within, borrowed, excess, lent } }
 
 /// The gauges of every owner at every site, and their sums.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,10 +62,13 @@ impl Lending {
     }
 
     /// An owner's work takes accelerators, or gives them back.
-    pub(crate) fn hold(&mut self, site: SiteId, owner: OwnerId, now: Instant, change: impl Fn(u64) -> u64) {
-        let gauge = &mut self.sites[site.index()][owner.index()];
-        gauge.add(&mut self.owners[owner.index()], now);
+    pub(crate) fn hold(&mut self, job: &Job, now: Instant, change: impl Fn(u64) -> u64) {
+        let gauge = &mut self.sites[job.site.index()][job.owner.index()];
+        gauge.add(&mut self.owners[job.owner.index()], now);
         gauge.held = change(gauge.held);
+        if !job.preemptible {
+            gauge.firm = change(gauge.firm);
+        }
     }
 
     /// Reads the floors of a site where its capacity has changed.
@@ -104,6 +111,7 @@ impl Gauge {
         sum.within += over(self.held.min(self.floor));
         let borrowed = over(self.held.saturating_sub(self.floor));
         sum.borrowed += borrowed;
+        sum.excess += over(self.firm.saturating_sub(self.floor));
         self.borrowed += borrowed;
         self.idle += over(self.floor.saturating_sub(self.held));
     }

@@ -291,7 +291,7 @@ impl Meter {
         gauges.asked += u64::from(need.asked);
         gauges.drawn += job_draw(job, need, Pace::Full);
         let held = u64::from(need.held());
-        self.lending.hold(job.site, job.owner, now, |before| before + held);
+        self.lending.hold(job, now, |before| before + held);
     }
 
     /// Notes that a job came into the line of a site, or left it without a start.
@@ -350,7 +350,7 @@ impl Meter {
         let worked = run.worked(at);
         book.held = run.need.held();
         self.charge(federation, job, at);
-        self.lending.hold(job.site, job.owner, now, |before| before - held);
+        self.lending.hold(job, now, |before| before - held);
         self.totals.grid.lost(job.programme, AcceleratorTime::of(asked, elapsed.saturating_sub(worked)));
         let gauges = self.touch(federation, job.site, now);
         gauges.held -= held;

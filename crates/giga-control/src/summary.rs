@@ -179,6 +179,7 @@ impl Totals {
             used: *used,
             within: lent.within,
             borrowed: lent.borrowed,
+            excess: lent.excess,
             lent: lent.lent,
         };
         owners.map(row).collect()
@@ -218,6 +219,8 @@ pub struct OwnerUse {
     pub within: AcceleratorTime,
     /// What its work held beyond them.
     pub borrowed: AcceleratorTime,
+    /// The part of that held by work that can not be told to leave, after a floor shrank below it by a failure or a limit of the grid.
+    pub excess: AcceleratorTime,
     /// What others held of what it left idle: their borrowing, in proportion to what each owner left idle in that hour.
     pub lent: AcceleratorTime,
 }

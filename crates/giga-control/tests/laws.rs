@@ -91,6 +91,7 @@ fn lending_adds_up(outcomes: &Outcomes) {
     let (borrowed, lent) = (sum(|row| row.borrowed), sum(|row| row.lent));
     assert!(lent <= borrowed, "{lent} lent, {borrowed} borrowed");
     for row in owners {
+        assert!(row.excess <= row.borrowed, "{row:?}");
         assert!(
             row.within.as_milliseconds() + row.lent.as_milliseconds() <= row.entitled.as_milliseconds(),
             "{row:?}"

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use giga_control::Control;
 use giga_control::record::Refusal;
 use giga_model::sample::{accelerator, add_site, empty};
-use giga_model::{AcceleratorId, Ask, Asks, JobId, JobRequest, ProjectId, SiteId};
+use giga_model::{
+    AcceleratorId, Ask, Asks, JobId, JobRequest, Owner, OwnerId, PoolId, Preempt, ProjectId, SiteId,
+};
 use giga_scheduler::{Ending, Input};
 use giga_units::{AcceleratorTime, Duration, Fraction, Instant};
 
@@ -43,4 +45,26 @@ fn another_way_counts_by_its_own_accelerators() {
     assert_eq!(summary.refusals, [(Refusal::GangTooLarge, 1)]);
     let second = jobs.iter().find(|row| row.job == JobId(1)).expect("a row for each job");
     assert_eq!((second.accelerators, second.held, second.useful), (30, 32, hours(30)));
+}
+
+#[test]
+fn what_firm_work_holds_above_a_floor_that_shrank_is_told() {
+    let mut federation = empty();
+    federation.owners = ["one", "other"].map(|name| Owner { name: name.to_owned() }).to_vec();
+    federation.programmes[0].preempt = Preempt::Never;
+    add_site(&mut federation, "north", &[(accelerator("A", 1, 8), 8)]);
+    let half = Fraction::ppm(500_000);
+    federation.sites[0].shares = vec![(OwnerId(0), half), (OwnerId(1), half)];
+    let hour = |hours| Instant::unix_milliseconds(0) + Duration::hours(hours);
+    let mut control = Control::new(Arc::new(federation), hour(0));
+    control.advance(hour(0), &[Input::PhaseOpens { site: SiteId(0) }, submit(Asks::one(ask(0, 4)))]);
+    let failed = |node| Input::NodeFailed { pool: PoolId(0), node, until: hour(2) };
+    control.advance(hour(1), &[failed(6), failed(7)]);
+    let back = |node| Input::NodeRepaired { pool: PoolId(0), node };
+    let done = Input::Finished { job: JobId(0), attempt: 1, ending: Ending::Completed, at: hour(2) };
+    control.advance(hour(2), &[back(6), back(7), done]);
+    let (summary, ..) = control.finish(hour(2));
+    let one = AcceleratorTime::of(1, Duration::hours(1));
+    let own = &summary.owners[0];
+    assert_eq!((own.excess, own.borrowed), (one, one), "half of six is three, and four are held");
 }

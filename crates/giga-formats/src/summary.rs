@@ -126,6 +126,7 @@ struct Owner<'a> {
     used_accelerator_hours: f64,
     within_floor_accelerator_hours: f64,
     borrowed_accelerator_hours: f64,
+    excess_accelerator_hours: f64,
     lent_accelerator_hours: f64,
 }
 
@@ -224,6 +225,7 @@ fn owners<'a>(federation: &'a Federation, summary: &Summary) -> Vec<Owner<'a>> {
         used_accelerator_hours: row.used.as_hours_f64(),
         within_floor_accelerator_hours: row.within.as_hours_f64(),
         borrowed_accelerator_hours: row.borrowed.as_hours_f64(),
+        excess_accelerator_hours: row.excess.as_hours_f64(),
         lent_accelerator_hours: row.lent.as_hours_f64(),
     };
     summary.owners.iter().map(row).collect()

@@ -179,6 +179,19 @@ fn owners(out: &mut String, federation: &Federation, summary: &Summary) {
         "lent",
     ];
     table(out, &columns, rows);
+    let excess = summary.owners.iter().filter(|row| row.excess > AcceleratorTime::ZERO);
+    let excess =
+        excess.map(|row| format!("{} {}", federation.owners[row.owner.index()].name, hours(row.excess)));
+    let excess: Vec<String> = excess.collect();
+    if !excess.is_empty() {
+        let all = excess.join(", ");
+        line(
+            out,
+            &format!(
+                "  held above floors that shrank, by work that can not be told to leave: {all} accelerator-hours"
+            ),
+        );
+    }
 }
 
 fn waits(out: &mut String, federation: &Federation, summary: &Summary) {

@@ -12,10 +12,11 @@ use crate::figures::{energy, power};
 
 /// What is shown of an owner: words, and where they are read.
 type Kind = (&'static str, fn(&OwnerUse) -> AcceleratorTime);
-const KINDS: [Kind; 4] = [
+const KINDS: [Kind; 5] = [
     ("entitled", |row| row.entitled),
     ("held within floor", |row| row.within),
     ("borrowed", |row| row.borrowed),
+    ("of it firm, above a floor that shrank", |row| row.excess),
     ("lent", |row| row.lent),
 ];
 
