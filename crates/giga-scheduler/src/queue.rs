@@ -100,8 +100,9 @@ pub(crate) struct Queue {
     kinds: BTreeMap<Kind, BTreeSet<ProjectId>>,
     /// How many kinds of a shape wait.
     shapes: BTreeMap<(ShapeId, bool), u32>,
-    /// Jobs waiting, by owner.
+    /// Jobs waiting, by owner, and all of them.
     pub(crate) waiting: Vec<u32>,
+    len: u32,
 }
 
 /// Whether jobs of a kind of a project may start as far as shares go.
@@ -116,8 +117,8 @@ pub(crate) enum Few {
     Many,
 }
 
-/// The place of a job in the order.
-type Place = (u64, OwnerId, usize, u64, ProjectId, JobId);
+/// The place of a project in the order.
+type Place = (u64, OwnerId, usize, u64, ProjectId);
 
 impl Queue {
     pub(crate) fn new(plan: &Plan) -> Self {
@@ -146,12 +147,13 @@ impl Queue {
             kinds: BTreeMap::new(),
             shapes: BTreeMap::new(),
             waiting: vec![0; plan.owners],
+            len: 0,
             doors,
         }
     }
 
     pub(crate) fn len(&self) -> u32 {
-        self.waiting.iter().sum()
+        self.len
     }
 
     pub(crate) fn push(&mut self, accounts: &Use, job: &Job) {
@@ -171,6 +173,7 @@ impl Queue {
         let place = alike.partition_point(|&other| other < job.id);
         alike.insert(place, job.id);
         self.waiting[self.owner_of[job.project.index()].index()] += 1;
+        self.len += 1;
         if was_empty {
             self.enter(job.project, accounts);
         }
@@ -199,6 +202,7 @@ impl Queue {
             }
         }
         self.waiting[self.owner_of[job.project.index()].index()] -= 1;
+        self.len -= 1;
         if self.projects[job.project.index()].all.is_empty() {
             self.leave(job.project, accounts);
         }
@@ -226,26 +230,30 @@ impl Queue {
         allowed: &Allowed<'_>,
     ) -> Few {
         let mut seen = 0;
-        let mut best: Option<Place> = None;
+        let mut best: Option<(Place, JobId)> = None;
         for (kind, projects) in open.iter().flat_map(|open| self.kinds.range(open.range())) {
             seen += projects.len();
             if seen > most {
                 return Few::Many;
             }
-            let projects = projects.iter().filter(|&&project| allowed(project, kind));
-            let places = projects.map(|&project| {
-                let job = *self.projects[project.index()].kinds[kind].front().expect("a known kind has jobs");
-                self.place(accounts, project, job)
-            });
-            best = best.into_iter().chain(places).min();
+            for &project in projects {
+                let place = self.place(accounts, project);
+                // Most stand behind one that was found already: whether they are allowed does not matter.
+                if best.is_some_and(|(first, _)| first < place) || !allowed(project, kind) {
+                    continue;
+                }
+                let alike = &self.projects[project.index()].kinds[kind];
+                let found = (place, *alike.front().expect("a known kind has jobs"));
+                best = Some(best.map_or(found, |best| best.min(found)));
+            }
         }
-        Few::First(best.map(|(.., job)| job))
+        Few::First(best.map(|(_, job)| job))
     }
 
-    fn place(&self, accounts: &Use, project: ProjectId, job: JobId) -> Place {
+    fn place(&self, accounts: &Use, project: ProjectId) -> Place {
         let owner = self.owner_of[project.index()];
         let door = self.door_of[project.index()];
-        (accounts.owner_key(owner), owner, door, accounts.project_key(project), project, job)
+        (accounts.owner_key(owner), owner, door, accounts.project_key(project), project)
     }
 
     /// The first in the order among the open kinds, found by going along the order.
