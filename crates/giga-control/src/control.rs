@@ -37,7 +37,10 @@ impl Witness for Books {
     fn witness(&mut self, before: &State, now: Instant, event: &Event) {
         self.meter.note(&self.federation, before, now, event);
         self.linter.check(&self.federation, now, event);
-        self.events.push(event.clone());
+    }
+
+    fn keep(&mut self, event: Event) {
+        self.events.push(event);
     }
 }
 
@@ -115,6 +118,7 @@ impl Control {
         for event in events {
             self.books.witness(self.scheduler.state(), self.now, event);
             self.scheduler.apply(self.now, event);
+            self.books.keep(event.clone());
         }
         if !events.is_empty() {
             self.books.meter.look(&self.federation, &self.scheduler, self.now);
