@@ -167,14 +167,30 @@ impl Scheduler {
             let meant = |owner: OwnerId| {
                 book.holdings.of(owner).all() < book.floors[owner.index()] && !done.contains(&owner)
             };
-            let Some(owner) = book.queue.first_owner(&book.accounts, meant) else { return };
-            let served = self.entitled(site, owner).is_some_and(|job| {
-                self.start_entitled(site, job, now, witness) || self.claim(site, job, now, witness)
+            let served = book.queue.owners_in_order(&book.accounts, meant).into_iter().any(|owner| {
+                let served = self.serve_floor(site, owner, now, witness);
+                if !served {
+                    done.push(owner);
+                }
+                served
             });
             if !served {
-                done.push(owner);
+                return;
             }
         }
+    }
+
+    /// Starts the first job that an owner may claim room for, or calls others back for it; nothing changes where neither can be.
+    fn serve_floor(
+        &mut self,
+        site: SiteId,
+        owner: OwnerId,
+        now: Instant,
+        witness: &mut impl Witness,
+    ) -> bool {
+        self.entitled(site, owner).is_some_and(|job| {
+            self.start_entitled(site, job, now, witness) || self.claim(site, job, now, witness)
+        })
     }
 
     /// The jobs for which something is kept, in the order in which they claimed it.

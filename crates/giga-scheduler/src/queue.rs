@@ -265,12 +265,14 @@ impl Queue {
     ) -> Option<JobId> {
         let line = |project: ProjectId| &self.projects[project.index()];
         let first = |project| line(project).oldest(open, |kind| allowed(project, kind));
-        self.owners_in_order(accounts).into_iter().find_map(|owner| self.projects_of(owner).find_map(first))
+        let owners = self.owners_in_order(accounts, |_| true);
+        owners.into_iter().find_map(|owner| self.projects_of(owner).find_map(first))
     }
 
     /// The first in the order among the kinds that are allowed.
     pub(crate) fn first_allowed(&self, accounts: &Use, allowed: &Allowed<'_>) -> Option<JobId> {
-        self.owners_in_order(accounts).into_iter().find_map(|owner| self.first_of(owner, allowed))
+        let owners = self.owners_in_order(accounts, |_| true);
+        owners.into_iter().find_map(|owner| self.first_of(owner, allowed))
     }
 
     /// The first of an owner's jobs in their order among the kinds that are allowed.
@@ -300,9 +302,9 @@ impl Queue {
         projects.into_iter().find_map(|project| line(project).oldest_of(|kind| firm(project, kind)))
     }
 
-    /// The owners with waiting jobs, the one that used the least of its share first.
-    pub(crate) fn owners_in_order(&self, accounts: &Use) -> Vec<OwnerId> {
-        let mut owners: Vec<OwnerId> = self.waiting_owners().collect();
+    /// The owners with waiting jobs that are meant, the one that used the least of its share first.
+    pub(crate) fn owners_in_order(&self, accounts: &Use, meant: impl Fn(OwnerId) -> bool) -> Vec<OwnerId> {
+        let mut owners: Vec<OwnerId> = self.waiting_owners().filter(|&owner| meant(owner)).collect();
         owners.sort_by_key(|&owner| (accounts.owner_key(owner), owner));
         owners
     }
@@ -316,12 +318,6 @@ impl Queue {
     pub(crate) fn oldest(&self, each: usize, most: usize) -> Vec<JobId> {
         let firsts = self.projects.iter().flat_map(|line| line.all.keys().take(each).copied());
         firsts.take(most).collect()
-    }
-
-    /// Of the owners with waiting jobs that are meant, the one that used the least of its share.
-    pub(crate) fn first_owner(&self, accounts: &Use, meant: impl Fn(OwnerId) -> bool) -> Option<OwnerId> {
-        let owners = self.waiting_owners().filter(|&owner| meant(owner));
-        owners.min_by_key(|&owner| (accounts.owner_key(owner), owner))
     }
 
     fn waiting_owners(&self) -> impl Iterator<Item = OwnerId> + '_ {
