@@ -305,10 +305,11 @@ impl Scheduler {
         }
         let mut picked = Vec::new();
         for strict in [true, false] {
-            for victim in self.lent(site, strict, &picked) {
-                if wanted.is_met() {
-                    break;
-                }
+            let before = picked.clone();
+            let mut lent = self.lent(site, strict, &before);
+            while !wanted.is_met()
+                && let Some(victim) = lent.next()
+            {
                 if wanted.free(&self.state, victim) {
                     picked.push(victim);
                 }
@@ -319,7 +320,12 @@ impl Scheduler {
 
     /// Work that runs beyond its owner's floor, in the order in which it is called back: from the owner that is the furthest beyond,
     /// the latest started first, which loses the least. Strictly no owner falls below its floor; otherwise by less than one gang.
-    fn lent(&self, site: SiteId, strict: bool, picked: &[JobId]) -> Vec<JobId> {
+    fn lent<'a>(
+        &'a self,
+        site: SiteId,
+        strict: bool,
+        picked: &'a [JobId],
+    ) -> impl Iterator<Item = JobId> + 'a {
         let book = &self.state.sites[site.index()];
         let held =
             |job: &JobId| self.state.job(*job).and_then(Job::run).map_or(0, |run| u64::from(run.need.held()));
@@ -334,21 +340,18 @@ impl Scheduler {
             }
         }
         owners.sort_by_key(|&(over, owner)| (std::cmp::Reverse(over), owner));
-        let mut all = Vec::new();
-        for (mut over, owner) in owners {
-            for std::cmp::Reverse((_, job)) in &book.holdings.of(owner).loans {
-                let held = held(job);
-                if picked.contains(job) || (strict && held > over) {
-                    continue;
-                }
+        owners.into_iter().flat_map(move |(mut over, owner)| {
+            let loans = book.holdings.of(owner).loans.iter().map(|std::cmp::Reverse(loan)| loan);
+            let called = loans.map_while(move |(_, job, held)| {
                 if over == 0 {
-                    break;
+                    return None;
                 }
-                over = over.saturating_sub(held);
-                all.push(*job);
-            }
-        }
-        all
+                let called = !picked.contains(job) && (!strict || *held <= over);
+                over = over.saturating_sub(if called { *held } else { 0 });
+                Some(called.then_some(*job))
+            });
+            called.flatten()
+        })
     }
 }
 
