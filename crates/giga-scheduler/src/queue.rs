@@ -10,6 +10,7 @@ use giga_units::Duration;
 
 use crate::job::{Job, ShapeId};
 use crate::plan::{Plan, SitePlan};
+use crate::store::BitSet;
 
 /// What makes jobs alike: when one of a kind can not start now, no other of the same project can.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -96,6 +97,8 @@ pub(crate) struct Queue {
     door_of: Vec<usize>,
     owner_of: Vec<OwnerId>,
     projects: Vec<ProjectLine>,
+    /// The projects with waiting jobs.
+    waits: BitSet,
     /// Which projects have waiting jobs of a kind.
     kinds: BTreeMap<Kind, BTreeSet<ProjectId>>,
     /// How many kinds of a shape wait.
@@ -144,6 +147,7 @@ impl Queue {
             door_of: door_of.collect(),
             owner_of: plan.projects.iter().map(|project| project.owner).collect(),
             projects: vec![ProjectLine::default(); plan.projects.len()],
+            waits: BitSet::new(plan.projects.len()),
             kinds: BTreeMap::new(),
             shapes: BTreeMap::new(),
             waiting: vec![0; plan.owners],
@@ -175,6 +179,7 @@ impl Queue {
         self.waiting[self.owner_of[job.project.index()].index()] += 1;
         self.len += 1;
         if was_empty {
+            self.waits.insert(job.project.index());
             self.enter(job.project, accounts);
         }
     }
@@ -204,6 +209,7 @@ impl Queue {
         self.waiting[self.owner_of[job.project.index()].index()] -= 1;
         self.len -= 1;
         if self.projects[job.project.index()].all.is_empty() {
+            self.waits.remove(job.project.index());
             self.leave(job.project, accounts);
         }
     }
@@ -316,7 +322,8 @@ impl Queue {
 
     /// The oldest waiting jobs of each project, so many of each and at most so many.
     pub(crate) fn oldest(&self, each: usize, most: usize) -> Vec<JobId> {
-        let firsts = self.projects.iter().flat_map(|line| line.all.keys().take(each).copied());
+        let lines = self.waits.iter().map(|project| &self.projects[project]);
+        let firsts = lines.flat_map(|line| line.all.keys().take(each).copied());
         firsts.take(most).collect()
     }
 
