@@ -68,10 +68,13 @@ impl ProjectLine {
         fronts.min().copied()
     }
 
-    /// The oldest job among the open kinds that it is allowed.
+    /// The oldest job among the open kinds that it is allowed; these are in the order of their shapes.
     fn oldest(&self, open: &[Open], allowed: impl Fn(&Kind) -> bool) -> Option<JobId> {
         // Where most kinds are open the oldest jobs tell soon; where few are, their fronts do. Both are tried in step.
-        let is_open = |kind: &Kind| open.iter().any(|open| open.range().contains(kind)) && allowed(kind);
+        let is_open = |kind: &Kind| {
+            let place = open.binary_search_by_key(&(kind.shape, kind.saves), |open| (open.shape, open.saves));
+            place.is_ok_and(|place| kind.limit <= open[place].longest) && allowed(kind)
+        };
         let mut by_age = self.all.iter();
         let fronts = open.iter().flat_map(|open| self.kinds.range(open.range()));
         let mut fronts = fronts.filter(|(kind, _)| allowed(kind));
