@@ -11,6 +11,7 @@ use crate::linter::{Linter, Violation};
 use crate::meter::Meter;
 use crate::record::{HourRecord, JobRecord};
 use crate::summary::Summary;
+use crate::trail::Trail;
 
 /// The longest limit and the largest ask that can be counted with; far beyond any that readers of work let in.
 const LIMIT_MAX: Duration = Duration::days(3_660_000);
@@ -29,15 +30,25 @@ pub struct Control {
 struct Books {
     federation: Arc<Federation>,
     meter: Meter,
-    linter: Linter,
-    events: Vec<Event>,
+    /// Not there while the host lets it check elsewhere.
+    linter: Option<Linter>,
+    /// Of the last batch; of all since the host last took it where the linter is elsewhere.
+    trail: Trail,
 }
 
 impl Witness for Books {
     fn witness(&mut self, before: &State, now: Instant, event: &Event) {
         self.meter.note(&self.federation, before, now, event);
-        self.linter.check(&self.federation, now, event);
-        self.events.push(event.clone());
+    }
+
+    fn keep(&mut self, event: Event) {
+        self.trail.push(event);
+    }
+}
+
+impl Books {
+    fn linter(&self) -> &Linter {
+        self.linter.as_ref().expect("the linter is put back before it is asked")
     }
 }
 
@@ -47,9 +58,9 @@ impl Control {
     pub fn new(federation: Arc<Federation>, start: Instant) -> Self {
         let books = Books {
             meter: Meter::new(&federation, start),
-            linter: Linter::new(&federation),
+            linter: Some(Linter::new(&federation)),
             federation: Arc::clone(&federation),
-            events: Vec::new(),
+            trail: Trail::default(),
         };
         Self { scheduler: Scheduler::new(&federation), federation, books, now: start }
     }
@@ -57,18 +68,59 @@ impl Control {
     /// Takes the inputs of one instant, then starts what can start. Time never goes back: an earlier `now` counts as
     /// the latest one. The events of this batch are returned.
     pub fn advance(&mut self, now: Instant, inputs: &[Input]) -> &[Event] {
-        self.now = self.now.max(now);
-        self.books.events.clear();
-        self.roll(self.now);
+        self.begin(now);
         for input in inputs {
             self.scheduler.advance(self.now, input, &mut self.books);
         }
         self.scheduler.advance(self.now, &Input::Schedule, &mut self.books);
+        self.settle();
+        self.books.trail.latest()
+    }
+
+    fn begin(&mut self, now: Instant) {
+        self.now = self.now.max(now);
+        if self.books.linter.is_some() {
+            self.books.trail.clear();
+        }
+        self.books.trail.begin(self.now);
+        self.roll(self.now);
+    }
+
+    fn settle(&mut self) {
         // What led to nothing leaves no record either: whoever follows the records must find the same.
-        if !self.books.events.is_empty() {
+        if !self.books.trail.latest().is_empty() {
             self.books.meter.look(&self.federation, &self.scheduler, self.now);
         }
-        &self.books.events
+        if let Some(linter) = &mut self.books.linter {
+            linter.follow(&self.federation, &self.books.trail);
+        }
+    }
+
+    /// Gives the linter away, to check on another thread; `None` where that was done already. From here on the host takes what
+    /// is to be checked by [`Control::take_trail`], and puts the linter back before it asks for sums, violations or an image.
+    #[must_use]
+    pub fn part_with_linter(&mut self) -> Option<Linter> {
+        self.books.trail.clear();
+        self.books.linter.take()
+    }
+
+    /// How many events wait to be taken to the linter elsewhere.
+    #[must_use]
+    pub fn trail_waiting(&self) -> usize {
+        if self.books.linter.is_none() { self.books.trail.len() } else { 0 }
+    }
+
+    /// What the linter elsewhere is to check next.
+    #[must_use]
+    pub fn take_trail(&mut self) -> Trail {
+        std::mem::take(&mut self.books.trail)
+    }
+
+    /// Puts the linter back once it has checked what was taken; what was not, it checks now.
+    pub fn put_linter(&mut self, mut linter: Linter) {
+        linter.follow(&self.federation, &self.books.trail);
+        self.books.trail.clear();
+        self.books.linter = Some(linter);
     }
 
     /// Whether everything an input names is in this federation. A host's own inputs always are; those that were read from
@@ -109,21 +161,18 @@ impl Control {
     /// # Panics
     /// Panics where an event contradicts what is known; a journal and its beginning belong together.
     pub fn follow(&mut self, now: Instant, events: &[Event]) {
-        self.now = self.now.max(now);
-        self.books.events.clear();
-        self.roll(self.now);
+        self.begin(now);
         for event in events {
             self.books.witness(self.scheduler.state(), self.now, event);
             self.scheduler.apply(self.now, event);
+            self.books.keep(event.clone());
         }
-        if !events.is_empty() {
-            self.books.meter.look(&self.federation, &self.scheduler, self.now);
-        }
+        self.settle();
     }
 
     /// The jobs that the last batch refused, with the rules.
     pub fn refused(&self) -> impl Iterator<Item = (JobId, Rule)> + '_ {
-        self.books.events.iter().filter_map(|event| match event {
+        self.books.trail.latest().iter().filter_map(|event| match event {
             Event::Refused { job, rule, .. } => Some((*job, *rule)),
             _ => None,
         })
@@ -131,7 +180,7 @@ impl Control {
 
     /// The jobs that the last batch started.
     pub fn started(&self) -> impl Iterator<Item = JobId> + '_ {
-        self.books.events.iter().filter_map(|event| match event {
+        self.books.trail.latest().iter().filter_map(|event| match event {
             Event::Started { job, .. } => Some(*job),
             _ => None,
         })
@@ -148,7 +197,7 @@ impl Control {
         for hour in &self.books.meter.closed_hours[seen..] {
             let parts: i128 = hour.time.parts().iter().map(|(_, time)| time.as_milliseconds()).sum();
             if parts != hour.time.installed.as_milliseconds() {
-                self.books.linter.report(Violation::TimeBook { at: hour.hour, site: hour.site });
+                self.books.trail.found.push(Violation::TimeBook { at: hour.hour, site: hour.site });
             }
         }
     }
@@ -156,30 +205,34 @@ impl Control {
     /// Ends a run: the last hour, and a row for each job that still lives.
     #[must_use]
     pub fn finish(mut self, now: Instant) -> (Summary, Vec<JobRecord>, Vec<HourRecord>) {
-        self.now = self.now.max(now);
-        self.roll(self.now);
+        self.begin(now);
         let seen = self.books.meter.closed_hours.len();
         if self.books.meter.hour < self.now {
             self.books.meter.close_hour(&self.federation, self.scheduler.state(), self.now);
             self.check_hours(seen);
         }
         self.books.meter.leftovers(&self.federation, self.scheduler.state(), self.now);
+        self.settle();
         let summary = self.summary();
         (summary, self.books.meter.finished, self.books.meter.closed_hours)
     }
 
     /// The sums of the hours that are over.
+    ///
+    /// # Panics
+    /// Panics while the linter is away, as all do that tell of violations.
     #[must_use]
     pub fn summary(&self) -> Summary {
-        let linter = &self.books.linter;
+        let (violations, first) = self.violations();
         let meter = &self.books.meter;
-        meter.totals.summary(&self.federation, self.now, linter.count, &linter.first, meter.lending())
+        meter.totals.summary(&self.federation, self.now, violations, first, meter.lending())
     }
 
     /// How many decisions broke a rule, and the first of them. There must never be one.
     #[must_use]
     pub fn violations(&self) -> (u64, &[Violation]) {
-        (self.books.linter.count, &self.books.linter.first)
+        let linter = self.books.linter();
+        (linter.count, &linter.first)
     }
 
     /// The rows that came up since the last call.
@@ -223,8 +276,9 @@ impl Control {
         self.now.write(out);
         self.scheduler.state().write_image(out);
         self.books.meter.write_image(out);
-        self.books.linter.count.write(out);
-        self.books.linter.first.write(out);
+        let linter = self.books.linter();
+        linter.count.write(out);
+        linter.first.write(out);
     }
 
     /// Builds a control from its image under the federation it belongs to.
@@ -242,7 +296,12 @@ impl Control {
         let mut linter = Linter::new(&federation);
         linter.adopt(&federation, &state);
         (linter.count, linter.first) = (u64::read(source)?, Image::read(source)?);
-        let books = Books { federation: Arc::clone(&federation), meter, linter, events: Vec::new() };
+        let books = Books {
+            federation: Arc::clone(&federation),
+            meter,
+            linter: Some(linter),
+            trail: Trail::default(),
+        };
         Ok(Self { scheduler: Scheduler::with_state(plan, state), federation, books, now })
     }
 }

@@ -13,11 +13,13 @@ mod linter;
 mod meter;
 pub mod record;
 mod summary;
+mod trail;
 mod waits;
 
 pub use bill::Bill;
 pub use control::Control;
 pub use grid::GridSums;
-pub use linter::Violation;
+pub use linter::{Linter, Violation};
 pub use summary::{OwnerUse, ProgrammeUse, SiteTotals, Summary, WaitRow};
+pub use trail::Trail;
 pub use waits::{SIZE_CLASSES, Waits};

@@ -7,6 +7,8 @@ use giga_scheduler::{Event, Need, Pace, Piece, State};
 use giga_units::{Fraction, Instant, Power};
 use thiserror::Error;
 
+use crate::trail::Trail;
+
 /// What a decision broke. There must never be one.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Violation {
@@ -86,7 +88,7 @@ image! {
 
 /// The linter's own book.
 #[derive(Debug, Clone)]
-pub(crate) struct Linter {
+pub struct Linter {
     pools: Vec<PoolBook>,
     sites: Vec<SiteBook>,
     /// Every job that waits, or runs with what it holds.
@@ -194,6 +196,12 @@ impl Linter {
         for (index, book) in self.sites.iter_mut().enumerate() {
             book.limit = state.limit(SiteId::at(index)).map(|(power, _)| power);
         }
+    }
+
+    /// Checks all of a trail, as the next after those before it.
+    pub fn follow(&mut self, federation: &Federation, trail: &Trail) {
+        trail.found.iter().for_each(|violation| self.report(violation.clone()));
+        trail.iter().for_each(|(now, event)| self.check(federation, now, event));
     }
 
     pub(crate) fn check(&mut self, federation: &Federation, now: Instant, event: &Event) {

@@ -20,7 +20,7 @@ const AHEAD: i64 = 24;
 const HOURS_AHEAD: i64 = 7 * 24;
 const HOUR: Duration = Duration::hours(1);
 /// How many cheapest starts are remembered for a site and hour.
-const STARTS_MOST: usize = 128;
+const STARTS_MOST: usize = 512;
 /// Longer work is priced as if it took so many hours.
 const LENGTH_MOST: i64 = 60 * 24;
 
@@ -104,7 +104,7 @@ pub(crate) struct Means {
     /// By site: the mean of the day from `day` on.
     day: i64,
     days: Vec<Rate>,
-    /// By site: the cheapest start of work of a length up to an hour, among the hours from `day` on.
+    /// By site: the cheapest start of work of a length up to an hour, among the hours from `day` on; by length and hour.
     starts: Vec<Vec<Start>>,
 }
 
@@ -155,18 +155,18 @@ impl Means {
     /// The cheapest start of work of so many hours at a site, from this hour until the last that is meant.
     fn cheapest(&mut self, plan: &Plan, site: SiteId, (this, last): (i64, i64), length: i64) -> Start {
         self.turn(plan, this);
-        let known =
-            self.starts[site.index()].iter().find(|start| (start.length, start.last) == (length, last));
-        if let Some(known) = known {
-            return *known;
-        }
+        let known = &self.starts[site.index()];
+        let behind = match known.binary_search_by_key(&(length, last), |start| (start.length, start.last)) {
+            Ok(place) => return known[place],
+            Err(behind) => behind,
+        };
         let sums = self.sums(plan, site, this, last + length);
         let costs = sums.iter().zip(&sums[length as usize..]).map(|(before, after)| after - before);
         let sum = costs.clone().min().expect("there is this hour");
         let from = costs.zip(this..).find(|(cost, _)| *cost == sum).map_or(this, |(_, from)| from);
         let start = Start { length, last, sum, from };
         if self.starts[site.index()].len() < STARTS_MOST {
-            self.starts[site.index()].push(start);
+            self.starts[site.index()].insert(behind, start);
         }
         start
     }

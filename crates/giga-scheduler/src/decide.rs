@@ -62,10 +62,11 @@ impl Scheduler {
         }
     }
 
-    /// Tells the witness, then carries the event into the state.
+    /// Tells the witness, then carries the event into the state and leaves it to the witness.
     pub(crate) fn emit(&mut self, now: Instant, event: Event, witness: &mut impl Witness) {
         witness.witness(&self.state, now, &event);
         self.state.apply(&self.plan, now, &event);
+        witness.keep(event);
     }
 
     fn submit(&mut self, now: Instant, request: &JobRequest, witness: &mut impl Witness) {

@@ -167,14 +167,30 @@ impl Scheduler {
             let meant = |owner: OwnerId| {
                 book.holdings.of(owner).all() < book.floors[owner.index()] && !done.contains(&owner)
             };
-            let Some(owner) = book.queue.first_owner(&book.accounts, meant) else { return };
-            let served = self.entitled(site, owner).is_some_and(|job| {
-                self.start_entitled(site, job, now, witness) || self.claim(site, job, now, witness)
+            let served = book.queue.owners_in_order(&book.accounts, meant).into_iter().any(|owner| {
+                let served = self.serve_floor(site, owner, now, witness);
+                if !served {
+                    done.push(owner);
+                }
+                served
             });
             if !served {
-                done.push(owner);
+                return;
             }
         }
+    }
+
+    /// Starts the first job that an owner may claim room for, or calls others back for it; nothing changes where neither can be.
+    fn serve_floor(
+        &mut self,
+        site: SiteId,
+        owner: OwnerId,
+        now: Instant,
+        witness: &mut impl Witness,
+    ) -> bool {
+        self.entitled(site, owner).is_some_and(|job| {
+            self.start_entitled(site, job, now, witness) || self.claim(site, job, now, witness)
+        })
     }
 
     /// The jobs for which something is kept, in the order in which they claimed it.
@@ -290,10 +306,11 @@ impl Scheduler {
         }
         let mut picked = Vec::new();
         for strict in [true, false] {
-            for victim in self.lent(site, strict, &picked) {
-                if wanted.is_met() {
-                    break;
-                }
+            let before = picked.clone();
+            let mut lent = self.lent(site, strict, &before);
+            while !wanted.is_met()
+                && let Some(victim) = lent.next()
+            {
                 if wanted.free(&self.state, victim) {
                     picked.push(victim);
                 }
@@ -304,7 +321,12 @@ impl Scheduler {
 
     /// Work that runs beyond its owner's floor, in the order in which it is called back: from the owner that is the furthest beyond,
     /// the latest started first, which loses the least. Strictly no owner falls below its floor; otherwise by less than one gang.
-    fn lent(&self, site: SiteId, strict: bool, picked: &[JobId]) -> Vec<JobId> {
+    fn lent<'a>(
+        &'a self,
+        site: SiteId,
+        strict: bool,
+        picked: &'a [JobId],
+    ) -> impl Iterator<Item = JobId> + 'a {
         let book = &self.state.sites[site.index()];
         let held =
             |job: &JobId| self.state.job(*job).and_then(Job::run).map_or(0, |run| u64::from(run.need.held()));
@@ -319,21 +341,18 @@ impl Scheduler {
             }
         }
         owners.sort_by_key(|&(over, owner)| (std::cmp::Reverse(over), owner));
-        let mut all = Vec::new();
-        for (mut over, owner) in owners {
-            for std::cmp::Reverse((_, job)) in &book.holdings.of(owner).loans {
-                let held = held(job);
-                if picked.contains(job) || (strict && held > over) {
-                    continue;
-                }
+        owners.into_iter().flat_map(move |(mut over, owner)| {
+            let loans = book.holdings.of(owner).loans.iter().map(|std::cmp::Reverse(loan)| loan);
+            let called = loans.map_while(move |(_, job, held)| {
                 if over == 0 {
-                    break;
+                    return None;
                 }
-                over = over.saturating_sub(held);
-                all.push(*job);
-            }
-        }
-        all
+                let called = !picked.contains(job) && (!strict || *held <= over);
+                over = over.saturating_sub(if called { *held } else { 0 });
+                Some(called.then_some(*job))
+            });
+            called.flatten()
+        })
     }
 }
 

@@ -47,8 +47,8 @@ pub(crate) struct Holding {
     pub(crate) firm_waiting: u32,
     /// When firm work gives back what it holds, at the latest.
     firm_ends: BTreeSet<(Instant, JobId, u64)>,
-    /// The jobs that may be told to leave, the latest started first.
-    pub(crate) loans: BTreeSet<Reverse<(Instant, JobId)>>,
+    /// The jobs that may be told to leave, the latest started first, with what they hold.
+    pub(crate) loans: BTreeSet<Reverse<(Instant, JobId, u64)>>,
 }
 
 impl Holding {
@@ -138,7 +138,7 @@ impl Holdings {
             if run.stopping || run.leaving.is_some() {
                 owner.going += held;
             } else {
-                owner.loans.insert(Reverse((run.started, job.id)));
+                owner.loans.insert(Reverse((run.started, job.id, held)));
             }
         } else {
             owner.firm += held;
@@ -165,7 +165,7 @@ impl Holdings {
             if run.stopping || run.leaving.is_some() {
                 owner.going -= held;
             } else {
-                owner.loans.remove(&Reverse((run.started, job.id)));
+                owner.loans.remove(&Reverse((run.started, job.id, held)));
             }
         } else {
             owner.firm -= held;

@@ -12,6 +12,7 @@ use giga_units::Duration;
 
 use crate::job::{Job, ShapeId};
 use crate::plan::{Plan, SitePlan};
+use crate::store::BitSet;
 
 /// What makes jobs alike: when one of a kind can not start now, no other of the same project can.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -69,10 +70,13 @@ impl ProjectLine {
         fronts.min().copied()
     }
 
-    /// The oldest job among the open kinds that it is allowed.
+    /// The oldest job among the open kinds that it is allowed; these are in the order of their shapes.
     fn oldest(&self, open: &[Open], allowed: impl Fn(&Kind) -> bool) -> Option<JobId> {
         // Where most kinds are open the oldest jobs tell soon; where few are, their fronts do. Both are tried in step.
-        let is_open = |kind: &Kind| open.iter().any(|open| open.range().contains(kind)) && allowed(kind);
+        let is_open = |kind: &Kind| {
+            let place = open.binary_search_by_key(&(kind.shape, kind.saves), |open| (open.shape, open.saves));
+            place.is_ok_and(|place| kind.limit <= open[place].longest) && allowed(kind)
+        };
         let mut by_age = self.all.iter();
         let fronts = open.iter().flat_map(|open| self.kinds.range(open.range()));
         let mut fronts = fronts.filter(|(kind, _)| allowed(kind));
@@ -98,12 +102,15 @@ pub(crate) struct Queue {
     door_of: Vec<usize>,
     owner_of: Vec<OwnerId>,
     projects: Vec<ProjectLine>,
+    /// The projects with waiting jobs.
+    waits: BitSet,
     /// Which projects have waiting jobs of a kind.
     kinds: BTreeMap<Kind, BTreeSet<ProjectId>>,
     /// How many kinds of a shape wait.
     shapes: BTreeMap<(ShapeId, bool), u32>,
-    /// Jobs waiting, by owner.
+    /// Jobs waiting, by owner, and all of them.
     pub(crate) waiting: Vec<u32>,
+    len: u32,
 }
 
 /// Whether jobs of a kind of a project may start as far as shares go.
@@ -118,8 +125,8 @@ pub(crate) enum Few {
     Many,
 }
 
-/// The place of a job in the order.
-type Place = (u64, OwnerId, usize, u64, ProjectId, JobId);
+/// The place of a project in the order.
+type Place = (u64, OwnerId, usize, u64, ProjectId);
 
 impl Queue {
     pub(crate) fn new(plan: &Plan) -> Self {
@@ -145,15 +152,17 @@ impl Queue {
             door_of: door_of.collect(),
             owner_of: plan.projects.iter().map(|project| project.owner).collect(),
             projects: vec![ProjectLine::default(); plan.projects.len()],
+            waits: BitSet::new(plan.projects.len()),
             kinds: BTreeMap::new(),
             shapes: BTreeMap::new(),
             waiting: vec![0; plan.owners],
+            len: 0,
             doors,
         }
     }
 
     pub(crate) fn len(&self) -> u32 {
-        self.waiting.iter().sum()
+        self.len
     }
 
     pub(crate) fn push(&mut self, accounts: &Use, job: &Job) {
@@ -173,7 +182,9 @@ impl Queue {
         let place = alike.partition_point(|&other| other < job.id);
         alike.insert(place, job.id);
         self.waiting[self.owner_of[job.project.index()].index()] += 1;
+        self.len += 1;
         if was_empty {
+            self.waits.insert(job.project.index());
             self.enter(job.project, accounts);
         }
     }
@@ -201,7 +212,9 @@ impl Queue {
             }
         }
         self.waiting[self.owner_of[job.project.index()].index()] -= 1;
+        self.len -= 1;
         if self.projects[job.project.index()].all.is_empty() {
+            self.waits.remove(job.project.index());
             self.leave(job.project, accounts);
         }
     }
@@ -228,26 +241,30 @@ impl Queue {
         allowed: &Allowed<'_>,
     ) -> Few {
         let mut seen = 0;
-        let mut best: Option<Place> = None;
+        let mut best: Option<(Place, JobId)> = None;
         for (kind, projects) in open.iter().flat_map(|open| self.kinds.range(open.range())) {
             seen += projects.len();
             if seen > most {
                 return Few::Many;
             }
-            let projects = projects.iter().filter(|&&project| allowed(project, kind));
-            let places = projects.map(|&project| {
-                let job = *self.projects[project.index()].kinds[kind].front().expect("a known kind has jobs");
-                self.place(accounts, project, job)
-            });
-            best = best.into_iter().chain(places).min();
+            for &project in projects {
+                let place = self.place(accounts, project);
+                // Most stand behind one that was found already: whether they are allowed does not matter.
+                if best.is_some_and(|(first, _)| first < place) || !allowed(project, kind) {
+                    continue;
+                }
+                let alike = &self.projects[project.index()].kinds[kind];
+                let found = (place, *alike.front().expect("a known kind has jobs"));
+                best = Some(best.map_or(found, |best| best.min(found)));
+            }
         }
-        Few::First(best.map(|(.., job)| job))
+        Few::First(best.map(|(_, job)| job))
     }
 
-    fn place(&self, accounts: &Use, project: ProjectId, job: JobId) -> Place {
+    fn place(&self, accounts: &Use, project: ProjectId) -> Place {
         let owner = self.owner_of[project.index()];
         let door = self.door_of[project.index()];
-        (accounts.owner_key(owner), owner, door, accounts.project_key(project), project, job)
+        (accounts.owner_key(owner), owner, door, accounts.project_key(project), project)
     }
 
     /// The first in the order among the open kinds, found by going along the order.
@@ -259,12 +276,14 @@ impl Queue {
     ) -> Option<JobId> {
         let line = |project: ProjectId| &self.projects[project.index()];
         let first = |project| line(project).oldest(open, |kind| allowed(project, kind));
-        self.owners_in_order(accounts).into_iter().find_map(|owner| self.projects_of(owner).find_map(first))
+        let owners = self.owners_in_order(accounts, |_| true);
+        owners.into_iter().find_map(|owner| self.projects_of(owner).find_map(first))
     }
 
     /// The first in the order among the kinds that are allowed.
     pub(crate) fn first_allowed(&self, accounts: &Use, allowed: &Allowed<'_>) -> Option<JobId> {
-        self.owners_in_order(accounts).into_iter().find_map(|owner| self.first_of(owner, allowed))
+        let owners = self.owners_in_order(accounts, |_| true);
+        owners.into_iter().find_map(|owner| self.first_of(owner, allowed))
     }
 
     /// The first of an owner's jobs in their order among the kinds that are allowed.
@@ -294,9 +313,9 @@ impl Queue {
         projects.into_iter().find_map(|project| line(project).oldest_of(|kind| firm(project, kind)))
     }
 
-    /// The owners with waiting jobs, the one that used the least of its share first.
-    pub(crate) fn owners_in_order(&self, accounts: &Use) -> Vec<OwnerId> {
-        let mut owners: Vec<OwnerId> = self.waiting_owners().collect();
+    /// The owners with waiting jobs that are meant, the one that used the least of its share first.
+    pub(crate) fn owners_in_order(&self, accounts: &Use, meant: impl Fn(OwnerId) -> bool) -> Vec<OwnerId> {
+        let mut owners: Vec<OwnerId> = self.waiting_owners().filter(|&owner| meant(owner)).collect();
         owners.sort_by_key(|&owner| (accounts.owner_key(owner), owner));
         owners
     }
@@ -308,14 +327,9 @@ impl Queue {
 
     /// The oldest waiting jobs of each project, so many of each and at most so many.
     pub(crate) fn oldest(&self, each: usize, most: usize) -> Vec<JobId> {
-        let firsts = self.projects.iter().flat_map(|line| line.all.keys().take(each).copied());
+        let lines = self.waits.iter().map(|project| &self.projects[project]);
+        let firsts = lines.flat_map(|line| line.all.keys().take(each).copied());
         firsts.take(most).collect()
-    }
-
-    /// Of the owners with waiting jobs that are meant, the one that used the least of its share.
-    pub(crate) fn first_owner(&self, accounts: &Use, meant: impl Fn(OwnerId) -> bool) -> Option<OwnerId> {
-        let owners = self.waiting_owners().filter(|&owner| meant(owner));
-        owners.min_by_key(|&owner| (accounts.owner_key(owner), owner))
     }
 
     fn waiting_owners(&self) -> impl Iterator<Item = OwnerId> + '_ {

@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use giga_control::record::{HourRecord, JobRecord};
-use giga_control::{Control, Summary};
+use giga_control::{Control, Linter, Summary, Trail};
 use giga_model::image::{Image, ImageError, Source};
 use giga_model::{Arrival, Federation, JobId, JobMap, PoolId, Site, SiteId};
 use giga_scheduler::{Ending, Event, Explanation, Input, Job, Run};
@@ -27,6 +27,10 @@ pub trait Sink {
     /// # Errors
     /// Where the row can not be kept.
     fn hour(&mut self, row: &HourRecord) -> Result<(), Self::Error>;
+    /// What is to be checked next, where the linter was parted with.
+    fn trail(&mut self, _: Trail) {
+        unreachable!("who parts with the linter takes what it is to check");
+    }
 }
 
 /// Where rows go that nobody keeps.
@@ -335,6 +339,9 @@ impl Twin {
     }
 
     fn hand_over<S: Sink>(&mut self, sink: &mut S, least: usize) -> Result<(), S::Error> {
+        if self.control.trail_waiting() >= least.max(1) {
+            sink.trail(self.control.take_trail());
+        }
         if self.control.rows_waiting() < least.max(1) {
             return Ok(());
         }
@@ -391,6 +398,17 @@ impl Twin {
         if story.last().is_none_or(|(_, last)| is_news(last, &next)) {
             story.push((now, next));
         }
+    }
+
+    /// Gives the linter away, see [`Control::part_with_linter`]: the sink takes what it is to check.
+    #[must_use]
+    pub fn part_with_linter(&mut self) -> Option<Linter> {
+        self.control.part_with_linter()
+    }
+
+    /// Puts the linter back.
+    pub fn put_linter(&mut self, linter: Linter) {
+        self.control.put_linter(linter);
     }
 
     /// The control inside.

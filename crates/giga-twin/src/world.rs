@@ -1,7 +1,7 @@
 //! What will happen: the queue of events to come, and what breaks when.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BTreeMap, BinaryHeap};
 
 use giga_model::{Federation, JobId, PoolId, SiteId, image};
 use giga_scheduler::Ending;
@@ -42,34 +42,62 @@ image! {
     }
 }
 
-/// The events to come, the earliest first.
+/// The events to come, the earliest first. Only those of the next hour with any are sorted: most lie far ahead, and there
+/// are as many as jobs run.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Agenda(BinaryHeap<Reverse<(Instant, Coming)>>);
+pub(crate) struct Agenda {
+    /// What comes in the first hour with any; empty only where nothing comes.
+    near: BinaryHeap<Reverse<(Instant, Coming)>>,
+    hour: i64,
+    /// What comes in later hours.
+    later: BTreeMap<i64, Vec<Reverse<(Instant, Coming)>>>,
+}
 
 impl Agenda {
     pub(crate) fn add(&mut self, at: Instant, coming: Coming) {
-        self.0.push(Reverse((at, coming)));
+        let hour = at.hour();
+        if hour < self.hour && !self.near.is_empty() {
+            self.later.insert(self.hour, std::mem::take(&mut self.near).into_vec());
+        }
+        if self.near.is_empty() {
+            self.hour = hour;
+        }
+        if hour == self.hour {
+            self.near.push(Reverse((at, coming)));
+        } else {
+            self.later.entry(hour).or_default().push(Reverse((at, coming)));
+        }
     }
 
     pub(crate) fn next_at(&self) -> Option<Instant> {
-        self.0.peek().map(|Reverse((at, _))| *at)
+        self.near.peek().map(|Reverse((at, _))| *at)
     }
 
     /// The next event, if it comes at `now` or before.
     pub(crate) fn take(&mut self, now: Instant) -> Option<Coming> {
-        (self.next_at()? <= now).then(|| self.0.pop()).flatten().map(|Reverse((_, coming))| coming)
+        let Reverse((_, coming)) = (self.next_at()? <= now).then(|| self.near.pop()).flatten()?;
+        if self.near.is_empty()
+            && let Some((hour, all)) = self.later.pop_first()
+        {
+            (self.hour, self.near) = (hour, all.into());
+        }
+        Some(coming)
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &(Instant, Coming)> {
+        self.near.iter().chain(self.later.values().flatten()).map(|Reverse(entry)| entry)
     }
 
     /// All of it in order, for a saved run.
     pub(crate) fn sorted(&self) -> Vec<(Instant, Coming)> {
-        let mut all: Vec<_> = self.0.iter().map(|Reverse(entry)| entry.clone()).collect();
+        let mut all: Vec<_> = self.iter().cloned().collect();
         all.sort();
         all
     }
 
     /// Whether all of it happens in this federation.
     pub(crate) fn fits(&self, federation: &Federation) -> bool {
-        self.0.iter().all(|Reverse((_, coming))| match *coming {
+        self.iter().all(|(_, coming)| match *coming {
             Coming::Phase { site } | Coming::LimitEnds { site } => site.index() < federation.sites.len(),
             Coming::LimitFalls { site, limit } => {
                 let about = federation.sites.get(site.index());
@@ -90,7 +118,9 @@ impl Agenda {
     }
 
     pub(crate) fn from_sorted(all: Vec<(Instant, Coming)>) -> Self {
-        Self(all.into_iter().map(Reverse).collect())
+        let mut agenda = Self::default();
+        all.into_iter().for_each(|(at, coming)| agenda.add(at, coming));
+        agenda
     }
 }
 
@@ -125,4 +155,32 @@ pub(crate) fn breakdown(federation: &Federation, seed: u64, pool: PoolId, count:
 
 fn milliseconds(count: f64) -> Duration {
     Duration::milliseconds((libm::round(count.min(1e15)) as i64).max(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_comes_first_is_taken_first_whatever_was_added_first() {
+        let at = |minutes: i64| Instant::unix_milliseconds(minutes * 60_000);
+        let finished = |job| Coming::Finished { job: JobId(job), attempt: 1, completed: true };
+        let mut agenda = Agenda::default();
+        for (job, minutes) in [(0, 500), (1, 30), (2, 45), (3, 10), (4, 130), (5, 500)] {
+            agenda.add(at(minutes), finished(job));
+        }
+        agenda.add(at(130), Coming::HalfLife);
+        assert_eq!(agenda.take(at(9)), None);
+        assert_eq!(
+            [agenda.take(at(40)), agenda.take(at(40)), agenda.take(at(40))],
+            [Some(finished(3)), Some(finished(1)), None]
+        );
+        agenda.add(at(-90), Coming::Hour);
+        let mut again = Agenda::from_sorted(agenda.sorted());
+        let taken: Vec<Coming> = std::iter::from_fn(|| agenda.take(at(500))).collect();
+        let expected = [Coming::Hour, finished(2), finished(4), Coming::HalfLife, finished(0), finished(5)];
+        assert_eq!(taken, expected);
+        assert_eq!((agenda.next_at(), agenda.take(Instant::FAR)), (None, None));
+        assert!(std::iter::from_fn(|| again.take(at(500))).eq(expected));
+    }
 }

@@ -7,6 +7,7 @@ mod ahead;
 mod call;
 #[cfg(feature = "live")]
 mod journal;
+mod linted;
 mod output;
 mod page;
 mod partition;
@@ -31,6 +32,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 pub(crate) use output::SAVED;
 
 use call::{Outset, Refused};
+use linted::Linted;
 use output::{Output, Rest, Rows};
 use work::Work;
 
@@ -220,8 +222,23 @@ fn simulate(
     Ok(ExitCode::from(u8::from(summary.violations > 0)))
 }
 
-/// Lets time pass until the end, the wanted stop or an interruption.
+/// Lets time pass until the end, the wanted stop or an interruption, while another thread checks what is decided.
 fn drive(
+    call: &Simulate,
+    twin: &mut Twin,
+    work: &mut Work,
+    rows: &mut impl Rows,
+    bar: &ProgressBar,
+    stopped: &AtomicBool,
+) -> Result<(), work::Failure> {
+    let linter = twin.part_with_linter().expect("the linter is at hand between two runs");
+    let mut rows = Linted::new(rows, Arc::clone(twin.control().federation()), linter);
+    let ended = pass_time(call, twin, work, &mut rows, bar, stopped);
+    twin.put_linter(rows.join());
+    ended
+}
+
+fn pass_time(
     call: &Simulate,
     twin: &mut Twin,
     work: &mut Work,

@@ -18,16 +18,23 @@ impl Entry {
     }
 }
 
-#[derive(Debug, Clone, Default)]
+/// Entries with their sum. The key of the last of them stands beside it, so that a search reads the list of leaves alone.
+#[derive(Debug, Clone)]
 struct Leaf {
+    last: (Instant, u64),
     sum: u64,
     entries: Vec<Entry>,
 }
 
 impl Leaf {
-    fn last(&self) -> (Instant, u64) {
-        self.entries.last().expect("a leaf in the list is never empty").key()
+    fn of(entries: Vec<Entry>) -> Self {
+        let sum = entries.iter().map(|entry| entry.amount).sum();
+        Self { last: last_of(&entries), sum, entries }
     }
+}
+
+fn last_of(entries: &[Entry]) -> (Instant, u64) {
+    entries.last().expect("a leaf in the list is never empty").key()
 }
 
 /// Amounts that come back at known times, each under a tag. A list of short sorted leaves with their sums.
@@ -40,23 +47,23 @@ impl Releases {
     /// Adds an amount. The pair of time and tag must be new.
     pub(crate) fn insert(&mut self, at: Instant, tag: u64, amount: u64) {
         let key = (at, tag);
-        let mut place = self.leaves.partition_point(|leaf| leaf.last() < key);
-        if place == self.leaves.len() {
-            match place.checked_sub(1) {
-                Some(last) => place = last,
-                None => self.leaves.push(Leaf::default()),
-            }
+        let entry = Entry { at, tag, amount };
+        if self.leaves.is_empty() {
+            self.leaves.push(Leaf::of(vec![entry]));
+            return;
         }
+        let place = self.leaves.partition_point(|leaf| leaf.last < key).min(self.leaves.len() - 1);
         let leaf = &mut self.leaves[place];
         let within = leaf.entries.partition_point(|entry| entry.key() < key);
         debug_assert!(leaf.entries.get(within).is_none_or(|entry| entry.key() != key), "{at}, {tag} twice");
-        leaf.entries.insert(within, Entry { at, tag, amount });
+        leaf.entries.insert(within, entry);
         leaf.sum += amount;
+        leaf.last = leaf.last.max(key);
         if leaf.entries.len() > LEAF {
-            let entries = leaf.entries.split_off(LEAF / 2);
-            let sum = entries.iter().map(|entry| entry.amount).sum();
-            leaf.sum -= sum;
-            self.leaves.insert(place + 1, Leaf { sum, entries });
+            let behind = Leaf::of(leaf.entries.split_off(LEAF / 2));
+            leaf.sum -= behind.sum;
+            leaf.last = last_of(&leaf.entries);
+            self.leaves.insert(place + 1, behind);
         }
     }
 
@@ -66,13 +73,14 @@ impl Releases {
     /// Panics when there is none under this time and tag.
     pub(crate) fn remove(&mut self, at: Instant, tag: u64) {
         let key = (at, tag);
-        let place = self.leaves.partition_point(|leaf| leaf.last() < key);
+        let place = self.leaves.partition_point(|leaf| leaf.last < key);
         let leaf = self.leaves.get_mut(place).expect("what is removed was inserted");
         let within =
             leaf.entries.binary_search_by_key(&key, Entry::key).expect("what is removed was inserted");
         leaf.sum -= leaf.entries.remove(within).amount;
-        if leaf.entries.is_empty() {
-            self.leaves.remove(place);
+        match leaf.entries.last() {
+            Some(last) => leaf.last = last.key(),
+            None => drop(self.leaves.remove(place)),
         }
     }
 
@@ -98,7 +106,7 @@ impl Releases {
     pub(crate) fn until(&self, at: Instant) -> u64 {
         let mut sum = 0;
         for leaf in &self.leaves {
-            if leaf.last().0 <= at {
+            if leaf.last.0 <= at {
                 sum += leaf.sum;
                 continue;
             }

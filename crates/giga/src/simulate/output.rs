@@ -16,6 +16,7 @@ use giga_model::Federation;
 use giga_twin::{Nowhere, Sink};
 
 use super::call::Outset;
+use super::linted::Linted;
 use super::page;
 
 /// The name of a saved run in its folder.
@@ -30,6 +31,7 @@ const WAITING: usize = 8;
 pub(super) trait Rows: Sink<Error = TableError> {}
 impl Rows for Output {}
 impl Rows for Nowhere<TableError> {}
+impl<R: Rows> Rows for Linted<'_, R> {}
 
 /// What a saved run goes on with beside its state: rows that filled no group of their tables, and what stands for the
 /// work it has had.
