@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use giga_formats::api::{LimitBody, SiteView};
+use giga_formats::api::{LimitBody, SiteAnswer};
 use giga_report::live;
 
 use super::reach::Reach;
@@ -62,10 +62,10 @@ pub(super) fn drain(call: &Drain) -> Result<ExitCode, Refused> {
         return end(&call.reach, &path);
     }
     let text = Server::open(&call.reach)?.post(&path, "")?;
-    call.reach.show(&text, |site: SiteView| live::remarks(&site, now()))
+    call.reach.show(&text, |answer: SiteAnswer| live::ordered(&answer, now()))
 }
 
 fn end(reach: &Reach, path: &str) -> Result<ExitCode, Refused> {
     let text = Server::open(reach)?.delete(path)?;
-    reach.show(&text, |site: SiteView| live::remarks(&site, now()))
+    reach.show(&text, |answer: SiteAnswer| live::ordered(&answer, now()))
 }
