@@ -73,6 +73,7 @@ pub(crate) fn run(call: &Up) -> anyhow::Result<ExitCode> {
         Ok(description) => description,
         Err(faults) => return refused(faults.to_string()),
     };
+    description.notes.iter().try_for_each(|note| writeln!(std::io::stderr(), "giga: {note}"))?;
     let Some(folder) = home::folder(call.data.as_deref()) else {
         return refused("giga: there is no home folder; name one with `--data DIR`\n".into());
     };
