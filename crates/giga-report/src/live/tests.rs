@@ -146,7 +146,10 @@ fn one_job_is_shown_with_its_attempts() {
         2  kajaani  main             2  2027-01-01 11:55:00  1.5 min  exit code 3
 "
     );
-    let spec = serde_json::json!({"run": "set -x\npython train.py\n"});
+    let spec = serde_json::json!({
+        "run": "set -x\npython train.py\n", "data": ["scans", "notes"], "leaving": "aggregated", "assurance": 3,
+        "deadline": "12 h",
+    });
     check!(
         |detail| super::job(detail, now()),
         serde_json::json!({"job": job(18, "waiting", serde_json::json!({})), "spec": spec, "attempts": []}),
@@ -156,6 +159,9 @@ fn one_job_is_shown_with_its_attempts() {
   site         kajaani
   asks for     1 accelerator
   limit        1 h
+  reads        scans, notes; aggregated of it leaves
+  assurance    3 at least
+  deadline     12 h
   run          set -x
                python train.py
   waited       10.0 min
