@@ -305,6 +305,11 @@ fn only_operators_tell_sites_and_faults_are_named() {
     let output = live.verb(&["limit", "kajaani", "30", "--for", "2h"]);
     let text = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.code() == Some(2) && text.contains("such as `100 W`"), "{text}");
+    for call in [["limit", "kajaani", "-30W", "--for", "2h"], ["limit", "kajaani", "30W", "--for", "-2h"]] {
+        let output = live.verb(&call);
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.code() == Some(2) && text.contains("is negative"), "{call:?}: {text}");
+    }
     // Ending what is not on does nothing.
     assert_eq!(verb(&live, "limit kajaani --end")["limit"], Value::Null);
     assert_eq!(verb(&live, "drain kajaani --end")["drained"], false);

@@ -16,10 +16,10 @@ pub(crate) struct Limit {
     /// The name of the site.
     site: String,
     /// What it may draw at the meter, such as `100W` or `2.5MW`.
-    #[arg(required_unless_present = "end", conflicts_with = "end")]
+    #[arg(required_unless_present = "end", conflicts_with = "end", allow_hyphen_values = true)]
     power: Option<String>,
     /// For how long, such as `30min` or `2h`.
-    #[arg(long = "for", value_name = "TIME", required_unless_present_any = ["end", "until"])]
+    #[arg(long = "for", value_name = "TIME", allow_hyphen_values = true, required_unless_present_any = ["end", "until"])]
     lasts: Option<String>,
     /// Until when, such as `2027-03-01T08:00Z`, instead of `--for`.
     #[arg(long, value_name = "DATE", conflicts_with_all = ["lasts", "end"])]

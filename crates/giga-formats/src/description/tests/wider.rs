@@ -147,6 +147,22 @@ fn a_shock_that_is_not_there_is_a_fault() {
     let fault = &faults.diagnostics()[0];
     assert_eq!((fault.key.as_str(), fault.message.as_str()), ("shocked", "there is no shock called `cold`"));
     assert!(fault.help.contains("write one of `gone`, `hot`, `late`, `never`"), "{}", fault.help);
+    assert!(faults.to_string().contains("[[shock]]"), "it is shown where the shocks begin:\n{faults}");
+}
+
+#[test]
+fn a_remedy_is_one() {
+    let check = |from: &str, to: &str, expected: &str| {
+        let faults = wider(&WIDER.replacen(from, to, 1), &[]).expect_err("a fault").to_string();
+        assert!(faults.contains(expected), "`{expected}` is not in:\n{faults}");
+    };
+    check("[network]", "[[network]]", "`network` stands once, and here is a list");
+    check("[network]", "[[network]]", "write its head in single brackets, or `network = { … }`");
+    // The number that was meant, but where none was.
+    check("power = \"1 MW\"", "power = \"3\"", "`power = \"3 MW\"`");
+    check("power = \"1 MW\"", "power = 3", "`power = \"3 MW\"`");
+    check("power = \"1 MW\"", "power = \"99999999999999999999 GW\"", "`power = \"1 MW\"`");
+    check("power = \"1 MW\"", "power = nan", "`power = \"1 MW\"`");
 }
 
 #[test]
