@@ -1,9 +1,9 @@
 //! What the description says will come: phases, maintenance, half-lives, years. A host that lives by a real clock asks here
 //! what is due and until when it may sleep. Nothing is remembered: all of it follows from what was known before.
 
-use giga_model::{Federation, SiteId};
+use giga_model::{Federation, GridLimit, SiteId};
 use giga_scheduler::{Input, State};
-use giga_units::{Duration, Instant};
+use giga_units::{Duration, Instant, Power};
 
 /// What comes due in `(before, now]`, and at the very beginning what was due by then, in the order of its time.
 #[must_use]
@@ -65,7 +65,8 @@ fn phases(
 }
 
 /// Limits that the description names fall when it says; whatever limit is on ends when it was said to, or is lifted by the
-/// next. One that came and went while nobody looked leaves no trace.
+/// next. One that stood in for a limit of the description gives way to it again. One that came and went while nobody looked
+/// leaves no trace.
 fn limits(
     federation: &Federation,
     state: &State,
@@ -73,16 +74,39 @@ fn limits(
     (before, now): (Instant, Instant),
     all: &mut Vec<(Instant, Input)>,
 ) {
-    if let Some((_, until)) = state.limit(site).filter(|(_, until)| *until <= now) {
-        all.push((until, Input::LimitEnds { site }));
+    let ended = state.limit(site).map(|(_, until)| until).filter(|until| *until <= now);
+    all.extend(ended.map(|until| (until, Input::LimitEnds { site })));
+    if let Some(limit) = limit_described(federation, site, now)
+        && (before < limit.from || state.phases_open(site) == 0 || ended.is_some())
+    {
+        // Behind the end of the other, which would take it away again.
+        all.push((limit.from.max(ended.unwrap_or(limit.from)), falls(site, limit)));
     }
+}
+
+/// The limit of the description that is on at a site then; there is one at most.
+#[must_use]
+pub fn limit_described(federation: &Federation, site: SiteId, at: Instant) -> Option<GridLimit> {
     let limits = federation.sites[site.index()].limits.iter();
-    let on =
-        limits.filter(|limit| (before < limit.from || state.phases_open(site) == 0) && limit.from <= now);
-    all.extend(
-        on.filter(|limit| limit.until > now)
-            .map(|limit| (limit.from, Input::LimitFalls { site, power: limit.power, until: limit.until })),
-    );
+    limits.filter(|limit| limit.from <= at && at < limit.until).copied().next()
+}
+
+/// What ending a limit by hand brings back: the limit of the description that it stood in for. Nothing where that one itself
+/// is ended, or none is on.
+#[must_use]
+pub fn limit_restored(
+    federation: &Federation,
+    site: SiteId,
+    ended: Option<(Power, Instant)>,
+    now: Instant,
+) -> Option<Input> {
+    let described = limit_described(federation, site, now)?;
+    let by_hand = ended.is_some_and(|ended| ended != (described.power, described.until));
+    by_hand.then(|| falls(site, described))
+}
+
+const fn falls(site: SiteId, limit: GridLimit) -> Input {
+    Input::LimitFalls { site, power: limit.power, until: limit.until }
 }
 
 /// A window that began and ended while nobody looked leaves no trace: nothing stopped for it.
@@ -159,6 +183,56 @@ mod tests {
         let mut long: Vec<(i64, Input)> = days(3..=14).collect();
         long.push((10 + 14 * 24, Input::MaintenanceBegins { site }));
         check(11 + 14 * 24, &long, 18 + 14 * 24);
+    }
+
+    #[test]
+    fn a_limit_set_by_hand_gives_way_to_the_described_one_again() {
+        let mut federation = federation();
+        let (site, watts) = (SiteId(0), Power::watts);
+        federation.sites[0].maintenance = None;
+        let described = |from, until, power| GridLimit { from: hour(from), until: hour(until), power };
+        federation.sites[0].limits = vec![described(2, 8, watts(50)), described(8, 9, watts(60))];
+        let falls = |power, until| Input::LimitFalls { site, power: watts(power), until: hour(until) };
+        let ends = Input::LimitEnds { site };
+        let check = |by_hand: &[(i64, Input)], expected: &[(i64, Input)]| {
+            let mut control = Control::new(Arc::new(federation.clone()), hour(0));
+            for (at, input) in by_hand {
+                let due: Vec<Input> = due(&federation, control.state(), control.now(), hour(*at))
+                    .into_iter()
+                    .map(|(_, x)| x)
+                    .collect();
+                control.advance(hour(*at), &due);
+                control.advance(hour(*at), std::slice::from_ref(input));
+            }
+            let mut found = Vec::new();
+            while next(&federation, control.state(), control.now()) < hour(12) {
+                let now = next(&federation, control.state(), control.now());
+                let due = due(&federation, control.state(), control.now(), now);
+                control.advance(now, &due.iter().map(|(_, input)| input.clone()).collect::<Vec<_>>());
+                found.extend(due);
+            }
+            let expected: Vec<_> = expected.iter().map(|(at, input)| (hour(*at), input.clone())).collect();
+            assert_eq!(found, expected, "after {by_hand:?}");
+        };
+        let rest = [(8, ends.clone()), (8, falls(60, 9)), (9, ends.clone())];
+        let mut back = vec![(5, ends.clone()), (5, falls(50, 8))];
+        back.extend(rest.clone());
+        check(&[(3, falls(30, 5))], &back);
+        // One that was ended by hand stays ended.
+        check(&[(3, ends.clone())], &[(8, falls(60, 9)), (9, ends.clone())]);
+        // One that ends behind it leaves nothing to bring back.
+        check(&[(8, falls(30, 10))], &[(10, ends.clone())]);
+        // Nobody looked while it fell, and while the other ended.
+        let mut control = Control::new(Arc::new(federation.clone()), hour(0));
+        control.advance(hour(1), &[Input::PhaseOpens { site }, falls(30, 5)]);
+        let found = due(&federation, control.state(), control.now(), hour(6));
+        assert_eq!(found, [(hour(5), ends), (hour(5), falls(50, 8))]);
+
+        let restored = |ended, at| limit_restored(&federation, site, ended, hour(at));
+        assert_eq!(restored(Some((watts(30), hour(5))), 4), Some(falls(50, 8)));
+        assert_eq!(restored(Some((watts(50), hour(8))), 4), None, "the described one itself");
+        assert_eq!(restored(None, 4), None);
+        assert_eq!(restored(Some((watts(30), hour(12))), 9), None, "it is over");
     }
 
     #[test]

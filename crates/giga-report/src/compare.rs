@@ -128,7 +128,7 @@ fn screen_word(group: &str, what: &str, unit: &str) -> String {
         ("", "interruptions") => "attempts interrupted",
         (
             "accelerator hours" | "sites",
-            "no work" | "fragmentation" | "power" | "failure" | "maintenance",
+            "no work" | "fragmentation" | "power" | "failure" | "maintenance" | "recall",
         ) => {
             return format!("lost: {what}");
         }
@@ -137,6 +137,17 @@ fn screen_word(group: &str, what: &str, unit: &str) -> String {
         _ => what,
     };
     word.to_owned()
+}
+
+/// Which run it was, in one line: its federation, time, seed, work and shocks.
+pub(crate) fn about(run: &ReadSummary) -> String {
+    let seed = run.seed.map_or_else(String::new, |seed| format!(", seed {seed}"));
+    let work = if run.work.is_empty() { String::new() } else { format!(", {}", run.work) };
+    let shocks = match run.shocks.as_slice() {
+        [] => String::new(),
+        names => format!("; shocks that happened: {}", names.join(", ")),
+    };
+    format!("{}, {} to {}{seed}{work}{shocks}", run.federation, run.from, run.until)
 }
 
 /// The letter of a run: A, B, and so on; behind Z its number.
@@ -188,17 +199,7 @@ pub fn percent(difference: &Difference) -> String {
 pub fn comparison(comparison: &Comparison) -> String {
     let mut out = String::new();
     for (at, (name, run)) in comparison.runs.iter().enumerate() {
-        let seed = run.seed.map_or_else(String::new, |seed| format!(", seed {seed}"));
-        let line = format!(
-            "{}  {name}: {}, {} to {}{seed}, {}",
-            letter(at),
-            run.federation,
-            run.from,
-            run.until,
-            run.work
-        );
-        out.push_str(line.trim_end());
-        out.push('\n');
+        out.push_str(&format!("{}  {name}: {}\n", letter(at), about(run)));
     }
     comparison.cautions().iter().for_each(|caution| out.push_str(&format!("note: {caution}\n")));
     let mut heads = vec![

@@ -4,7 +4,7 @@ use giga_model::Federation;
 use giga_scheduler::{Because, Explanation};
 use giga_units::{Duration, Instant, grouped};
 
-use crate::figures::wait;
+use crate::figures::{power, wait};
 
 /// One line for each change in what there was to say about a job.
 #[must_use]
@@ -55,10 +55,33 @@ pub fn reason(federation: &Federation, because: &Because) -> String {
             format!("it needs {} of `{}` and {free} are free", several(*needed, "whole node"), name(*pool))
         }
         Because::Accelerators { pool, needed } => {
-            format!("no node of `{}` has {needed} accelerators free", name(*pool))
+            format!("no node of `{}` has {} free", name(*pool), several((*needed).into(), "accelerator"))
         }
-        Because::Power { needed, free } => format!("it may draw {needed} above idle and {free} are left"),
+        Because::Power { needed, free } => {
+            format!("it may draw {} above idle and {} are left", power(*needed), power(*free))
+        }
         Because::Reserved { at } => format!("it could delay the first in the line, which starts by {at}"),
         Because::Due => "it will be tried at the next look".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use giga_model::PoolId;
+    use giga_model::sample::{accelerator, add_site, empty};
+    use giga_units::Power;
+
+    use super::*;
+
+    #[test]
+    fn figures_of_a_reason_have_their_number_and_unit() {
+        let mut federation = empty();
+        add_site(&mut federation, "north", &[(accelerator("A", 8, 1), 1)]);
+        let check = |because: Because, expected: &str| assert_eq!(reason(&federation, &because), expected);
+        let pool = PoolId(0);
+        check(Because::Accelerators { pool, needed: 1 }, "no node of `A` has 1 accelerator free");
+        check(Because::Accelerators { pool, needed: 4 }, "no node of `A` has 4 accelerators free");
+        let (needed, free) = (Power::watts(20), Power::ZERO);
+        check(Because::Power { needed, free }, "it may draw 20.0 W above idle and 0.0 W are left");
     }
 }

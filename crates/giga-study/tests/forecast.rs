@@ -12,12 +12,13 @@ use giga_control::Control;
 use giga_control::record::{HourRecord, JobRecord};
 use giga_model::sample::{accelerator, add_site, empty};
 use giga_model::{
-    Arrival, Ask, Asks, Failures, Federation, JobId, JobRequest, Maintenance, PoolId, ProjectId, SiteId,
+    Arrival, Ask, Asks, Failures, Federation, GridLimit, JobId, JobRequest, Maintenance, PoolId, ProjectId,
+    SiteId,
 };
 use giga_scheduler::{Input, Job};
 use giga_study::{Ended, Forecast, JobForecast, Runtimes, Spread, forecast};
 use giga_twin::{Sink, Twin};
-use giga_units::{Duration, Fraction, Instant};
+use giga_units::{Duration, Fraction, Instant, Power};
 use proptest::prelude::*;
 use world::World;
 
@@ -74,6 +75,29 @@ fn image(control: &Control) -> Vec<u8> {
     let mut image = Vec::new();
     control.write_image(&mut image);
     image
+}
+
+#[test]
+fn a_described_limit_comes_back_in_the_futures_too() {
+    let mut federation = federation();
+    let none = Power::ZERO;
+    federation.sites[0].limits = vec![GridLimit { from: hour(1), until: hour(9), power: none }];
+    let fall = |power, until| Input::LimitFalls { site: SiteId(0), power, until: hour(until) };
+    // The end tells whether it was sent away in between.
+    let check = |inputs: &[(i64, Input)], starts: i64| {
+        let mut control = open(federation.clone());
+        for (at, input) in inputs {
+            control.advance(hour(*at), std::slice::from_ref(input));
+        }
+        control.advance(hour(4), &[submit(8, 3)]);
+        let end = of(&control, 0).end.expect("it ends");
+        assert!(end.low > hour(starts) && end.high <= hour(starts + 3), "{end:?} after {inputs:?}");
+    };
+    // One set by hand in its place ends, and leaves what is left of it.
+    check(&[(1, fall(none, 9)), (2, fall(none, 6))], 9);
+    check(&[(1, fall(none, 9)), (2, fall(none, 12))], 12);
+    // Lifted by hand it stays lifted.
+    check(&[(1, fall(none, 9)), (2, Input::LimitEnds { site: SiteId(0) })], 4);
 }
 
 #[test]

@@ -45,11 +45,11 @@ fn calendar(control: &Control, agenda: &mut Agenda) {
         let site = SiteId::at(index);
         let unopened = about.phases.iter().skip(state.phases_open(site));
         unopened.for_each(|phase| agenda.add(phase.opens.max(now), Coming::Phase { site }));
-        let limit = state.limit(site).map(|(_, until)| until);
-        if let Some(until) = limit {
+        if let Some((_, until)) = state.limit(site) {
             agenda.add(until.max(now), Coming::LimitEnds { site });
         }
-        limits_ahead(about, site, limit.unwrap_or(now), agenda);
+        // What began before is on, was lifted, or comes back at the end of the one that stands in for it.
+        limits_ahead(about, site, now, (state.phases_open(site) > 0).then_some(now), agenda);
         let closed = state.closed_until(site);
         if let Some(until) = closed {
             agenda.add(until.max(now), Coming::MaintenanceEnds { site });

@@ -4,9 +4,9 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use giga_control::record::{HourRecord, JobRecord};
-use giga_control::{Control, Linter, Summary, Trail};
+use giga_control::{Control, Linter, Summary, Trail, calendar};
 use giga_model::image::{Image, ImageError, Source};
-use giga_model::{Arrival, Federation, JobId, JobMap, PoolId, Site, SiteId};
+use giga_model::{Arrival, Federation, GridLimit, JobId, JobMap, PoolId, Site, SiteId};
 use giga_scheduler::{Ending, Event, Explanation, Input, Job, Run};
 use giga_units::{AcceleratorTime, Duration, Instant};
 use thiserror::Error;
@@ -231,6 +231,13 @@ impl Twin {
                 // Another limit may have come instead.
                 if self.control.state().limit(site).is_some_and(|(_, until)| until <= now) {
                     self.inputs.push(Input::LimitEnds { site });
+                    // One that begins now comes by itself.
+                    let back = calendar::limit_described(&federation, site, now);
+                    let back = back.filter(|limit| limit.from < now);
+                    if let Some(GridLimit { power, until, .. }) = back {
+                        self.inputs.push(Input::LimitFalls { site, power, until });
+                        self.agenda.add(until, Coming::LimitEnds { site });
+                    }
                 }
             }
             Coming::Hour => {
@@ -496,7 +503,7 @@ fn plan_ahead(federation: &Federation, seed: u64, start: Instant, agenda: &mut A
             let (begin, _) = windows.window_at(start);
             agenda.add(begin.max(start), Coming::MaintenanceBegins { site: id });
         }
-        limits_ahead(site, id, start, agenda);
+        limits_ahead(site, id, start, None, agenda);
     }
     for pool in (0..federation.pools.len()).map(PoolId::at) {
         if let Some(first) = breakdown(federation, seed, pool, 0) {
@@ -508,9 +515,16 @@ fn plan_ahead(federation: &Federation, seed: u64, start: Instant, agenda: &mut A
     agenda.add(start.next_hour(), Coming::Hour);
 }
 
-/// The limits of a site that are not over yet.
-pub(crate) fn limits_ahead(site: &Site, id: SiteId, now: Instant, agenda: &mut Agenda) {
-    for (index, limit) in site.limits.iter().enumerate().filter(|(_, limit)| limit.until > now) {
+/// The limits of a site that are not over yet; where what fell until some instant is known, only those behind it.
+pub(crate) fn limits_ahead(
+    site: &Site,
+    id: SiteId,
+    now: Instant,
+    known: Option<Instant>,
+    agenda: &mut Agenda,
+) {
+    let ahead = |limit: &GridLimit| limit.until > now && known.is_none_or(|known| limit.from > known);
+    for (index, limit) in site.limits.iter().enumerate().filter(|(_, limit)| ahead(limit)) {
         let limit_id = u32::try_from(index).expect("limits fit");
         agenda.add(limit.from.max(now), Coming::LimitFalls { site: id, limit: limit_id });
     }

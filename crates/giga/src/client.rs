@@ -132,6 +132,9 @@ fn say(reach: &Reach, refused: Refused) -> anyhow::Result<ExitCode> {
             } else {
                 write!(err, "giga: {}", problem(status, &text))?;
             }
+            if status == 401 && !reach.json {
+                writeln!(err, "  help: what was sent is the token of {}", reach.token_from())?;
+            }
             Ok(ExitCode::from(if is_callers(status) { 2 } else { 1 }))
         }
         Refused::Lost { url, error } => {

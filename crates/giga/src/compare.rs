@@ -101,6 +101,7 @@ fn object(comparison: &Comparison) -> Value {
             "seed": run.seed,
             "from": run.from,
             "until": run.until,
+            "shocks": run.shocks,
         })
     };
     let runs: Vec<Value> = comparison.runs.iter().map(run).collect();

@@ -7,15 +7,16 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use anyhow::Context as _;
 use clap::Args;
 use giga_engine::Engine;
 use giga_engine::local::{Host, LocalEngine, LocalPool};
-use giga_model::{EngineKind, Federation, PoolId, SiteId};
+use giga_model::{EngineKind, Federation, PoolId, Site, SiteId};
 use giga_server::{Call, Found, Home, Server, Stopped, may_listen};
 use giga_store::Store;
-use giga_units::grouped;
+use giga_units::{Instant, grouped};
 
 use crate::{beside, home};
 
@@ -73,6 +74,7 @@ pub(crate) fn run(call: &Up) -> anyhow::Result<ExitCode> {
         Ok(description) => description,
         Err(faults) => return refused(faults.to_string()),
     };
+    description.notes.iter().try_for_each(|note| writeln!(std::io::stderr(), "giga: {note}"))?;
     let Some(folder) = home::folder(call.data.as_deref()) else {
         return refused("giga: there is no home folder; name one with `--data DIR`\n".into());
     };
@@ -205,6 +207,9 @@ fn greet(federation: &Federation, server: &Server, folder: &Path, named: bool) -
         let (running, waiting) = (grouped(running), grouped(waiting));
         writeln!(out, "goes on behind record {records} of its journal: {running} jobs run, {waiting} wait")?;
     }
+    for site in not_open(federation, Instant::from(SystemTime::now())) {
+        writeln!(out, "{site}")?;
+    }
     writeln!(out, "\ntype next, in another terminal:")?;
     if named {
         writeln!(out, "  export GIGA_HOME={}", folder.display())?;
@@ -214,6 +219,21 @@ fn greet(federation: &Federation, server: &Server, folder: &Path, named: bool) -
     writeln!(out, "  {giga} sites")?;
     writeln!(out, "\nCtrl-C stops the server; what runs goes on, and the next `giga up` takes it over")?;
     out.flush()
+}
+
+/// The sites of which nothing is open yet, a line each: a description without `start` begins in a year to come.
+fn not_open(federation: &Federation, now: Instant) -> Vec<String> {
+    let opens = |site: &Site| site.phases.iter().map(|phase| phase.opens).min().unwrap_or(Instant::FAR);
+    let later = federation.sites.iter().filter(|site| opens(site) > now);
+    let line = |site: &Site| {
+        format!(
+            "{} opens {}, and nothing starts there before; for work at once begin anew, in another folder, with an earlier \
+             `start` or `opens`",
+            site.name,
+            opens(site)
+        )
+    };
+    later.map(line).collect()
 }
 
 /// How to call this program from a shell: by its name if that finds it, else by its path.
@@ -240,4 +260,22 @@ fn told_to_stop() -> std::io::Result<impl Future<Output = ()> + Send + 'static> 
             _ = terminate.recv() => {}
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_site_that_opens_later_is_told() {
+        let federation =
+            giga_formats::description::read("local.toml", LOCAL).expect("it has no fault").federation;
+        let at = |date: &str| not_open(&federation, Instant::parse(date).expect("a date"));
+        assert_eq!(at("2026-01-01"), [""; 0]);
+        let told = at("2025-12-31");
+        assert!(
+            told.len() == 3 && told[0].starts_with("kajaani opens 2026-01-01T00:00:00Z, and"),
+            "{told:?}"
+        );
+    }
 }

@@ -182,6 +182,18 @@ fn a_request_of_before_is_answered_to_who_may_still_see_its_job() {
 }
 
 #[test]
+fn a_token_that_opens_nothing_is_told_by_where_it_stands() {
+    let live = Live::start();
+    let file = live.folder.path().join("token");
+    fs::write(&file, "giga_wrong\n").unwrap();
+    let path = file.to_str().unwrap();
+    let output = live.verb(&["jobs", "--token-file", path]);
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{told}");
+    assert!(told.contains(&format!("help: what was sent is the token of `{path}`")), "{told}");
+}
+
+#[test]
 fn a_start_replaces_no_key_but_its_own() {
     let mut live = Live::start();
     let made = live.send("POST", "/v1/keys", &[], r#"{"name":"operator","role":"operator"}"#);

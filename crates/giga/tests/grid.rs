@@ -187,7 +187,8 @@ fn protected_work_goes_last_and_what_can_not_be_met_is_said() {
     assert_eq!((&answer["sent_away"], &answer["short_milliwatt"]), (&json!([]), &json!(1_000)));
     assert_eq!(answer["site"]["limit"]["breach_milliwatt"], 1_000, "idle nodes alone draw 4 W");
     let answer = limit("100W");
-    assert_eq!(answer["notes"], json!(["it changes nothing: the connection has 100 W"]));
+    let notes = answer["notes"].as_array().expect("notes");
+    assert_eq!(notes.last(), Some(&json!("it changes nothing: the connection has 100 W")), "{answer}");
     for job in [vital, open] {
         live.wait(job, &["running"]);
     }
@@ -195,6 +196,38 @@ fn protected_work_goes_last_and_what_can_not_be_met_is_said() {
     let told =
         String::from_utf8(live.verb(&["limit", "kajaani", "20W", "--for", "1h"]).stdout).expect("UTF-8");
     assert!(told.contains("sent away  2 jobs") && told.contains("short      by 24.0 W"), "{told}");
+    let folder = live.folder.path().to_str().expect("UTF-8");
+    let again = live.verb(&["simulate", "--journal", folder]);
+    assert!(again.status.success(), "decided again in the twin: {again:?}");
+}
+
+#[test]
+fn a_limit_set_by_hand_gives_way_to_the_described_one() {
+    let described = "[[site.limit]]\nfrom = 2026-01-01\nfor = \"3650 d\"\npower = \"60 W\"\n[[owner]]\n";
+    let mut live = Live::start_of(&PROTECTED.replacen("[[owner]]\n", described, 1));
+    let power = |live: &Live| site(live, "kajaani")["limit"]["power_milliwatt"].clone();
+    assert_eq!(power(&live), 60_000);
+    let answer = verb(&live, "limit kajaani 40W --for 1h");
+    let instead = answer["notes"][0].as_str().expect("a note");
+    assert!(instead.starts_with("it takes the place of 60 W until 2035-"), "{answer}");
+    let answer = verb(&live, "limit kajaani --end");
+    let note = "the limit of 40 W is lifted; that of the description, 60 W, holds again";
+    assert_eq!((&answer["limit"]["power_milliwatt"], &answer["notes"]), (&json!(60_000), &json!([note])));
+    // One that ends by itself does the same.
+    verb(&live, "limit kajaani 40W --for 1s");
+    until("the described one is back", 5, || power(&live) == 60_000);
+    // The described one is lifted like any other, for good.
+    let answer = verb(&live, "limit kajaani --end");
+    let note = answer["notes"][0].as_str().expect("a note");
+    assert!(
+        note.starts_with("the limit of 60 W is lifted, though the description has it until 2035-"),
+        "{note}"
+    );
+    assert_eq!(answer["limit"], Value::Null);
+    live.kill_and_start();
+    assert_eq!(power(&live), Value::Null);
+    let told = String::from_utf8(live.verb(&["limit", "kajaani", "--end"]).stdout).expect("UTF-8");
+    assert_eq!(told, "kajaani: 0 running, 0 waiting\n  no limit was on\n");
     let folder = live.folder.path().to_str().expect("UTF-8");
     let again = live.verb(&["simulate", "--journal", folder]);
     assert!(again.status.success(), "decided again in the twin: {again:?}");
@@ -215,7 +248,10 @@ fn a_drained_site_starts_nothing() {
     let elsewhere = live.submit(r#"{"project":"demo","run":"true"}"#);
     assert_ne!(live.wait(elsewhere, &["completed"])["site"], "stuttgart");
     assert_eq!(live.wait(bound, &["waiting"])["attempts"], 0);
-    assert_eq!(verb(&live, "drain stuttgart --end")["drained"], false);
+    assert_eq!(verb(&live, "drain stuttgart")["notes"], json!(["it was drained already"]));
+    let answer = verb(&live, "drain stuttgart --end");
+    assert_eq!((&answer["drained"], &answer["notes"]), (&json!(false), &json!(["it takes work again"])));
+    assert_eq!(verb(&live, "drain stuttgart --end")["notes"], json!(["it was not drained"]));
     live.wait(bound, &["completed"]);
 }
 
@@ -269,6 +305,11 @@ fn only_operators_tell_sites_and_faults_are_named() {
     let output = live.verb(&["limit", "kajaani", "30", "--for", "2h"]);
     let text = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.code() == Some(2) && text.contains("such as `100 W`"), "{text}");
+    for call in [["limit", "kajaani", "-30W", "--for", "2h"], ["limit", "kajaani", "30W", "--for", "-2h"]] {
+        let output = live.verb(&call);
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.code() == Some(2) && text.contains("is negative"), "{call:?}: {text}");
+    }
     // Ending what is not on does nothing.
     assert_eq!(verb(&live, "limit kajaani --end")["limit"], Value::Null);
     assert_eq!(verb(&live, "drain kajaani --end")["drained"], false);

@@ -50,6 +50,23 @@ fn the_comparison_is_the_one_that_is_kept() {
 }
 
 #[test]
+fn shocks_and_recalls_have_their_words() {
+    let place = three();
+    let more = FIRST.replacen("\"no_work\": 0", "\"no_work\": 0, \"recall\": 7", 1);
+    let shocked = format!(r#"{more}, "shocks": ["dry", "hot"]"#);
+    place.write("b/summary.json", &summary("oslo", "2027-01-02T00:00:00Z", &shocked));
+    let shown = place.giga(&["compare", "a", "b"], &[]).done().out;
+    assert!(shown.contains("generated for a load of 80 %; shocks that happened: dry, hot\n"), "{shown}");
+    assert!(shown.contains("    lost: recall  "), "{shown}");
+    let json = place.giga(&["compare", "a", "b"], &["--json"]).done().out;
+    let object: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    assert_eq!(
+        (&object["runs"][0]["shocks"], &object["runs"][1]["shocks"][1]),
+        (&serde_json::json!([]), &"hot".into())
+    );
+}
+
+#[test]
 fn every_run_is_held_against_the_first() {
     let place = three();
     let shown = place.giga(&["compare", "a", "b", "c"], &["--json"]).done().out;

@@ -26,5 +26,5 @@ pub use key::{ALL_PROJECTS, KeyBody, KeyList, KeyView, Role};
 pub use limit::{LimitAnswer, LimitBody, LimitView, Obeyed};
 pub use plan::{ChoiceView, CostView, ForbiddenView, PlaceView, PlanView, Starts};
 pub use problem::{PROBLEM_JSON, Problem, meant};
-pub use site::{PoolView, SiteList, SiteView};
+pub use site::{PoolView, SiteAnswer, SiteList, SiteView};
 pub use stamp::Stamp;

@@ -53,6 +53,18 @@ pub struct SiteView {
     pub closed_until: Option<Stamp>,
 }
 
+/// The answer to an order that ends or begins something at a site: the site behind it, and what is to be said of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SiteAnswer {
+    /// The site as it is now; its fields stand beside the notes.
+    #[serde(flatten)]
+    pub site: SiteView,
+    /// What came of it, a sentence each.
+    #[serde(default)]
+    pub notes: Vec<String>,
+}
+
 /// One pool.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -125,6 +125,10 @@ impl Decoder<'_> {
             DeValue::Table(table) => {
                 Value::Table(self.record(section, table, place.path, place.span.clone()))
             }
+            DeValue::Array(_) => {
+                let fault = Shape::NotOneTable { key: place.key.to_owned() };
+                self.broken(&place.span, place.path, &fault)
+            }
             other => self.broken(&place.span, place.path, &mismatch(place.key, section.name, other, "{ … }")),
         }
     }
@@ -399,7 +403,7 @@ fn amount(of: &AmountKind, min: &str, max: &str, value: &DeValue<'_>, key: &str)
                 DeValue::Float(number) => number.to_string(),
                 _ => unreachable!("only numbers get here"),
             };
-            let example = format!("\"{number} {unit}\"");
+            let example = example(of, &number);
             return Err(Shape::NoUnit { key: key.to_owned(), what: of.what, example, units: units() });
         }
         other => {
@@ -408,8 +412,7 @@ fn amount(of: &AmountKind, min: &str, max: &str, value: &DeValue<'_>, key: &str)
     };
     let count = (of.read)(text).map_err(|error| {
         let digits: String = text.trim().chars().take_while(|c| c.is_ascii_digit() || *c == '.').collect();
-        let number = if digits.is_empty() { "1" } else { &digits };
-        Shape::Amount { key: key.to_owned(), error, example: format!("\"{number} {unit}\"") }
+        Shape::Amount { key: key.to_owned(), error, example: example(of, &digits) }
     })?;
     if (of.limit(min)..=of.limit(max)).contains(&count) {
         return Ok(Written { count, text: text.trim().to_owned() });
@@ -430,6 +433,13 @@ fn date(value: &DeValue<'_>, key: &str) -> Result<Instant, Shape> {
 }
 
 /// The fault of a value of another type.
+/// An amount as it should be written: with the number that was meant, where it can be read.
+fn example(of: &AmountKind, number: &str) -> String {
+    let unit = of.units[0].0;
+    let meant = format!("{number} {unit}");
+    if (of.read)(&meant).is_ok() { format!("\"{meant}\"") } else { format!("\"1 {unit}\"") }
+}
+
 pub(crate) fn mismatch(key: &str, expected: &str, found: &DeValue<'_>, example: &str) -> Shape {
     let found = match found {
         DeValue::String(_) => "a text",

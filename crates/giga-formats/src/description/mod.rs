@@ -22,6 +22,7 @@ mod field;
 mod flaws;
 mod hours;
 mod meaning;
+mod notes;
 mod record;
 mod schema;
 pub(crate) mod shape;
@@ -48,7 +49,7 @@ pub struct Description {
     pub federation: Federation,
     /// The shocks that happen, by name.
     pub shocks: Vec<String>,
-    /// What was made of further files, a sentence each.
+    /// What was made of further files, and what is probably not meant; a sentence each.
     pub notes: Vec<String>,
     root: Record,
 }
@@ -75,7 +76,9 @@ pub fn read_with(file: &str, text: &str, beside: &Beside<'_>) -> Result<Descript
         Description { federation: built.federation, shocks: built.shocks, notes, root }
     });
     findings.finish(file, text)?;
-    Ok(read.expect("a text without faults was decoded"))
+    let mut read = read.expect("a text without faults was decoded");
+    read.notes.extend(notes::of(&read.federation));
+    Ok(read)
 }
 
 /// Prints a complete description with every default filled in and its source as a comment. It reads back to an equal

@@ -18,6 +18,8 @@ pub(crate) enum Shape {
     UnknownKey { key: String, section: &'static str, nearest: Option<&'static str>, known: String },
     #[error("{section} needs `{key}`: {doc}")]
     Missing { key: &'static str, section: &'static str, doc: &'static str, example: &'static str },
+    #[error("`{key}` stands once, and here is a list")]
+    NotOneTable { key: String },
     #[error("`{key}` takes {expected}, and here is {found}")]
     WrongType { key: String, expected: String, found: &'static str, example: String },
     #[error("{error}")]
@@ -74,6 +76,9 @@ impl Explain for Shape {
                 format!("add a table {example} for `{key}`")
             }
             Self::Missing { key, example, .. } => format!("add it, for example `{key} = {example}`"),
+            Self::NotOneTable { key } => {
+                format!("write its head in single brackets, or `{key} = {{ … }}`")
+            }
             Self::WrongType { key, example, .. } => format!("write for example `{key} = {example}`"),
             Self::Amount { key, example, .. }
             | Self::Word { key, example, .. }

@@ -21,6 +21,8 @@ pub struct ReadSummary {
     pub from: String,
     /// When it ended, as written.
     pub until: String,
+    /// The shocks that happened, by name.
+    pub shocks: Vec<String>,
     /// Its figures, in the order of the file.
     pub figures: Vec<Figure>,
 }
@@ -99,6 +101,10 @@ pub fn read(text: &str) -> Result<ReadSummary, SummaryError> {
         Some(Node::Count(seed)) => Some(*seed),
         _ => None,
     };
+    let shocks = match find("shocks") {
+        Some(Node::List(names)) => names.iter().filter_map(Node::text).map(str::to_owned).collect(),
+        _ => Vec::new(),
+    };
     let mut figures = Vec::new();
     for (key, node) in keys.iter().filter(|(key, _)| key != "format" && key != "seed") {
         add(&mut figures, key, node);
@@ -109,6 +115,7 @@ pub fn read(text: &str) -> Result<ReadSummary, SummaryError> {
         seed,
         from: text("from")?,
         until: text("until")?,
+        shocks,
         figures,
     })
 }
@@ -146,9 +153,7 @@ fn inside(figures: &mut Vec<Figure>, group: &str, of: &str, parts: &[(String, No
 
 /// What a row of a list is called: all its words.
 fn name_of(parts: &[(String, Node)]) -> String {
-    let words = parts
-        .iter()
-        .filter_map(|(_, node)| if let Node::Text(text) = node { Some(text.as_str()) } else { None });
+    let words = parts.iter().filter_map(|(_, node)| node.text());
     words.collect::<Vec<_>>().join(" ")
 }
 
@@ -177,6 +182,10 @@ enum Node {
 }
 
 impl Node {
+    fn text(&self) -> Option<&str> {
+        if let Self::Text(text) = self { Some(text) } else { None }
+    }
+
     fn number(&self) -> Option<f64> {
         match self {
             Self::Number(number) => Some(*number),

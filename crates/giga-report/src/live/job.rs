@@ -59,6 +59,14 @@ pub fn job(detail: &JobDetail, now: Instant) -> String {
     if let Some(checkpoint) = &detail.spec.checkpoint {
         row("checkpoint", &format!("every {checkpoint}"));
     }
+    if !detail.spec.data.is_empty() {
+        let leaving = detail.spec.leaving.as_deref().unwrap_or("nothing");
+        row("reads", &format!("{}; {leaving} of it leaves", detail.spec.data.join(", ")));
+    }
+    if let Some(least) = detail.spec.assurance {
+        row("assurance", &format!("{least} at least"));
+    }
+    detail.spec.deadline.iter().for_each(|deadline| row("deadline", deadline));
     row("run", &run(&detail.spec));
     detail.spec.workdir.iter().for_each(|folder| row("workdir", folder));
     detail.spec.env.iter().for_each(|(name, value)| row("env", &format!("{name}={value}")));

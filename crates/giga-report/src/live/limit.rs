@@ -24,7 +24,9 @@ pub fn limit(answer: &LimitAnswer, now: Instant) -> String {
         let count = several(jobs.len() as u64, "job");
         row(word, &format!("{count} ({means}): {}{more}", numbers.join(", ")));
     }
-    row("power", &against(site, limit));
+    let nothing_left = answer.sent_away.is_empty() && limit.obeyed == Obeyed::Complied;
+    let ordered = || format!("{} at most", watt(site.power_ordered_milliwatt));
+    row("power", &if nothing_left { ordered() } else { against(site, limit) });
     if answer.short_milliwatt > 0 {
         let short = watt(answer.short_milliwatt);
         row("short", &format!("by {short} with everything cut but protected work"));

@@ -20,7 +20,7 @@ pub use forecast::{explain, forecast};
 pub use job::{headline, job, jobs};
 pub use limit::limit;
 pub use plan::plan;
-pub use site::{remarks, sites};
+pub use site::{ordered, sites};
 
 /// A problem in lines: its title, what happened, each faulty field with the way to mend it.
 #[must_use]

@@ -1,6 +1,6 @@
 //! Sites as they are now, a line for each pool.
 
-use giga_formats::api::{PoolView, SiteList, SiteView};
+use giga_formats::api::{PoolView, SiteAnswer, SiteList, SiteView};
 use giga_units::{Instant, Power};
 
 use super::{ahead, limit, text};
@@ -47,12 +47,13 @@ pub fn sites(list: &SiteList, now: Instant) -> String {
     out
 }
 
-/// A site in a few lines: what it runs, and what is to be known of it.
+/// The answer to an order in a few lines: what came of it, what the site runs, and what is to be known of it.
 #[must_use]
-pub fn remarks(site: &SiteView, now: Instant) -> String {
+pub fn ordered(answer: &SiteAnswer, now: Instant) -> String {
+    let site = &answer.site;
     let runs = format!("{}: {} running, {} waiting\n", site.name, site.running, site.waiting);
-    let remarks = limit::remarks(site, now).into_iter().map(|remark| format!("  {remark}\n"));
-    std::iter::once(runs).chain(remarks).collect()
+    let remarks = answer.notes.iter().cloned().chain(limit::remarks(site, now));
+    std::iter::once(runs).chain(remarks.map(|remark| format!("  {remark}\n"))).collect()
 }
 
 /// The line of a pool; what is the site's stands on its first only.

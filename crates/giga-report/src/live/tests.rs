@@ -146,7 +146,10 @@ fn one_job_is_shown_with_its_attempts() {
         2  kajaani  main             2  2027-01-01 11:55:00  1.5 min  exit code 3
 "
     );
-    let spec = serde_json::json!({"run": "set -x\npython train.py\n"});
+    let spec = serde_json::json!({
+        "run": "set -x\npython train.py\n", "data": ["scans", "notes"], "leaving": "aggregated", "assurance": 3,
+        "deadline": "12 h",
+    });
     check!(
         |detail| super::job(detail, now()),
         serde_json::json!({"job": job(18, "waiting", serde_json::json!({})), "spec": spec, "attempts": []}),
@@ -156,6 +159,9 @@ fn one_job_is_shown_with_its_attempts() {
   site         kajaani
   asks for     1 accelerator
   limit        1 h
+  reads        scans, notes; aggregated of it leaves
+  assurance    3 at least
+  deadline     12 h
   run          set -x
                python train.py
   waited       10.0 min
@@ -298,16 +304,21 @@ fn a_limit_is_answered_by_what_it_did() {
         |answer| limit(answer, now()),
         answer(limited("complied", 1_000), &[], vec![], 21_000, &["this limit was on already"]),
         "kajaani: may draw 30.0 W until 2027-01-01 14:00:00 UTC (in 2.0 h)
-  power      4.0 W at most, and what was sent away is gone
+  power      4.0 W at most
   short      by 21.0 W with everything cut but protected work
   breach     by 1.0 W: its idle nodes alone draw more
   note       this limit was on already
 "
     );
     check!(
-        |site| remarks(site, now()),
-        limited("complied", 1_000),
+        |site| ordered(site, now()),
+        {
+            let mut site = limited("complied", 1_000);
+            site["notes"] = serde_json::json!(["it was drained already"]);
+            site
+        },
         "kajaani: 0 running, 2 waiting
+  it was drained already
   may draw 30.0 W until 2027-01-01 14:00:00 UTC (in 2.0 h); 4.0 W at most, and what was sent away is gone
   is in breach by 1.0 W: its idle nodes alone draw more
   has 2 of 8 accelerators up and powered

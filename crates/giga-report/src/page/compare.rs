@@ -3,7 +3,7 @@
 use super::frame::{Section, page};
 use super::part::{Bar, Cell, Column, bars, begin, sorted, table};
 use super::tag::{Tag, classed, said, tag};
-use crate::compare::{Comparison, Row, figure, letter, percent, signed};
+use crate::compare::{Comparison, Row, about, figure, letter, percent, signed};
 
 /// The figures that are drawn above all tables, each by group and words.
 const DRAWN: [(&str, &str); 7] = [
@@ -40,9 +40,7 @@ fn heading(group: &str) -> String {
 
 fn head(comparison: &Comparison) -> Tag {
     let run = |(at, (name, run)): (usize, &(String, giga_formats::summary::ReadSummary))| {
-        let seed = run.seed.map_or_else(String::new, |seed| format!(", seed {seed}"));
-        let text = format!("{}, {} to {}{seed}, {}", run.federation, run.from, run.until, run.work);
-        tag("div").put(said("dt", format_args!("{} · {name}", letter(at)))).put(said("dd", text))
+        tag("div").put(said("dt", format_args!("{} · {name}", letter(at)))).put(said("dd", about(run)))
     };
     let cautions = comparison
         .cautions()

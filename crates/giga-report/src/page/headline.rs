@@ -47,6 +47,9 @@ pub(super) fn head(report: &Report<'_>) -> Tag {
         ("version", format!("giga {version}")),
     ];
     run.insert(0, ("federation", what));
+    if !facts.shocks.is_empty() {
+        run.insert(3, ("shocks that happened", facts.shocks.join(", ")));
+    }
     let run = run.into_iter().map(|(word, text)| tag("div").put(said("dt", word)).put(said("dd", text)));
     tag("header").put(said("h1", &federation.name)).put(classed("dl", "run").all(run))
 }

@@ -1,6 +1,6 @@
 //! Power over the run: mean and highest of each step, below the connection.
 
-use giga_model::Federation;
+use giga_model::{Federation, Site};
 use giga_units::{Energy, Instant, Power};
 
 use super::Report;
@@ -40,14 +40,15 @@ pub(super) fn section(report: &Report<'_>) -> Section {
     } else {
         "the highest sum of the sites' hourly peaks, which the true peak does not exceed,"
     };
+    let limited = federation.sites.iter().any(|site| !site.limits.is_empty());
+    let lower = if limited { ", lower while the grid gives less" } else { "" };
     let about = format!(
-        "At the meter, in steps of {step}: the mean of each step and {highest} in it. The dashed line is the connection."
+        "At the meter, in steps of {step}: the mean of each step and {highest} in it. The dashed line is the connection{lower}."
     );
-    let all: Vec<(Instant, Power)> = federation.sites.iter().flat_map(opened).collect();
     let course = Course {
         name: if one { &federation.sites[0].name } else { "all sites" },
         curve: &hours.all,
-        limits: summed(all),
+        limits: summed(&federation.sites.iter().map(given).collect::<Vec<_>>()),
     };
     let marks =
         [("mean", "mean".to_owned()), ("most", "highest".to_owned()), ("limit", "connection".to_owned())];
@@ -62,7 +63,7 @@ pub(super) fn section(report: &Report<'_>) -> Section {
 fn each_site(federation: &Federation, hours: &Hours) -> Tag {
     let courses = federation.sites.iter().zip(&hours.sites);
     let charts = courses.map(|(site, curve)| {
-        let course = Course { name: &site.name, curve, limits: summed(opened(site).collect()) };
+        let course = Course { name: &site.name, curve, limits: given(site) };
         chart(hours, &course, 84.0)
     });
     let rows = federation.sites.iter().zip(&hours.sites).map(|(site, curve)| {
@@ -82,22 +83,39 @@ fn each_site(federation: &Federation, hours: &Hours) -> Tag {
         .put(behind("table of power by site", table))
 }
 
-/// What each phase of a site adds to its connection, and when.
-fn opened(site: &giga_model::Site) -> impl Iterator<Item = (Instant, Power)> {
-    site.phases.iter().map(|phase| (phase.opens, phase.power))
+/// What the grid gives a site from each date on: the connection of the phases that are open, or what a described limit leaves.
+fn given(site: &Site) -> Vec<(Instant, Power)> {
+    let first = site.phases.iter().map(|phase| phase.opens).min().unwrap_or(Instant::FAR);
+    let mut dates: Vec<Instant> = site.phases.iter().map(|phase| phase.opens).collect();
+    dates.extend(site.limits.iter().flat_map(|limit| [limit.from, limit.until]).filter(|at| *at > first));
+    dates.sort_unstable();
+    dates.dedup();
+    let given = |at: Instant| {
+        let open = site.phases.iter().filter(|phase| phase.opens <= at).map(|phase| phase.power).sum();
+        let limit = site.limits.iter().find(|limit| limit.from <= at && at < limit.until);
+        limit.map_or(open, |limit| limit.power.min(open))
+    };
+    dates.into_iter().map(|at| (at, given(at))).collect()
 }
 
-/// The connection from each date on.
-fn summed(mut opened: Vec<(Instant, Power)>) -> Vec<(Instant, Power)> {
-    opened.sort();
-    let mut whole = Power::ZERO;
-    opened
-        .into_iter()
-        .map(|(at, power)| {
-            whole += power;
-            (at, whole)
-        })
-        .collect()
+/// What all sites are given together, from each date on.
+fn summed(sites: &[Vec<(Instant, Power)>]) -> Vec<(Instant, Power)> {
+    let mut changes: Vec<(Instant, usize, Power)> = Vec::new();
+    for (site, given) in sites.iter().enumerate() {
+        changes.extend(given.iter().map(|(at, power)| (*at, site, *power)));
+    }
+    changes.sort_unstable();
+    let mut now = vec![Power::ZERO; sites.len()];
+    let mut whole = Vec::<(Instant, Power)>::new();
+    for (at, site, power) in changes {
+        now[site] = power;
+        let sum = now.iter().copied().sum();
+        match whole.last_mut() {
+            Some(last) if last.0 == at => last.1 = sum,
+            _ => whole.push((at, sum)),
+        }
+    }
+    whole
 }
 
 fn highest(curve: &Curve) -> Power {
@@ -194,4 +212,36 @@ fn values(hours: &Hours, course: &Course<'_>) -> Tag {
         &[Column::Words("from (UTC)"), Column::Figures("mean"), Column::Figures("highest")],
         rows,
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use giga_model::sample::{accelerator, add_site, empty};
+    use giga_model::{GridLimit, Phase};
+    use giga_units::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_limit_lowers_what_is_given_while_it_is_on() {
+        let mut federation = empty();
+        let hour = |hours: i64| Instant::unix_milliseconds(0) + Duration::hours(hours);
+        let kw = |count: u64| Power::watts(count * 1_000);
+        for name in ["north", "south"] {
+            add_site(&mut federation, name, &[(accelerator("A", 8, 1), 1)]);
+        }
+        let phase = |opens, power| Phase { opens: hour(opens), power: kw(power), nodes: Vec::new() };
+        federation.sites[0].phases = vec![phase(1, 2000), phase(5, 3000)];
+        federation.sites[1].phases = vec![phase(0, 1000)];
+        // One that begins before the site opens, and one that leaves more than there is.
+        let limit = |from, until, power| GridLimit { from: hour(from), until: hour(until), power: kw(power) };
+        federation.sites[0].limits = vec![limit(0, 2, 1000), limit(4, 6, 4000), limit(7, 8, 500)];
+        let check = |found: Vec<(Instant, Power)>, expected: &[(i64, u64)]| {
+            assert_eq!(found, expected.iter().map(|(at, power)| (hour(*at), kw(*power))).collect::<Vec<_>>());
+        };
+        let north = [(1, 1000), (2, 2000), (4, 2000), (5, 4000), (6, 5000), (7, 500), (8, 5000)];
+        check(given(&federation.sites[0]), &north);
+        let both = [(0, 1000), (1, 2000), (2, 3000), (4, 3000), (5, 5000), (6, 6000), (7, 1500), (8, 6000)];
+        check(summed(&[given(&federation.sites[0]), given(&federation.sites[1])]), &both);
+    }
 }

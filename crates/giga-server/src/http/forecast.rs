@@ -192,7 +192,8 @@ fn sentence(made: &Forecast, told: &JobForecast, basis: Basis, project: &str) ->
             )
         }
         Basis::Prior(count) => format!(
-            "only {count} jobs have ended so far, so any part of a limit is taken to be as likely a run time as any other"
+            "only {count} {} ended so far, so any part of a limit is taken to be as likely a run time as any other",
+            if count == 1 { "job has" } else { "jobs have" }
         ),
     };
     let futures = made.futures;

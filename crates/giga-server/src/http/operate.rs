@@ -6,8 +6,8 @@ use std::sync::Arc;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::{Extension, Json};
-use giga_control::Control;
-use giga_formats::api::{LimitAnswer, LimitBody, SiteView};
+use giga_control::{Control, calendar};
+use giga_formats::api::{LimitAnswer, LimitBody, SiteAnswer, SiteView};
 use giga_model::SiteId;
 use giga_scheduler::{Event, Input, Interruption, Pace};
 use giga_units::{Amount as _, Instant, Power};
@@ -17,7 +17,7 @@ use super::App;
 use super::key::Caller;
 use super::problem::{Answer, Refusal};
 use super::sites::{Seen, seen};
-use crate::live::command::Command;
+use crate::live::command::{Command, Ordered};
 use crate::live::core::{answer, clock};
 
 /// Lets a site draw less at the meter for a time. Work is capped where its engine can, then suspended or stopped, the least
@@ -41,47 +41,57 @@ pub(crate) async fn limit(
     let body: LimitBody = serde_json::from_slice(&body).map_err(unreadable)?;
     let (power, until) = body.check(clock()).map_err(|faults| Refusal::faulty("limit", faults))?;
     let input = Input::LimitFalls { site, power, until };
-    let (done, seen) = operate(&app, site, input, move |events| Done::of(events, site, power, until)).await?;
+    let (done, seen) = operate(&app, site, input, move |_, told| Done::of(told, site, power, until)).await?;
     Ok(Json(done.answer(seen.view(&app).await?, power)))
 }
 
 /// Ends the limit of a site before its time; where none is on, nothing happens.
+///
+/// One that stood in for a limit of the description gives way to that again; ending that too lifts it for good.
 #[utoipa::path(delete, path = "/v1/sites/{site}/limit", operation_id = "end_limit", tag = "sites",
     params(("site" = String, Path)), responses(
-    (status = 200, body = SiteView, description = "the site as it is now"),
+    (status = 200, body = SiteAnswer, description = "the site as it is now, and what is to be said of it"),
 ))]
 pub(crate) async fn end_limit(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
     Path(name): Path<String>,
-) -> Answer<Json<SiteView>> {
-    tell(&app, &caller, &name, |site| Input::LimitEnds { site }).await
+) -> Answer<Json<SiteAnswer>> {
+    tell(&app, &caller, &name, |site| Input::LimitEnds { site }, lifted).await
 }
 
 /// Lets a site start nothing more; what runs there goes on to its end.
 #[utoipa::path(post, path = "/v1/sites/{site}/drain", operation_id = "drain_site", tag = "sites",
     params(("site" = String, Path)), responses(
-    (status = 200, body = SiteView, description = "the site as it is now"),
+    (status = 200, body = SiteAnswer, description = "the site as it is now, and what is to be said of it"),
 ))]
 pub(crate) async fn drain(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
     Path(name): Path<String>,
-) -> Answer<Json<SiteView>> {
-    tell(&app, &caller, &name, |site| Input::Drain { site }).await
+) -> Answer<Json<SiteAnswer>> {
+    let note = |_: &Control, site, told: &Ordered<'_>| {
+        let news = told.events.contains(&Event::Drained { site });
+        (!news).then(|| "it was drained already".to_owned())
+    };
+    tell(&app, &caller, &name, |site| Input::Drain { site }, note).await
 }
 
 /// Lets a site that was drained take work again.
 #[utoipa::path(delete, path = "/v1/sites/{site}/drain", operation_id = "end_drain", tag = "sites",
     params(("site" = String, Path)), responses(
-    (status = 200, body = SiteView, description = "the site as it is now"),
+    (status = 200, body = SiteAnswer, description = "the site as it is now, and what is to be said of it"),
 ))]
 pub(crate) async fn end_drain(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
     Path(name): Path<String>,
-) -> Answer<Json<SiteView>> {
-    tell(&app, &caller, &name, |site| Input::Undrain { site }).await
+) -> Answer<Json<SiteAnswer>> {
+    let note = |_: &Control, site, told: &Ordered<'_>| {
+        let news = told.events.contains(&Event::Undrained { site });
+        Some(if news { "it takes work again" } else { "it was not drained" }.to_owned())
+    };
+    tell(&app, &caller, &name, |site| Input::Undrain { site }, note).await
 }
 
 async fn tell(
@@ -89,11 +99,29 @@ async fn tell(
     caller: &Caller,
     name: &str,
     input: impl Fn(SiteId) -> Input,
-) -> Answer<Json<SiteView>> {
+    note: impl FnOnce(&Control, SiteId, &Ordered<'_>) -> Option<String> + Send + 'static,
+) -> Answer<Json<SiteAnswer>> {
     caller.must_operate()?;
     let site = find(app, name)?;
-    let ((), seen) = operate(app, site, input(site), |_| ()).await?;
-    Ok(Json(seen.view(app).await?))
+    let look = move |control: &Control, told: &Ordered<'_>| note(control, site, told);
+    let (note, seen) = operate(app, site, input(site), look).await?;
+    Ok(Json(SiteAnswer { site: seen.view(app).await?, notes: note.into_iter().collect() }))
+}
+
+/// What ending a limit came to.
+fn lifted(control: &Control, site: SiteId, told: &Ordered<'_>) -> Option<String> {
+    let Some((power, until)) = told.limit_before else { return Some("no limit was on".to_owned()) };
+    let power = power.written();
+    Some(match calendar::limit_described(control.federation(), site, control.now()) {
+        None => format!("the limit of {power} is lifted"),
+        Some(limit) if control.state().limit(site).is_some() => {
+            format!(
+                "the limit of {power} is lifted; that of the description, {}, holds again",
+                limit.power.written()
+            )
+        }
+        Some(_) => format!("the limit of {power} is lifted, though the description has it until {until}"),
+    })
 }
 
 fn find(app: &App, name: &str) -> Answer<SiteId> {
@@ -107,11 +135,12 @@ async fn operate<T: Send + 'static>(
     app: &App,
     site: SiteId,
     input: Input,
-    look: impl FnOnce(&[Event]) -> T + Send + 'static,
+    look: impl FnOnce(&Control, &Ordered<'_>) -> T + Send + 'static,
 ) -> Answer<(T, Seen)> {
     let (reply, told) = oneshot::channel();
-    let outcome =
-        move |control: &Control, events: &[Event]| answer(reply, (look(events), seen(control, site)));
+    let outcome = move |control: &Control, told: &Ordered<'_>| {
+        answer(reply, (look(control, told), seen(control, site)))
+    };
     app.tell(Command::Operate { input, outcome: Box::new(outcome) })?;
     told.await.map_err(|_| Refusal::unavailable())
 }
@@ -121,6 +150,8 @@ async fn operate<T: Send + 'static>(
 struct Done {
     /// Whether it is new.
     fell: bool,
+    /// Power and end of another that it took the place of.
+    instead_of: Option<(Power, Instant)>,
     capped: Vec<u64>,
     suspended: Vec<u64>,
     sent_away: Vec<u64>,
@@ -129,11 +160,12 @@ struct Done {
 
 impl Done {
     /// What follows the fall of this limit in events that were decided together.
-    fn of(events: &[Event], site: SiteId, power: Power, until: Instant) -> Self {
+    fn of(told: &Ordered<'_>, site: SiteId, power: Power, until: Instant) -> Self {
         let fall = Event::Limited { site, power, until };
-        let Some(place) = events.iter().position(|event| *event == fall) else { return Self::default() };
-        let mut done = Self { fell: true, ..Self::default() };
-        for event in &events[place + 1..] {
+        let place = told.events.iter().position(|event| *event == fall);
+        let Some(place) = place else { return Self::default() };
+        let mut done = Self { fell: true, instead_of: told.limit_before, ..Self::default() };
+        for event in &told.events[place + 1..] {
             match event {
                 Event::Paced { job, pace: Pace::Capped { .. }, .. } => done.capped.push(job.0),
                 Event::Paced { job, pace: Pace::Suspended, .. } => done.suspended.push(job.0),
@@ -151,6 +183,9 @@ impl Done {
         let mut notes = Vec::new();
         if !self.fell {
             notes.push("this limit was on already".to_owned());
+        }
+        if let Some((power, until)) = self.instead_of {
+            notes.push(format!("it takes the place of {} until {until}", power.written()));
         }
         let connection = Power::milliwatts(site.power_connection_milliwatt);
         if power >= connection {

@@ -6,7 +6,7 @@ use std::mem;
 use giga_control::Control;
 use giga_model::{AttemptId, JobId, JobRequest, Launch, NodeUse, SiteId};
 use giga_scheduler::{Ending, Event, Input};
-use giga_units::{Duration, Instant};
+use giga_units::{Duration, Instant, Power};
 use tokio::sync::oneshot;
 
 use crate::http::{Fingerprint, digest};
@@ -17,8 +17,16 @@ pub(crate) type Release = Box<dyn FnOnce() + Send>;
 /// A question about the state as it is.
 pub(crate) type Question = Box<dyn FnOnce(&Control, Instant) -> Release + Send>;
 
-/// The same of the state behind an order, with the events that were decided together with it.
-pub(crate) type Outcome = Box<dyn FnOnce(&Control, &[Event]) -> Release + Send>;
+/// The same of the state behind an order, with what it led to.
+pub(crate) type Outcome = Box<dyn FnOnce(&Control, &Ordered<'_>) -> Release + Send>;
+
+/// What an order found, and what it led to.
+pub(crate) struct Ordered<'a> {
+    /// The limit that was on at the site before it.
+    pub(crate) limit_before: Option<(Power, Instant)>,
+    /// What was decided together with it.
+    pub(crate) events: &'a [Event],
+}
 
 /// Something for the core.
 pub(crate) enum Command {

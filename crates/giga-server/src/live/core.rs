@@ -13,10 +13,12 @@ use giga_formats::journal::{self, Record, Snapshot};
 use giga_model::{AttemptId, Federation, JobId, SiteId};
 use giga_scheduler::{DECISION_VERSION, Ending, Event, Input};
 use giga_store::{Batch, Change, Entry, NewJob};
-use giga_units::Instant;
+use giga_units::{Instant, Power};
 use tokio::sync::oneshot;
 
-use super::command::{Command, Effect, Fact, Known, Outcome, Recent, Release, Submission, Submitted};
+use super::command::{
+    Command, Effect, Fact, Known, Ordered, Outcome, Recent, Release, Submission, Submitted,
+};
 use super::effect;
 use crate::http::digest;
 
@@ -107,10 +109,7 @@ impl Core {
             match command {
                 Command::Submit(submission) => self.submit(*submission, &mut step),
                 Command::Cancel { job, reply } => self.cancel(job, reply, &mut step),
-                Command::Operate { input, outcome } => {
-                    step.inputs.push(input);
-                    step.outcomes.push(outcome);
-                }
+                Command::Operate { input, outcome } => self.operate(now, input, outcome, &mut step),
                 Command::Facts { site, facts } => {
                     facts.into_iter().for_each(|fact| self.fact(site, fact, &mut step));
                 }
@@ -156,6 +155,20 @@ impl Core {
         step.releases.push(answer(reply, live));
     }
 
+    /// A limit that is ended by hand gives way to the described one that it stood in for.
+    fn operate(&self, now: Instant, input: Input, outcome: Outcome, step: &mut Step) {
+        let mut limit_before = None;
+        let mut back = None;
+        if let Input::LimitFalls { site, .. } | Input::LimitEnds { site } = input {
+            limit_before = step.limit(site, self.control.state().limit(site));
+            let restored = || calendar::limit_restored(&self.federation, site, limit_before, now);
+            back = matches!(input, Input::LimitEnds { .. }).then(restored).flatten();
+        }
+        step.inputs.push(input);
+        step.inputs.extend(back);
+        step.outcomes.push((limit_before, outcome));
+    }
+
     /// What is said of an earlier attempt is late, and not worth a record. An interrupted one may have ended by itself
     /// before it heard of that, and then its end counts.
     fn fact(&self, site: SiteId, mut fact: Fact, step: &mut Step) {
@@ -196,7 +209,9 @@ impl Core {
             decided.releases.extend(replies.zip(told).map(|(reply, told)| answer(reply, told)));
             self.follow(now, &events, &mut decided);
             let outcomes = step.outcomes.into_iter();
-            decided.releases.extend(outcomes.map(|outcome| outcome(&self.control, &events)));
+            let told = |limit_before| Ordered { limit_before, events: &events };
+            let answers = outcomes.map(|(before, outcome)| outcome(&self.control, &told(before)));
+            decided.releases.extend(answers);
             if !events.is_empty() {
                 self.record(now, inputs, events, &mut decided.batch);
             }
@@ -294,8 +309,20 @@ struct Step {
     /// Repeated requests of this very step, with the place of the first.
     twins: Vec<(usize, Submission)>,
     results: Vec<Fact>,
-    outcomes: Vec<Outcome>,
+    /// Orders, each with the limit that was on before it.
+    outcomes: Vec<(Option<(Power, Instant)>, Outcome)>,
     releases: Vec<Release>,
+}
+
+impl Step {
+    /// The limit of a site as it is behind what has come so far in this step.
+    fn limit(&self, site: SiteId, before: Option<(Power, Instant)>) -> Option<(Power, Instant)> {
+        self.due.iter().chain(&self.inputs).fold(before, |on, input| match *input {
+            Input::LimitFalls { site: of, power, until } if of == site => Some((power, until)),
+            Input::LimitEnds { site: of } if of == site => None,
+            _ => on,
+        })
+    }
 }
 
 impl Submitted {

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use giga_formats::api::{LimitBody, SiteView};
+use giga_formats::api::{LimitBody, SiteAnswer};
 use giga_report::live;
 
 use super::reach::Reach;
@@ -16,10 +16,10 @@ pub(crate) struct Limit {
     /// The name of the site.
     site: String,
     /// What it may draw at the meter, such as `100W` or `2.5MW`.
-    #[arg(required_unless_present = "end", conflicts_with = "end")]
+    #[arg(required_unless_present = "end", conflicts_with = "end", allow_hyphen_values = true)]
     power: Option<String>,
     /// For how long, such as `30min` or `2h`.
-    #[arg(long = "for", value_name = "TIME", required_unless_present_any = ["end", "until"])]
+    #[arg(long = "for", value_name = "TIME", allow_hyphen_values = true, required_unless_present_any = ["end", "until"])]
     lasts: Option<String>,
     /// Until when, such as `2027-03-01T08:00Z`, instead of `--for`.
     #[arg(long, value_name = "DATE", conflicts_with_all = ["lasts", "end"])]
@@ -62,10 +62,10 @@ pub(super) fn drain(call: &Drain) -> Result<ExitCode, Refused> {
         return end(&call.reach, &path);
     }
     let text = Server::open(&call.reach)?.post(&path, "")?;
-    call.reach.show(&text, |site: SiteView| live::remarks(&site, now()))
+    call.reach.show(&text, |answer: SiteAnswer| live::ordered(&answer, now()))
 }
 
 fn end(reach: &Reach, path: &str) -> Result<ExitCode, Refused> {
     let text = Server::open(reach)?.delete(path)?;
-    reach.show(&text, |site: SiteView| live::remarks(&site, now()))
+    reach.show(&text, |answer: SiteAnswer| live::ordered(&answer, now()))
 }

@@ -51,6 +51,17 @@ impl Reach {
         self.choose(self.server.clone().or_else(|| variable("GIGA_SERVER")), token)
     }
 
+    /// Where the token of [`Reach::way`] comes from.
+    pub(super) fn token_from(&self) -> String {
+        match &self.token_file {
+            Some(file) => format!("`{}`", file.display()),
+            None if std::env::var("GIGA_TOKEN").is_ok_and(|value| !value.trim().is_empty()) => {
+                "`GIGA_TOKEN`".to_owned()
+            }
+            None => "the `access.json` of the data folder".to_owned(),
+        }
+    }
+
     fn choose(&self, url: Option<String>, token: Option<String>) -> Result<Way, Refused> {
         let url = url.map(|url| address(&url)).transpose()?;
         let (url, token) = match (url, token) {

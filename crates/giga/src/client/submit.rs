@@ -42,6 +42,19 @@ pub(crate) struct Submit {
     /// How often it saves its progress, such as `30min`.
     #[arg(long, value_name = "TIME")]
     checkpoint: Option<String>,
+    /// A dataset it reads, by name; may be given several times, and stands for those of the file.
+    #[arg(long, value_name = "NAME")]
+    dataset: Vec<String>,
+    /// What of its data leaves the site: `nothing` unless given, `aggregated`, `derived` or `everything`.
+    #[arg(long, value_name = "WHAT")]
+    leaving: Option<String>,
+    /// The least assurance of a site that runs it, 1 to 4.
+    #[arg(long, value_name = "LEVEL")]
+    assurance: Option<i64>,
+    /// When it has to be done: a time from its submission such as `12h`, or a date; until then it may wait for cheap and
+    /// clean hours.
+    #[arg(long, value_name = "TIME|DATE")]
+    deadline: Option<String>,
     /// The folder to run in; a folder of the job's own unless given.
     #[arg(long, value_name = "DIR")]
     workdir: Option<PathBuf>,
@@ -165,8 +178,14 @@ impl Submit {
         put(&mut body.project, &self.project);
         put(&mut body.limit, &self.limit);
         put(&mut body.checkpoint, &self.checkpoint);
+        put(&mut body.leaving, &self.leaving);
+        put(&mut body.assurance, &self.assurance);
+        put(&mut body.deadline, &self.deadline);
         put(&mut body.resources.cpus, &self.cpus);
         put(&mut body.resources.memory, &self.memory);
+        if !self.dataset.is_empty() {
+            body.data.clone_from(&self.dataset);
+        }
         body.env.extend(self.env.iter().cloned());
         match self.accelerators.as_slice() {
             [] => {}
@@ -353,6 +372,24 @@ mod tests {
         check(
             &["--accelerators", "A:2", "--accelerators", "4", "--", "x"],
             Ok(r#"{"name":"x","run":["x"],"resources":{"accelerators":["A:2","4"]}}"#),
+        );
+    }
+
+    #[test]
+    fn what_a_call_says_of_data_and_time_is_sent() {
+        let terms = ["--leaving", "aggregated", "--assurance", "3", "--deadline", "12h"];
+        let call = [&["--dataset", "a", "--dataset", "b"], &terms[..], &["--", "x"]].concat();
+        let said = r#"{"name":"x","run":["x"],"data":["a","b"],"leaving":"aggregated","assurance":3,"deadline":"12h","resources":{}}"#;
+        check(&call, Ok(said));
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("x.toml");
+        let file = path.to_str().expect("UTF-8");
+        let text = "run = [\"x\"]\ndata = [\"c\"]\nleaving = \"nothing\"\nassurance = 1\ndeadline = \"2 d\"";
+        std::fs::write(&path, text).expect("a write");
+        check(&[&[file, "--dataset", "a", "--dataset", "b"], &terms[..]].concat(), Ok(said));
+        check(
+            &["--dataset", "a", "--leaving", "all", "--assurance", "9", "--deadline", "soon", "--", "x"],
+            Err("leaving: … assurance: … deadline: "),
         );
     }
 

@@ -157,9 +157,11 @@ impl Drop for Live {
             for job in live["jobs"].as_array().into_iter().flatten() {
                 self.send("POST", &format!("/v1/jobs/{}/cancel", job["id"]), &[], "");
             }
+            // What a limit sent away waits again, and may still run.
             let running = || {
                 self.send("GET", "/v1/jobs?state=stopping,running", &[], "").json()["jobs"]
                     != serde_json::json!([])
+                    || self.send("GET", "/v1/sites", &[], "").body.contains("\"obeyed\":\"ordered\"")
             };
             let until = Instant::now() + Duration::from_secs(15);
             while running() && Instant::now() < until {

@@ -209,7 +209,9 @@ fn shocked(root: &mut Record, more: &[&str]) {
         return;
     }
     let mut names = root.names("shocked").to_vec();
-    let (known, place) = (names.len(), root.span.clone());
+    let known = names.len();
+    // The call has no lines: what is wrong with its names shows where the shocks begin.
+    let place = root.tables("shock").first().map_or_else(|| root.span.clone(), |shock| shock.span.clone());
     for name in more {
         if names.iter().all(|(other, _)| other != name) {
             names.push(((*name).to_owned(), place.clone()));

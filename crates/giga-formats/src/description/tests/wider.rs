@@ -38,6 +38,42 @@ fn percent(percent: u64) -> Fraction {
     Fraction::ppm(percent * 10_000)
 }
 
+/// What is said of a text that is read without fault, beside the files it names.
+fn noted(text: &str) -> Vec<String> {
+    let notes = sound(text, &[]).notes;
+    notes.into_iter().filter(|note| !note.contains("_series")).collect()
+}
+
+#[test]
+fn what_is_probably_not_meant_is_said() {
+    assert_eq!(noted(WIDER), [""; 0]);
+    let dark = WIDER.replace("power = \"300 kW\"", "power = \"1 kW\"");
+    let [note] = noted(&dark).try_into().expect("one note");
+    let text = "`kajaani`: the limit from 2027-02-01T00:00:00Z until 2027-02-03T00:00:00Z leaves 1 kW, and its idle nodes alone draw ";
+    assert!(note.starts_with(text), "{note}");
+
+    // The clinic's floor is 216 of 360 accelerators in the north, less what is exchanged, and nothing elsewhere.
+    let floors = WIDER.replace("sharing = \"order\"", "sharing = \"floors\"");
+    assert_eq!(noted(&floors), [""; 0]);
+    let gangs =
+        |most: u32| floors.replace("protected = true", &format!("protected = true\ngang_max = {most}"));
+    assert_eq!(noted(&gangs(144)), [""; 0]);
+    let [note] = noted(&gangs(200)).try_into().expect("one note");
+    let text = "programme `service` lets gangs of 200 accelerators in that can not be told to leave, and the floor of `finland` \
+                holds 144 at most where it may run: larger gangs are refused (`above-floor`)";
+    assert!(note.starts_with(text), "{note}");
+    let sizes = "sizes = [{ accelerators = 8 }, { accelerators = 256 }]\nslack = 4";
+    let [note] = noted(&floors.replace("slack = 4", sizes)).try_into().expect("one note");
+    assert!(
+        note.starts_with("class `experiments` sends gangs of 256 accelerators that can not be told"),
+        "{note}"
+    );
+    assert!(note.contains("the floor of `finland`, `germany` holds"), "{note}");
+    // Work that may be told to leave is bound by no floor.
+    assert_eq!(noted(&gangs(200).replace("preempt = \"never\"", "preempt = \"always\"")), [""; 0]);
+    assert_eq!(noted(&gangs(200).replace("sharing = \"floors\"", "sharing = \"order\"")), [""; 0]);
+}
+
 #[test]
 fn prices_and_carbon_follow_the_hour() {
     let read = sound(WIDER, &[]);
@@ -111,6 +147,22 @@ fn a_shock_that_is_not_there_is_a_fault() {
     let fault = &faults.diagnostics()[0];
     assert_eq!((fault.key.as_str(), fault.message.as_str()), ("shocked", "there is no shock called `cold`"));
     assert!(fault.help.contains("write one of `gone`, `hot`, `late`, `never`"), "{}", fault.help);
+    assert!(faults.to_string().contains("[[shock]]"), "it is shown where the shocks begin:\n{faults}");
+}
+
+#[test]
+fn a_remedy_is_one() {
+    let check = |from: &str, to: &str, expected: &str| {
+        let faults = wider(&WIDER.replacen(from, to, 1), &[]).expect_err("a fault").to_string();
+        assert!(faults.contains(expected), "`{expected}` is not in:\n{faults}");
+    };
+    check("[network]", "[[network]]", "`network` stands once, and here is a list");
+    check("[network]", "[[network]]", "write its head in single brackets, or `network = { … }`");
+    // The number that was meant, but where none was.
+    check("power = \"1 MW\"", "power = \"3\"", "`power = \"3 MW\"`");
+    check("power = \"1 MW\"", "power = 3", "`power = \"3 MW\"`");
+    check("power = \"1 MW\"", "power = \"99999999999999999999 GW\"", "`power = \"1 MW\"`");
+    check("power = \"1 MW\"", "power = nan", "`power = \"1 MW\"`");
 }
 
 #[test]

@@ -170,6 +170,15 @@ fn every_section_is_there_with_a_heading_a_figure_and_a_table() {
 }
 
 #[test]
+fn a_shock_stands_in_the_head() {
+    let mut scene = Scene::new("");
+    let head = |scene: &Scene| Markup::read(&scene.page()).all("header").next().unwrap().text();
+    assert!(!head(&scene).contains("shocks"));
+    scene.facts.shocks = vec!["dry".into(), "<hot>".into()];
+    assert!(head(&scene).contains("dry, <hot>"), "{}", head(&scene));
+}
+
+#[test]
 fn who_does_not_see_can_read_it() {
     let page = Markup::read(&Scene::new("").page());
     assert_eq!(page.all("html").next().unwrap().attribute("lang"), "en");
