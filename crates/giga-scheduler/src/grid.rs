@@ -139,10 +139,10 @@ impl Scheduler {
     fn pace(&mut self, now: Instant, id: JobId, pace: Pace, witness: &mut impl Witness) {
         let job = self.state.job(id).expect("a job that is paced is live");
         let run = job.run().expect("a job that is paced runs");
-        let left = job.limit.saturating_sub(run.progress(now));
-        let end = match run.time(pace, left) {
+        let left = run.rest(job.limit, now);
+        let end = match pace.time(left) {
             Some(time) => now + time,
-            None => now + self.limited_for(now, job.site) + run.need.time(left),
+            None => now + self.limited_for(now, job.site) + left,
         };
         let windows = self.plan.sites[job.site.index()].maintenance;
         let begin = windows.map_or(Instant::FAR, |windows| windows.window_at(now).0);

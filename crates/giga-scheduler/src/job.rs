@@ -115,10 +115,10 @@ impl Run {
         self.need.work(self.worked(now))
     }
 
-    /// How long some more of the work takes at a pace; `None` where it never ends.
+    /// How long the rest of some work takes at full pace, with the accelerators that it holds.
     #[must_use]
-    pub fn time(&self, pace: Pace, work: Duration) -> Option<Duration> {
-        pace.time(self.need.time(work))
+    pub fn rest(&self, work: Duration, now: Instant) -> Duration {
+        self.need.time(work).saturating_sub(self.worked(now))
     }
 
     /// What it may draw above idle at its pace.

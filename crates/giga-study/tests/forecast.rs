@@ -271,7 +271,11 @@ fn check_laws(control: &Control, made: &Forecast) {
         let Some(end) = told.end else { continue };
         let start =
             job.run().map_or_else(|| told.start.expect("what ends has started").high, |run| run.started);
-        let latest = (start + job.limit).max(now);
+        // A gang that runs smaller than it could takes longer.
+        let asks = control.state().asks(job);
+        let times = asks.least().map_or(1, |least| asks.first().accelerators.div_ceil(least));
+        let most = Duration::milliseconds(job.limit.as_milliseconds() * i64::from(times));
+        let latest = (start + most).max(now);
         // What the grid slows ends later.
         let was = job.run().is_some_and(|run| run.since() != run.started);
         let slowed = was || control.state().limit(job.site).is_some();

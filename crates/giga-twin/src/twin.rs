@@ -533,7 +533,6 @@ pub(crate) fn limits_ahead(
 /// When and how a running attempt ends at the pace it goes, with so much work left from its start on; `None` where it stands.
 pub(crate) fn end_of(job: &Job, left: Duration, now: Instant) -> Option<(Instant, Coming)> {
     let run = job.run()?;
-    let rest = left.min(job.limit).saturating_sub(run.progress(now));
-    let at = now + run.time(run.pace, rest)?;
+    let at = now + run.pace.time(run.rest(left.min(job.limit), now))?;
     Some((at, Coming::Finished { job: job.id, attempt: job.attempts, completed: left <= job.limit }))
 }

@@ -112,8 +112,13 @@ fn runtimes(store: &Store, federation: &Federation) -> Result<Runtimes, StoreErr
     let rows = store.ended(HISTORY)?;
     let ended = rows.into_iter().filter_map(|row| {
         let body: JobBody = serde_json::from_str(&row.body).ok()?;
-        let limit = body.check().ok()?.limit;
-        Some(Ended { project: project(federation, &row.project)?, ran: row.ended.since(row.started), limit })
+        // How long an elastic gang took says little: it follows from its size.
+        let spec = body.check().ok().filter(|spec| spec.asks.iter().all(|ask| ask.least.is_none()))?;
+        Some(Ended {
+            project: project(federation, &row.project)?,
+            ran: row.ended.since(row.started),
+            limit: spec.limit,
+        })
     });
     Ok(Runtimes::of(ended))
 }
