@@ -285,6 +285,7 @@ impl Meter {
             let programme = federation.projects[job.project.index()].programme;
             self.totals.waits(programme, book.asked).add(now.since(job.submitted));
         }
+        self.totals.reads.begin(job);
         let gauges = self.touch(federation, job.site, now);
         gauges.wanted -= asked;
         gauges.held += u64::from(need.held());
@@ -351,6 +352,7 @@ impl Meter {
         book.held = run.need.held();
         self.charge(federation, job, at);
         self.lending.hold(job, now, |before| before - held);
+        self.totals.reads.end(job, AcceleratorTime::of(held, elapsed));
         self.totals.grid.lost(job.programme, AcceleratorTime::of(asked, elapsed.saturating_sub(worked)));
         let gauges = self.touch(federation, job.site, now);
         gauges.held -= held;

@@ -8,6 +8,7 @@ use giga_units::{AcceleratorTime, Carbon, Energy, Instant, Money, Power};
 use crate::grid::GridSums;
 use crate::lending::{Lending, Lent};
 use crate::linter::Violation;
+use crate::reads::{DataRead, Reads};
 use crate::record::{HourRecord, Outcome, Refusal, TimeUse};
 use crate::waits::{SIZE_CLASSES, Waits, size_class};
 
@@ -34,12 +35,13 @@ pub(crate) struct Totals {
     site_hours: u64,
     power_bound: u64,
     waits: Vec<Waits>,
+    pub(crate) reads: Reads,
 }
 image! {
     struct Totals {
         start, submitted, refusals, completed, timed_out, cancelled, failed, running, waiting, interruptions, recalls,
         recall_lost, rebound, sites, owners, programmes, grid, site_hours,
-        power_bound, waits,
+        power_bound, waits, reads,
     }
 }
 
@@ -82,6 +84,7 @@ impl Totals {
             site_hours: 0,
             power_bound: 0,
             waits: vec![Waits::default(); federation.programmes.len() * SIZE_CLASSES.len()],
+            reads: Reads::default(),
         }
     }
 
@@ -91,6 +94,7 @@ impl Totals {
             && self.programmes.len() == federation.programmes.len()
             && self.grid.lost.len() == federation.programmes.len()
             && self.waits.len() == federation.programmes.len() * SIZE_CLASSES.len()
+            && self.reads.fits(federation)
     }
 
     pub(crate) fn waits(&mut self, programme: ProgrammeId, accelerators: u32) -> &mut Waits {
@@ -168,6 +172,7 @@ impl Totals {
             carbon: self.sites.iter().map(|site| site.carbon).sum(),
             owners: self.owner_rows(lending),
             waits: self.wait_rows(),
+            reads: self.reads.rows(),
         }
     }
 
@@ -308,6 +313,8 @@ pub struct Summary {
     pub owners: Vec<OwnerUse>,
     /// Waits by programme and size, where there were any.
     pub waits: Vec<WaitRow>,
+    /// Which data was read where, by whom; empty where no job named any.
+    pub reads: Vec<DataRead>,
 }
 
 impl Summary {

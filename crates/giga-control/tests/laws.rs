@@ -8,7 +8,7 @@ use std::sync::Arc;
 use giga_control::record::{HourRecord, JobRecord, Outcome};
 use giga_control::{Control, Summary};
 use giga_model::image::Source;
-use giga_model::{Federation, SiteId};
+use giga_model::{DatasetId, Federation, SiteId};
 use giga_scheduler::Event;
 use giga_units::{AcceleratorTime, Duration, EnergyMeter, Instant, Power};
 use proptest::prelude::*;
@@ -99,6 +99,20 @@ fn lending_adds_up(outcomes: &Outcomes) {
     }
     let held = total(outcomes.jobs.iter().map(|job| job.useful + job.lost)).as_milliseconds();
     assert!(sum(|row| row.within) + borrowed >= held, "every held accelerator is somebody's");
+}
+
+/// The table of reads names no place where the policy of the data forbids it, and all time in which data was held is some job's.
+fn data_is_read_where_it_may(federation: &Federation, outcomes: &Outcomes) {
+    for read in &outcomes.summary.reads {
+        let (data, site) = (&federation.datasets[read.dataset.index()], &federation.sites[read.site.index()]);
+        assert!(data.may_be_read(read.site, site.country, site.assurance), "{read:?}");
+        assert!(read.leaving <= data.policy.may_leave && read.attempts > 0, "{read:?}");
+    }
+    let held = total(outcomes.jobs.iter().map(|job| job.useful + job.lost));
+    for dataset in (0..federation.datasets.len()).map(DatasetId::at) {
+        let reads = outcomes.summary.reads.iter().filter(|read| read.dataset == dataset);
+        assert!(total(reads.map(|read| read.held)) <= held);
+    }
 }
 
 /// The energy of the hours is that of the jobs and of what idled. All powers of these federations are whole watts, so
@@ -235,6 +249,7 @@ proptest! {
         time_adds_up(&federation, &outcomes);
         use_is_delivered_once(&federation, &outcomes, rounding(&federation, &outcomes, &world.batches));
         lending_adds_up(&outcomes);
+        data_is_read_where_it_may(&federation, &outcomes);
         energy_adds_up(&federation, &outcomes);
         power_stays_inside(&federation, &outcomes);
         jobs_add_up(&outcomes);

@@ -6,10 +6,11 @@ use giga_control::Control;
 use giga_control::record::Refusal;
 use giga_model::sample::{accelerator, add_site, empty};
 use giga_model::{
-    AcceleratorId, Ask, Asks, JobId, JobRequest, Owner, OwnerId, PoolId, Preempt, ProjectId, SiteId,
+    AcceleratorId, Ask, Asks, Assurance, DataPolicy, Dataset, DatasetId, JobId, JobRequest, Leaving, Owner,
+    OwnerId, PoolId, Preempt, ProjectId, SiteId, Terms,
 };
 use giga_scheduler::{Ending, Input};
-use giga_units::{AcceleratorTime, Duration, Fraction, Instant};
+use giga_units::{AcceleratorTime, Bytes, Duration, Fraction, Instant};
 
 fn ask(kind: u16, accelerators: u32) -> Ask {
     Ask { accelerator: Some(AcceleratorId(kind)), accelerators }
@@ -67,4 +68,44 @@ fn what_firm_work_holds_above_a_floor_that_shrank_is_told() {
     let one = AcceleratorTime::of(1, Duration::hours(1));
     let own = &summary.owners[0];
     assert_eq!((own.excess, own.borrowed), (one, one), "half of six is three, and four are held");
+}
+
+#[test]
+fn every_read_of_data_is_told() {
+    let mut federation = empty();
+    let site = add_site(&mut federation, "north", &[(accelerator("A", 1, 8), 8)]);
+    let policy = DataPolicy {
+        countries: Vec::new(),
+        sites: vec![site],
+        may_leave: Leaving::Aggregated,
+        assurance: Assurance::LOWEST,
+    };
+    let scans = Dataset {
+        name: "scans".to_owned(),
+        holder: "clinic".to_owned(),
+        places: vec![site],
+        size: Bytes::mebibytes(1),
+        policy,
+    };
+    federation.datasets = vec![scans];
+    let start = Instant::unix_milliseconds(0);
+    let mut control = Control::new(Arc::new(federation), start);
+    let reads = |leaving| {
+        let Input::Submit { request } = submit(Asks::one(ask(0, 2))) else {
+            unreachable!("it is a submission")
+        };
+        let terms = Terms { data: vec![DatasetId(0)], leaving, ..Terms::default() };
+        Input::Submit { request: JobRequest { terms: Some(Arc::new(terms)), ..request } }
+    };
+    let inputs = [reads(Leaving::Aggregated), submit(Asks::one(ask(0, 2))), reads(Leaving::Everything)];
+    control.advance(start, &[&[Input::PhaseOpens { site }], &inputs[..]].concat());
+    let (summary, ..) = control.finish(start + Duration::hours(1));
+    let [read] = summary.reads[..] else { panic!("{:?}", summary.reads) };
+    assert_eq!((read.dataset, read.site, read.project), (DatasetId(0), site, ProjectId(0)));
+    assert_eq!(
+        (read.leaving, read.attempts),
+        (Leaving::Aggregated, 1),
+        "what the policy forbids never starts"
+    );
+    assert_eq!(read.held, AcceleratorTime::of(2, Duration::hours(1)));
 }

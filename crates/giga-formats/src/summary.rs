@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use giga_control::Summary;
 use giga_control::record::TimeUse;
+use giga_control::{DataRead, Summary};
 use giga_model::Federation;
 use giga_units::AcceleratorTime;
 use serde::Serialize;
@@ -75,6 +75,7 @@ struct File<'a> {
     owners: Vec<Owner<'a>>,
     programmes: Vec<Programme<'a>>,
     waits: Vec<Wait<'a>>,
+    reads: Vec<Read<'a>>,
     first_violations: Vec<String>,
 }
 
@@ -128,6 +129,18 @@ struct Owner<'a> {
     borrowed_accelerator_hours: f64,
     excess_accelerator_hours: f64,
     lent_accelerator_hours: f64,
+}
+
+/// Which data was read where and by whom.
+#[derive(Serialize)]
+struct Read<'a> {
+    dataset: &'a str,
+    site: &'a str,
+    country: &'a str,
+    project: &'a str,
+    leaving: &'static str,
+    attempts: u64,
+    held_accelerator_hours: f64,
 }
 
 #[derive(Serialize)]
@@ -197,6 +210,7 @@ pub fn write(federation: &Federation, summary: &Summary, facts: &RunFacts) -> St
         owners: owners(federation, summary),
         programmes: programmes(federation, summary),
         waits: waits(federation, summary),
+        reads: summary.reads.iter().map(|row| read_of(federation, row)).collect(),
         first_violations: summary.first_violations.iter().map(ToString::to_string).collect(),
     };
     let mut text = serde_json::to_string_pretty(&file).expect("plain values can be written");
@@ -250,6 +264,19 @@ fn grid(grid: &giga_control::GridSums) -> Grid {
         shorts: grid.shorts,
         short_most_mw: grid.short_most.as_megawatts_f64(),
         excess_at_most_mwh: grid.excess_at_most.as_megawatt_hours_f64(),
+    }
+}
+
+fn read_of<'a>(federation: &'a Federation, row: &DataRead) -> Read<'a> {
+    let site = &federation.sites[row.site.index()];
+    Read {
+        dataset: &federation.datasets[row.dataset.index()].name,
+        site: &site.name,
+        country: site.country.code(),
+        project: &federation.projects[row.project.index()].name,
+        leaving: row.leaving.word(),
+        attempts: row.attempts,
+        held_accelerator_hours: row.held.as_hours_f64(),
     }
 }
 

@@ -1,10 +1,11 @@
 //! One screen: what a run delivered, to whom, what was lost and why, and what it cost.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use giga_control::{ProgrammeUse, Summary};
 use giga_formats::summary::RunFacts;
-use giga_model::Federation;
+use giga_model::{Federation, ProjectId, SiteId};
 use giga_units::{AcceleratorTime, Money, grouped};
 
 use crate::figures::{carbon, energy, hours, money, percent, power, wait};
@@ -12,6 +13,8 @@ use crate::table::Side;
 
 /// Width of the bar that stands for the whole.
 const BAR: f64 = 40.0;
+/// So many sites of those that read a dataset are named.
+const SITES_SHOWN: usize = 4;
 
 /// The screen of a run.
 #[must_use]
@@ -25,6 +28,7 @@ pub fn screen(federation: &Federation, summary: &Summary, facts: &RunFacts) -> S
     programmes(&mut out, federation, summary);
     waits(&mut out, federation, summary);
     sites(&mut out, federation, summary);
+    data(&mut out, federation, summary);
     totals(&mut out, summary);
     out
 }
@@ -192,6 +196,35 @@ fn owners(out: &mut String, federation: &Federation, summary: &Summary) {
             ),
         );
     }
+}
+
+/// Where data was read: a row for each dataset that is described.
+fn data(out: &mut String, federation: &Federation, summary: &Summary) {
+    if federation.datasets.is_empty() {
+        return;
+    }
+    let rows = federation.datasets.iter().enumerate().map(|(index, dataset)| {
+        let mut sites: BTreeMap<SiteId, u64> = BTreeMap::new();
+        let reads = || summary.reads.iter().filter(|read| read.dataset.index() == index);
+        reads().for_each(|read| *sites.entry(read.site).or_default() += read.attempts);
+        let projects: BTreeSet<ProjectId> = reads().map(|read| read.project).collect();
+        let at = sites.iter().map(|(site, attempts)| {
+            let site = &federation.sites[site.index()];
+            format!("{} ({}) {}", site.name, site.country.code(), grouped(*attempts))
+        });
+        let at: Vec<String> = at.collect();
+        let shown = at.iter().take(SITES_SHOWN).cloned().collect::<Vec<_>>().join(", ");
+        let more = match at.len().saturating_sub(SITES_SHOWN) {
+            0 => String::new(),
+            more => format!(" and {more} more sites"),
+        };
+        let at = if at.is_empty() { "nowhere".to_owned() } else { shown + &more };
+        vec![dataset.name.clone(), grouped(projects.len() as u64), at]
+    });
+    let columns =
+        [("data", Side::Left), ("projects", Side::Right), ("read at, in so many attempts", Side::Left)];
+    line(out, "");
+    crate::table::table(&columns, rows).iter().for_each(|text| line(out, text));
 }
 
 fn waits(out: &mut String, federation: &Federation, summary: &Summary) {

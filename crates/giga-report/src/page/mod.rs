@@ -7,6 +7,7 @@
 mod axis;
 mod chart;
 mod compare;
+mod data;
 mod frame;
 mod gantt;
 mod headline;
@@ -62,6 +63,7 @@ pub fn report(report: &Report<'_>) -> String {
         Some(waits::section(report)),
         report.sample.map(|sample| gantt::section(report, sample)),
         Some(sites::section(report)),
+        data::section(report),
         Some(losses::section(report)),
     ];
     let sections: Vec<Section> = sections.into_iter().flatten().collect();

@@ -5,11 +5,14 @@ mod markup;
 use std::sync::Arc;
 
 use giga_control::record::{HourRecord, JobRecord, Outcome, TimeUse};
-use giga_control::{Control, Summary};
+use giga_control::{Control, DataRead, Summary};
 use giga_formats::description;
 use giga_formats::summary::RunFacts;
-use giga_model::{Federation, JobId, OwnerId, PoolId, ProgrammeId, ProjectId, SiteId};
-use giga_units::{AcceleratorTime, Carbon, Duration, Energy, Instant, Money, Power};
+use giga_model::{
+    Assurance, DataPolicy, Dataset, DatasetId, Federation, JobId, Leaving, OwnerId, PoolId, ProgrammeId,
+    ProjectId, SiteId,
+};
+use giga_units::{AcceleratorTime, Bytes, Carbon, Duration, Energy, Instant, Money, Power};
 
 use super::*;
 use markup::Markup;
@@ -167,6 +170,41 @@ fn every_section_is_there_with_a_heading_a_figure_and_a_table() {
     }
     let ways: Vec<&str> = page.all("a").map(|way| way.attribute("href")).collect();
     assert_eq!(ways, SECTIONS.map(|id| format!("#{id}")));
+}
+
+#[test]
+fn the_reads_of_data_are_told_where_data_is_described() {
+    let mut scene = Scene::new("");
+    let policy = DataPolicy {
+        countries: Vec::new(),
+        sites: Vec::new(),
+        may_leave: Leaving::Derived,
+        assurance: Assurance::LOWEST,
+    };
+    let data = |name: &str| Dataset {
+        name: name.to_owned(),
+        holder: "clinic".to_owned(),
+        size: Bytes::mebibytes(1),
+        places: vec![SiteId(0)],
+        policy: policy.clone(),
+    };
+    scene.federation.datasets = vec![data("<scans>"), data("slides")];
+    scene.summary.reads = vec![DataRead {
+        dataset: DatasetId(0),
+        site: SiteId(0),
+        project: ProjectId(0),
+        leaving: Leaving::Derived,
+        attempts: 1_234,
+        held: time(7, 1),
+    }];
+    let page = Markup::read(&scene.page());
+    let section = page.all("section").find(|section| section.attribute("id") == "data");
+    let text = section.expect("data is described").text();
+    let has = |word: &str| assert!(text.contains(word), "{word} in {text}");
+    ["<scans>", "derived", "1,234", "7", "Never read: slides."].into_iter().for_each(has);
+    let screen = crate::screen(&scene.federation, &scene.summary, &scene.facts);
+    assert!(screen.contains("<scans>") && screen.contains("1,234"), "{screen}");
+    assert!(screen.contains("nowhere"), "{screen}");
 }
 
 #[test]
