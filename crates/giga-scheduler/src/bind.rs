@@ -289,9 +289,17 @@ impl State {
         if open && book.queue.len() == 0 && ways.iter().any(fits) {
             return Duration::ZERO;
         }
-        let is_open =
-            |need: &Need| need.power <= book.headroom && need.nodes <= self.pools[need.pool.index()].open;
-        if book.capacity == 0 || !ways.iter().any(is_open) {
+        let open_within = |headroom| {
+            let has =
+                |need: &Need| need.power <= headroom && need.nodes <= self.pools[need.pool.index()].open;
+            ways.iter().any(has)
+        };
+        if book.capacity == 0 || !open_within(book.headroom) {
+            if let Some((_, until)) = book.limit
+                && open_within(plan.headroom(site, book.phases_open))
+            {
+                return until.since(now).max(Duration::seconds(1));
+            }
             let phases = &plan.sites[site.index()].phases[book.phases_open..];
             let opens = phases.first().map(|phase| phase.opens.since(now).max(Duration::ZERO));
             return opens.unwrap_or(NEVER);

@@ -215,3 +215,13 @@ fn a_slowed_job_is_not_cut_off_by_its_limit() {
     // Ten of twenty hours of work are left, at half the speed.
     assert_eq!((run.progress(hour(12)), run.release), (Duration::hours(11), hour(30)));
 }
+
+#[test]
+fn a_limit_that_leaves_no_room_is_waited_for() {
+    let mut scheduler = open(&priced(&[50, 5_000]));
+    limit(&mut scheduler, 0, 0);
+    let places = scheduler.places(&job(1, 1, Terms::default()), hour(0));
+    let waits: Vec<Duration> =
+        places.iter().map(|(_, cost)| cost.expect("no rule forbids it").wait).collect();
+    assert_eq!(waits, [Duration::hours(2), Duration::ZERO], "until the limit ends, and no longer");
+}
