@@ -266,11 +266,23 @@ impl State {
     ) -> Cost {
         let (moving, transfer) = transfer(plan, request, site);
         let wait = self.wait(plan, now, request, site, ways).max(moving);
+        self.cost_of(plan, request, &ways[0], wait, transfer, rate)
+    }
+
+    fn cost_of(
+        &self,
+        plan: &Plan,
+        request: &JobRequest,
+        need: &Need,
+        wait: Duration,
+        transfer: Money,
+        rate: Rate,
+    ) -> Cost {
         let seconds =
             (wait.as_milliseconds() / 1000).saturating_mul(i64::from(request.asks.first().accelerators));
         let price = i64::try_from(plan.policy.waiting_price.as_microeuro()).unwrap_or(i64::MAX);
         let waiting = Money::microeuro((seconds.saturating_mul(price) / 3_600).into());
-        Cost { wait, waiting, energy: energy_cost(request, &ways[0], rate), transfer }
+        Cost { wait, waiting, energy: energy_cost(request, need, rate), transfer }
     }
 
     /// How long a request is expected to wait at a site.
@@ -308,7 +320,8 @@ impl State {
         let floor = book.floors[owner.index()];
         let least = ways.iter().map(|need| u64::from(need.held())).min().unwrap_or(u64::MAX);
         let closed = book.closed.map_or(Duration::ZERO, |until| until.since(now));
-        if plan.has_floors(site) && open && book.holdings.of(owner).all() + least <= floor {
+        let own = book.holdings.of(owner);
+        if plan.has_floors(site) && open && own.all() + own.wanted + least <= floor {
             return plan.policy.grace;
         }
         let over = |work: u128, by: u64| {
@@ -317,21 +330,20 @@ impl State {
         };
         let all = over(book.holdings.ahead(now), book.capacity);
         let own = if plan.has_floors(site) && floor > 0 {
-            over(
-                book.holdings.ahead_of(owner) + u128::from(book.holdings.of(owner).all()) * half(request),
-                floor,
-            )
+            over(own.ahead() + u128::from(own.all()) * half(request), floor)
         } else {
             i64::MAX
         };
         closed + Duration::milliseconds(all.min(own)).max(Duration::seconds(1))
     }
 
-    /// The cost of the place where a waiting job is.
+    /// The cost of the place where a waiting job is. It is taken to wait at least as long again as it has at each place so far.
     pub(crate) fn cost_here(&self, plan: &Plan, now: Instant, job: &Job, rate: Rate) -> Cost {
         let ways = &self.shapes[job.shape.0 as usize].needs;
         let request = self.request_of(job);
-        self.price(plan, now, &request, job.site, ways, rate)
+        let Cost { wait, transfer, .. } = self.price(plan, now, &request, job.site, ways, rate);
+        let so_far = now.since(job.submitted).as_milliseconds() / (1 + i64::from(job.moves));
+        self.cost_of(plan, &request, &ways[0], wait.max(Duration::milliseconds(so_far)), transfer, rate)
     }
 
     /// What a waiting job would ask for if it came now.

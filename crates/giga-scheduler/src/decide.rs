@@ -15,7 +15,7 @@ const LOSSES_MOST: u32 = 5;
 
 /// Raised whenever the same inputs may lead to other events than before: a journal is decided again only by the version
 /// that decided it first.
-pub const DECISION_VERSION: u32 = 2;
+pub const DECISION_VERSION: u32 = 3;
 
 impl Scheduler {
     /// Decides what an input leads to and carries it into the state, event by event.

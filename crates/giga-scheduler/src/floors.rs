@@ -305,9 +305,10 @@ impl Scheduler {
             wanted.free(&self.state, job);
         }
         let mut picked = Vec::new();
-        for strict in [true, false] {
+        let size = u64::from(need.held());
+        for (strict, most) in [(true, size), (true, u64::MAX), (false, size), (false, u64::MAX)] {
             let before = picked.clone();
-            let mut lent = self.lent(site, strict, &before);
+            let mut lent = self.lent(site, (strict, most), &before);
             while !wanted.is_met()
                 && let Some(victim) = lent.next()
             {
@@ -320,11 +321,12 @@ impl Scheduler {
     }
 
     /// Work that runs beyond its owner's floor, in the order in which it is called back: from the owner that is the furthest beyond,
-    /// the latest started first, which loses the least. Strictly no owner falls below its floor; otherwise by less than one gang.
+    /// the last that came first: one that starts again after a recall is not the next to go. Strictly no owner falls below its floor; otherwise by less than one gang. None that holds more than
+    /// `most`: what is larger than what is wanted loses more by leaving, and finds room again later.
     fn lent<'a>(
         &'a self,
         site: SiteId,
-        strict: bool,
+        (strict, most): (bool, u64),
         picked: &'a [JobId],
     ) -> impl Iterator<Item = JobId> + 'a {
         let book = &self.state.sites[site.index()];
@@ -343,11 +345,11 @@ impl Scheduler {
         owners.sort_by_key(|&(over, owner)| (std::cmp::Reverse(over), owner));
         owners.into_iter().flat_map(move |(mut over, owner)| {
             let loans = book.holdings.of(owner).loans.iter().map(|std::cmp::Reverse(loan)| loan);
-            let called = loans.map_while(move |(_, job, held)| {
+            let called = loans.map_while(move |(job, held)| {
                 if over == 0 {
                     return None;
                 }
-                let called = !picked.contains(job) && (!strict || *held <= over);
+                let called = !picked.contains(job) && *held <= most && (!strict || *held <= over);
                 over = over.saturating_sub(if called { *held } else { 0 });
                 Some(called.then_some(*job))
             });

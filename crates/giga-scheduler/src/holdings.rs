@@ -43,12 +43,14 @@ pub(crate) struct Holding {
     pub(crate) going: u64,
     /// Accelerator-milliseconds that its waiting jobs ask for.
     queued: u128,
+    /// Accelerators that its waiting jobs ask for.
+    pub(crate) wanted: u64,
     /// Waiting jobs that can not be told to leave.
     pub(crate) firm_waiting: u32,
     /// When firm work gives back what it holds, at the latest.
     firm_ends: BTreeSet<(Instant, JobId, u64)>,
-    /// The jobs that may be told to leave, the latest started first, with what they hold.
-    pub(crate) loans: BTreeSet<Reverse<(Instant, JobId, u64)>>,
+    /// The jobs that may be told to leave, the last that came first, with what they hold.
+    pub(crate) loans: BTreeSet<Reverse<(JobId, u64)>>,
 }
 
 impl Holding {
@@ -59,6 +61,10 @@ impl Holding {
             back += held;
             (back >= needed).then(|| (*at, back - needed))
         })
+    }
+    /// Accelerator-milliseconds that its own waiting jobs ask for.
+    pub(crate) fn ahead(&self) -> u128 {
+        self.queued
     }
     /// All that it holds.
     pub(crate) fn all(&self) -> u64 {
@@ -99,11 +105,6 @@ impl Holdings {
         self.queued + u128::try_from(running).unwrap_or(0)
     }
 
-    /// Accelerator-milliseconds that an owner's own waiting jobs ask for.
-    pub(crate) fn ahead_of(&self, owner: OwnerId) -> u128 {
-        self.owners[owner.index()].queued
-    }
-
     pub(crate) fn enter(&mut self, job: &Job, asked: u32) {
         match &job.status {
             Status::Waiting => {
@@ -111,6 +112,7 @@ impl Holdings {
                 self.queued += queued;
                 let owner = &mut self.owners[job.owner.index()];
                 owner.queued += queued;
+                owner.wanted += u64::from(asked);
                 owner.firm_waiting += u32::from(!job.preemptible);
             }
             Status::Running(run) => self.take(job, run),
@@ -124,6 +126,7 @@ impl Holdings {
                 self.queued -= queued;
                 let owner = &mut self.owners[job.owner.index()];
                 owner.queued -= queued;
+                owner.wanted -= u64::from(asked);
                 owner.firm_waiting -= u32::from(!job.preemptible);
             }
             Status::Running(run) => self.give(job, run),
@@ -138,7 +141,7 @@ impl Holdings {
             if run.stopping || run.leaving.is_some() {
                 owner.going += held;
             } else {
-                owner.loans.insert(Reverse((run.started, job.id, held)));
+                owner.loans.insert(Reverse((job.id, held)));
             }
         } else {
             owner.firm += held;
@@ -165,7 +168,7 @@ impl Holdings {
             if run.stopping || run.leaving.is_some() {
                 owner.going -= held;
             } else {
-                owner.loans.remove(&Reverse((run.started, job.id, held)));
+                owner.loans.remove(&Reverse((job.id, held)));
             }
         } else {
             owner.firm -= held;

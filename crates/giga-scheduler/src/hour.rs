@@ -109,11 +109,7 @@ impl Scheduler {
         let job = self.state.job(id)?;
         let claims = self.state.sites[job.site.index()].claims.iter().any(|claim| claim.job == id);
         // Where a job has run, its saved progress lies.
-        if claims
-            || job.attempts > 0
-            || (self.state.kept(job.site) == Some(id) && !self.state.is_drained(job.site))
-            || job.moves >= self.plan.policy.rebinds_max
-        {
+        if claims || job.attempts > 0 || job.moves >= self.plan.policy.rebinds_max {
             return None;
         }
         let mut request = self.state.request_of(job);

@@ -84,7 +84,7 @@ fn what_waits_moves_to_where_it_can_start_and_what_ran_stays() {
         submit(&mut scheduler, 0, job(4, 10, Terms::default()));
     }
     assert_eq!([0, 1, 2, 3].map(|job| site_of(&scheduler, job).0), [0, 1, 0, 1]);
-    // The first in the line of the dear site is kept there; a fifth job stands behind one at the cheap site.
+    // Both sites have a first in the line; a fifth job stands behind the one at the cheap site.
     submit(&mut scheduler, 0, job(4, 10, Terms::default()));
     assert_eq!(site_of(&scheduler, 4), SiteId(0));
     for job in [1, 3] {
@@ -100,7 +100,11 @@ fn what_waits_moves_to_where_it_can_start_and_what_ran_stays() {
             _ => None,
         })
         .collect();
-    assert_eq!(moved, [], "the oldest keeps its place, and one job of a project is looked at");
+    assert_eq!(
+        moved,
+        [(2, 1, true)],
+        "one job of a project is looked at, the first in the line as any other"
+    );
     tell(&mut scheduler, 1, vec![Input::Drain { site: SiteId(0) }]);
     tell(&mut scheduler, 2, vec![Input::HourTurns]);
     assert_eq!([0, 2, 4].map(|job| site_of(&scheduler, job).0), [0, 1, 1], "what runs stays");

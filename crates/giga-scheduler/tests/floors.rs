@@ -216,3 +216,50 @@ fn firm_work_waits_for_its_owners_floor_although_there_is_room() {
     world.submit(0, false, 6, 100);
     assert_eq!(world.held(OwnerId(0)), 9);
 }
+
+/// Who leaves: what is no larger than what is wanted before a larger gang, and of these what came last, even where an older one
+/// started later because it had to start again.
+#[test]
+fn the_small_and_the_young_are_called_back_first() {
+    let mut scheduler = Scheduler::new(&federation(16, &[50, 50]));
+    let tell = |scheduler: &mut Scheduler, at: i64, inputs: Vec<Input>| {
+        let mut events = Vec::new();
+        let now = Instant::unix_milliseconds(at);
+        inputs.iter().chain([&Input::Schedule]).for_each(|input| scheduler.advance(now, input, &mut events));
+        events
+    };
+    let lent = |owner: u32, accelerators| Input::Submit {
+        request: JobRequest {
+            project: ProjectId(owner * 2),
+            asks: Asks::one(Ask { accelerator: None, accelerators }),
+            limit: Duration::milliseconds(1_000),
+            checkpoint: Some(Duration::milliseconds(1)),
+            draw: Fraction::ONE,
+            terms: None,
+        },
+    };
+    tell(
+        &mut scheduler,
+        0,
+        vec![Input::PhaseOpens { site: SITE }, lent(0, 2), lent(0, 2), lent(0, 10), lent(0, 2)],
+    );
+    // Job 0 fails and starts again, the last of all by its start.
+    let nodes = scheduler
+        .state()
+        .job(JobId(0))
+        .and_then(Job::run)
+        .map(|run| scheduler.state().nodes(run.need.pool, &run.pieces));
+    let node = nodes.expect("it runs")[0];
+    let pool = giga_model::PoolId(0);
+    tell(&mut scheduler, 1, vec![Input::NodeFailed { pool, node, until: Instant::unix_milliseconds(2) }]);
+    tell(&mut scheduler, 2, vec![Input::NodeRepaired { pool, node }]);
+    let events = tell(&mut scheduler, 3, vec![lent(1, 4)]);
+    let left: Vec<u64> = events
+        .iter()
+        .filter_map(|event| match event {
+            Event::Leaving { job, .. } => Some(job.0),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(left, [3, 1], "neither the gang of ten nor the job that was here first");
+}
