@@ -305,10 +305,9 @@ impl Scheduler {
             wanted.free(&self.state, job);
         }
         let mut picked = Vec::new();
-        let size = u64::from(need.held());
-        for (strict, most) in [(true, size), (true, u64::MAX), (false, size), (false, u64::MAX)] {
+        for strict in [true, false] {
             let before = picked.clone();
-            let mut lent = self.lent(site, (strict, most), &before);
+            let mut lent = self.lent(site, strict, &before);
             while !wanted.is_met()
                 && let Some(victim) = lent.next()
             {
@@ -321,12 +320,12 @@ impl Scheduler {
     }
 
     /// Work that runs beyond its owner's floor, in the order in which it is called back: from the owner that is the furthest beyond,
-    /// the last that came first: one that starts again after a recall is not the next to go. Strictly no owner falls below its floor; otherwise by less than one gang. None that holds more than
-    /// `most`: what is larger than what is wanted loses more by leaving, and finds room again later.
+    /// what came last first, so that one that starts again after a recall is not the next to go. Strictly no owner falls below its floor;
+    /// otherwise by less than one gang.
     fn lent<'a>(
         &'a self,
         site: SiteId,
-        (strict, most): (bool, u64),
+        strict: bool,
         picked: &'a [JobId],
     ) -> impl Iterator<Item = JobId> + 'a {
         let book = &self.state.sites[site.index()];
@@ -349,7 +348,7 @@ impl Scheduler {
                 if over == 0 {
                     return None;
                 }
-                let called = !picked.contains(job) && *held <= most && (!strict || *held <= over);
+                let called = !picked.contains(job) && (!strict || *held <= over);
                 over = over.saturating_sub(if called { *held } else { 0 });
                 Some(called.then_some(*job))
             });

@@ -217,10 +217,10 @@ fn firm_work_waits_for_its_owners_floor_although_there_is_room() {
     assert_eq!(world.held(OwnerId(0)), 9);
 }
 
-/// Who leaves: what is no larger than what is wanted before a larger gang, and of these what came last, even where an older one
-/// started later because it had to start again.
+/// Who leaves: what came last, even where an older job started later because it had to start again; and nobody by whom its owner would
+/// fall below its floor while others will do.
 #[test]
-fn the_small_and_the_young_are_called_back_first() {
+fn what_came_last_is_called_back_first() {
     let mut scheduler = Scheduler::new(&federation(16, &[50, 50]));
     let tell = |scheduler: &mut Scheduler, at: i64, inputs: Vec<Input>| {
         let mut events = Vec::new();
