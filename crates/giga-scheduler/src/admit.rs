@@ -56,9 +56,13 @@ impl Plan {
         request: &'a JobRequest,
         ways: &'a [(SiteId, Vec<Need>)],
     ) -> impl Iterator<Item = (SiteId, &'a [Need])> + Clone {
-        let ways = if self.admit_request(now, request).is_ok() { ways } else { &[] };
+        let anywhere = self.admit_request(now, request).is_ok();
+        let ways = if anywhere { ways } else { &[] };
+        let firm = anywhere && !self.may_leave(request);
         let here = ways.iter().filter(|(site, _)| self.may_use(request.project, *site));
-        here.filter_map(|(site, ways)| Some((*site, self.ways_allowed(*site, request, ways).ok()?)))
+        here.filter_map(move |(site, ways)| {
+            Some((*site, self.ways_allowed(*site, request, firm, ways).ok()?))
+        })
     }
 
     /// The rule by which a request can run nowhere: of all sites the one that came the closest.
@@ -79,7 +83,8 @@ impl Plan {
     /// The rule that forbids a request at a site, of those that are not about all sites.
     pub(crate) fn why_not_at(&self, site: SiteId, request: &JobRequest) -> Option<Rule> {
         let ways = self.ways_ever(site, &request.asks);
-        ways.and_then(|ways| self.ways_allowed(site, request, &ways).map(drop)).err()
+        let firm = !self.may_leave(request);
+        ways.and_then(|ways| self.ways_allowed(site, request, firm, &ways).map(drop)).err()
     }
 
     /// The ways of a request that the rules leave it at a site, of those that fit: from the first to the last.
@@ -87,13 +92,18 @@ impl Plan {
         &self,
         site: SiteId,
         request: &JobRequest,
-        ways: &'w [Need],
+        firm: bool,
+        mut ways: &'w [Need],
     ) -> Result<&'w [Need], Rule> {
         self.may_read_at(site, request)?;
-        let floor = self.floor_for(site, request);
-        let within = ways.iter().position(|need| u64::from(need.held()) <= floor);
-        let floor = u32::try_from(floor).unwrap_or(u32::MAX);
-        let ways = &ways[within.ok_or(Rule::AboveFloor { floor })?..];
+        if firm && self.has_floors(site) {
+            // What its owner may claim once every phase is open and all nodes are up.
+            let owner = self.projects[request.project.index()].owner;
+            let floor = self.sites[site.index()].floors_ever[owner.index()];
+            let within = ways.iter().position(|need| u64::from(need.held()) <= floor);
+            let floor = u32::try_from(floor).unwrap_or(u32::MAX);
+            ways = &ways[within.ok_or(Rule::AboveFloor { floor })?..];
+        }
         // Work that saves nothing has to end between two windows.
         let windows = self.sites[site.index()].maintenance.filter(|_| request.checkpoint.is_none());
         let Some(windows) = windows else { return Ok(ways) };
@@ -156,14 +166,6 @@ impl Plan {
         let forbids =
             |id: &&DatasetId| !self.datasets[id.index()].may_be_read(site, about.country, about.assurance);
         data.find(forbids).map_or(Ok(()), |&dataset| Err(Rule::DataForbids { dataset }))
-    }
-
-    /// The most accelerators that a job may ever hold as far as shares go: all, or its owner's floor once every phase is open and
-    /// all nodes are up.
-    fn floor_for(&self, site: SiteId, request: &JobRequest) -> u64 {
-        let owner = self.projects[request.project.index()].owner;
-        let bound = self.has_floors(site) && !self.may_leave(request);
-        if bound { self.sites[site.index()].floors_ever[owner.index()] } else { u64::MAX }
     }
 
     /// What an owner may claim at a site once every phase is open and all nodes are up.
