@@ -95,13 +95,14 @@ impl State {
     }
 
     fn started(&mut self, id: JobId, attempt: u32, run: Run) {
-        let mut job = self.leave(id);
-        let hold = job.hold(&run.need);
-        self.account(job.site, job.project, |accounts| accounts.hold(job.owner, job.project, hold));
-        job.attempts = attempt;
-        job.status = Status::Running(run);
-        self.sites[job.site.index()].epoch += 1;
-        self.enter(job);
+        let job = self.job(id).expect("only a live job starts");
+        let (site, owner, project, hold) = (job.site, job.owner, job.project, job.hold(&run.need));
+        self.account(site, project, |accounts| accounts.hold(owner, project, hold));
+        self.sites[site.index()].epoch += 1;
+        self.change(id, |job| {
+            job.attempts = attempt;
+            job.status = Status::Running(run);
+        });
     }
 
     /// Events about one live job that neither begin nor end anything.
@@ -125,16 +126,12 @@ impl State {
                 (run.pace, run.release) = (*pace, *release);
             }),
             Event::Deferred { job, until } => {
-                let mut job = self.leave(*job);
-                job.deferred = Some(*until);
-                self.sites[job.site.index()].arrivals.retain(|&id| id != job.id);
-                self.enter(job);
+                let site = self.change(*job, |job| job.deferred = Some(*until));
+                self.sites[site.index()].arrivals.retain(|id| id != job);
             }
             Event::Due { job } => {
-                let mut job = self.leave(*job);
-                job.deferred = None;
-                self.arrive(job.site, job.id);
-                self.enter(job);
+                let site = self.change(*job, |job| job.deferred = None);
+                self.arrive(site, *job);
             }
             Event::Rebound { job, site, .. } => self.rebound(plan, *job, *site),
             _ => unreachable!("only events about one job come here"),
@@ -143,23 +140,24 @@ impl State {
 
     /// Changes a running attempt, and all that follows from it.
     fn with_run(&mut self, id: JobId, change: impl FnOnce(&mut Run)) {
-        let mut job = self.leave(id);
-        let Status::Running(run) = &mut job.status else { panic!("job {id} does not run") };
-        change(run);
-        self.sites[job.site.index()].epoch += 1;
-        self.enter(job);
+        let site = self.change(id, |job| {
+            let Status::Running(run) = &mut job.status else { panic!("job {id} does not run") };
+            change(run);
+        });
+        self.sites[site.index()].epoch += 1;
     }
 
     fn rebound(&mut self, plan: &Plan, id: JobId, site: SiteId) {
-        let asks = self.asks(self.job(id).expect("only a live job moves")).clone();
+        let job = self.job(id).expect("only a live job moves");
+        let (from, asks) = (job.site, self.asks(job).clone());
         let shape = self.shape(plan, site, &asks);
-        let mut job = self.leave(id);
-        self.sites[job.site.index()].arrivals.retain(|&other| other != id);
-        self.touch(job.site);
-        (job.site, job.shape) = (site, shape);
-        job.moves = job.moves.saturating_add(1);
+        self.sites[from.index()].arrivals.retain(|&other| other != id);
+        self.touch(from);
+        self.change(id, |job| {
+            (job.site, job.shape) = (site, shape);
+            job.moves = job.moves.saturating_add(1);
+        });
         self.arrive(site, id);
-        self.enter(job);
     }
 
     /// The job stays where it is: what runs on its nodes still runs.
@@ -168,27 +166,29 @@ impl State {
     }
 
     fn ended(&mut self, at: Instant, id: JobId) {
+        self.settle(at, id);
         let job = self.leave(id);
-        self.settle(at, &job);
         self.touch(job.site);
     }
 
     fn interrupted(&mut self, now: Instant, id: JobId, saved: Duration) {
-        let mut job = self.leave(id);
-        self.settle(now, &job);
-        self.touch(job.site);
-        job.limit = job.limit.saturating_sub(saved).max(Duration::milliseconds(1));
-        job.status = Status::Waiting;
-        self.enter(job);
+        self.settle(now, id);
+        let site = self.change(id, |job| {
+            job.limit = job.limit.saturating_sub(saved).max(Duration::milliseconds(1));
+            job.status = Status::Waiting;
+        });
+        self.touch(site);
     }
 
     /// Turns what a running job held into what it used.
-    fn settle(&mut self, now: Instant, job: &Job) {
+    fn settle(&mut self, now: Instant, id: JobId) {
+        let job = self.job(id).expect("only a live job settles");
         let Some(run) = job.run() else { return };
         // Never more than the hold: nobody may have looked while the limit passed.
         let used = now.since(run.started).min(run.need.time(job.limit));
         let (held, used) = (job.hold(&run.need), amount_of(run.need.held(), used));
-        self.account(job.site, job.project, |accounts| accounts.settle(job.owner, job.project, held, used));
+        let (site, owner, project) = (job.site, job.owner, job.project);
+        self.account(site, project, |accounts| accounts.settle(owner, project, held, used));
     }
 
     fn node_down(&mut self, plan: &Plan, pool: PoolId, node: u32, until: Instant) {

@@ -383,18 +383,58 @@ impl State {
         id
     }
 
-    /// Puts a job into the books: its nodes and power if it runs, the queue if it waits.
+    /// Takes a job in: its nodes and power if it runs, the queue if it waits.
     pub(crate) fn enter(&mut self, job: Job) {
-        let asked = self.asks(&job).first().accelerators;
+        self.books().enter(&job);
+        self.jobs.insert(job.id, job);
+    }
+
+    /// Takes a job out.
+    pub(crate) fn leave(&mut self, id: JobId) -> Job {
+        let job = self.jobs.remove(id).expect("only a live job leaves");
+        self.books().leave(&job);
+        job
+    }
+
+    /// Changes a live job, and all that follows from it; the site where it is then.
+    pub(crate) fn change(&mut self, id: JobId, change: impl FnOnce(&mut Job)) -> SiteId {
+        let job = self.jobs.get_mut(id).expect("only a live job changes");
+        let mut books = Books { sites: &mut self.sites, pools: &mut self.pools, shapes: &self.shapes };
+        books.leave(job);
+        change(job);
+        books.enter(job);
+        job.site
+    }
+
+    fn books(&mut self) -> Books<'_> {
+        Books { sites: &mut self.sites, pools: &mut self.pools, shapes: &self.shapes }
+    }
+
+    /// Changes the use of a project and its owner at a site.
+    pub(crate) fn account(&mut self, site: SiteId, project: ProjectId, change: impl FnOnce(&mut Use)) {
+        let site = &mut self.sites[site.index()];
+        site.queue.with_use(&mut site.accounts, project, change);
+    }
+}
+
+/// All that is kept of jobs beside the jobs themselves.
+struct Books<'a> {
+    sites: &'a mut [Site],
+    pools: &'a mut [Pool],
+    shapes: &'a [Shape],
+}
+
+impl Books<'_> {
+    fn enter(&mut self, job: &Job) {
+        let asked = self.shapes[job.shape.0 as usize].asks.first().accelerators;
         let site = &mut self.sites[job.site.index()];
         if let Some(until) = job.deferred {
             site.deferred.insert((until, job.id));
-            self.jobs.insert(job.id, job);
             return;
         }
-        site.holdings.enter(&job, asked);
+        site.holdings.enter(job, asked);
         match &job.status {
-            Status::Waiting => site.queue.push(&site.accounts, &job),
+            Status::Waiting => site.queue.push(&site.accounts, job),
             Status::Running(run) => {
                 site.power_used += run.ceiling();
                 let tag = Tag::Job(job.id).bits();
@@ -403,36 +443,26 @@ impl State {
                 self.pools[run.need.pool.index()].occupy(job.id, &run.need, &run.pieces, run.release);
             }
         }
-        self.jobs.insert(job.id, job);
     }
 
-    /// Takes a job out of the books.
-    pub(crate) fn leave(&mut self, id: JobId) -> Job {
-        let job = self.jobs.remove(id).expect("only a live job leaves");
-        let asked = self.asks(&job).first().accelerators;
+    fn leave(&mut self, job: &Job) {
+        let asked = self.shapes[job.shape.0 as usize].asks.first().accelerators;
         let site = &mut self.sites[job.site.index()];
         if let Some(until) = job.deferred {
-            site.deferred.remove(&(until, id));
-            return job;
+            site.deferred.remove(&(until, job.id));
+            return;
         }
-        site.kept = site.kept.filter(|&kept| kept != id);
-        site.claims.retain(|claim| claim.job != id);
-        site.holdings.leave(&job, asked);
+        site.kept = site.kept.filter(|&kept| kept != job.id);
+        site.claims.retain(|claim| claim.job != job.id);
+        site.holdings.leave(job, asked);
         match &job.status {
-            Status::Waiting => site.queue.remove(&site.accounts, &job),
+            Status::Waiting => site.queue.remove(&site.accounts, job),
             Status::Running(run) => {
                 site.power_used -= run.ceiling();
-                site.power_releases.remove(run.release, Tag::Job(id).bits());
+                site.power_releases.remove(run.release, Tag::Job(job.id).bits());
                 site.running -= 1;
-                self.pools[run.need.pool.index()].vacate(id, &run.need, &run.pieces, run.release);
+                self.pools[run.need.pool.index()].vacate(job.id, &run.need, &run.pieces, run.release);
             }
         }
-        job
-    }
-
-    /// Changes the use of a project and its owner at a site.
-    pub(crate) fn account(&mut self, site: SiteId, project: ProjectId, change: impl FnOnce(&mut Use)) {
-        let site = &mut self.sites[site.index()];
-        site.queue.with_use(&mut site.accounts, project, change);
     }
 }
