@@ -35,6 +35,28 @@ impl Cut {
     }
 }
 
+/// The cuts that save so much, the least loss for it first; all of them where that is not enough.
+fn enough(mut cuts: Vec<Cut>, excess: Power) -> Vec<Cut> {
+    cuts.sort_by(Cut::cheaper_than);
+    let mut saved = Power::ZERO;
+    let picked = cuts.iter().take_while(|cut| {
+        let more = saved < excess;
+        saved += if more { cut.saves } else { Power::ZERO };
+        more
+    });
+    let count = picked.count();
+    cuts.truncate(count);
+    // What a large one made needless goes on, the greatest loss first.
+    let mut spare = saved.saturating_sub(excess);
+    cuts.sort_by_key(|cut| (std::cmp::Reverse(cut.loss), cut.job));
+    cuts.retain(|cut| {
+        let needed = cut.saves > spare;
+        spare -= if needed { Power::ZERO } else { cut.saves };
+        needed
+    });
+    cuts
+}
+
 impl Scheduler {
     /// Brings what runs at a site below what the grid gives from now on.
     pub(crate) fn limit_falls(
@@ -66,13 +88,9 @@ impl Scheduler {
     /// Cuts work that is protected, or work that is not, until it fits: caps first.
     fn cut(&mut self, now: Instant, site: SiteId, protected: bool, witness: &mut impl Witness) {
         for caps in [true, false] {
-            let mut cuts = self.cuts(now, site, protected, caps);
-            cuts.sort_by(Cut::cheaper_than);
-            for cut in cuts {
-                let book = &self.state.sites[site.index()];
-                if book.power_used <= book.headroom {
-                    return;
-                }
+            let book = &self.state.sites[site.index()];
+            let excess = book.power_used.saturating_sub(book.headroom);
+            for cut in enough(self.cuts(now, site, protected, caps), excess) {
                 self.carry_out(now, cut.job, cut.how, witness);
             }
         }

@@ -229,3 +229,14 @@ fn a_limit_that_leaves_no_room_is_waited_for() {
         places.iter().map(|(_, cost)| cost.expect("no rule forbids it").wait).collect();
     assert_eq!(waits, [Duration::hours(2), Duration::ZERO], "until the limit ends, and no longer");
 }
+
+#[test]
+fn what_a_larger_cut_makes_needless_goes_on() {
+    let mut scheduler = open(&priced(&[50]));
+    submit(&mut scheduler, 0, job(3, 10, Terms::default()));
+    submit(&mut scheduler, 1, job(1, 10, Terms::default()));
+    // Two kilowatts have to go. The job of one accelerator has the least to lose, and is not enough; with the other it is too much.
+    let events = limit(&mut scheduler, 2, 6_000);
+    let sent_away = events.iter().filter(|event| matches!(event, Event::Interrupted { .. })).count();
+    assert_eq!((sent_away, paces(&scheduler)), (1, vec!["waits".to_owned(), "full".to_owned()]));
+}
