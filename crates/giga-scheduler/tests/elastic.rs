@@ -1,18 +1,17 @@
 //! Scenes of elastic gangs: they start with what there is, take longer in proportion, and grow where nobody waits.
 
+mod common;
+
+use common::{hour, tell};
 use giga_model::sample::{accelerator, add_site, empty, programme, project};
 use giga_model::{
     Ask, Asks, JobId, JobRequest, Owner, OwnerId, PoolId, Preempt, ProgrammeId, ProjectId, SiteId,
 };
 use giga_scheduler::{Because, Ending, Event, Input, Interruption, Need, Preview, Run, Scheduler};
-use giga_units::{Duration, Fraction, Instant, Power};
+use giga_units::{Duration, Fraction, Power};
 use proptest::prelude::*;
 
 const POOL: PoolId = PoolId(0);
-
-fn hour(hours: i64) -> Instant {
-    Instant::unix_milliseconds(0) + Duration::hours(hours)
-}
 
 fn asks(asks: Asks, hours: i64) -> Input {
     let checkpoint = Some(Duration::hours(1));
@@ -44,12 +43,6 @@ fn site() -> Scheduler {
     let mut scheduler = Scheduler::new(&federation);
     tell(&mut scheduler, 0, vec![Input::PhaseOpens { site: SiteId(0) }]);
     scheduler
-}
-
-fn tell(scheduler: &mut Scheduler, at: i64, inputs: Vec<Input>) -> Vec<Event> {
-    let mut events = Vec::new();
-    inputs.iter().chain([&Input::Schedule]).for_each(|input| scheduler.advance(hour(at), input, &mut events));
-    events
 }
 
 fn run(scheduler: &Scheduler, job: u64) -> Option<&Run> {

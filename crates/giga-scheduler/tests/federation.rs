@@ -1,18 +1,17 @@
 //! Scenes of a federation: where a job goes and when, and what happens when the grid gives less.
 
+mod common;
+
 use std::sync::Arc;
 
+use common::{hour, tell};
 use giga_model::sample::{accelerator, add_site, empty, programme, project};
 use giga_model::{
     Ask, Asks, Assurance, Country, DataPolicy, Dataset, DatasetId, Federation, Flexibility, JobId,
     JobRequest, Leaving, OwnerId, ProgrammeId, ProjectId, Series, SiteId, Terms,
 };
 use giga_scheduler::{Event, Input, Interruption, Job, Pace, Scheduler};
-use giga_units::{Bytes, Duration, EnergyPrice, Fraction, Instant, Power};
-
-fn hour(hours: i64) -> Instant {
-    Instant::unix_milliseconds(0) + Duration::hours(hours)
-}
+use giga_units::{Bytes, Duration, EnergyPrice, Fraction, Power};
 
 fn job(accelerators: u32, hours: i64, terms: Terms) -> JobRequest {
     JobRequest {
@@ -40,15 +39,6 @@ fn open(federation: &Federation) -> Scheduler {
     let sites = (0..federation.sites.len()).map(|site| Input::PhaseOpens { site: SiteId::at(site) });
     tell(&mut scheduler, 0, sites.collect());
     scheduler
-}
-
-fn tell(scheduler: &mut Scheduler, hours: i64, inputs: Vec<Input>) -> Vec<Event> {
-    let mut events = Vec::new();
-    inputs
-        .iter()
-        .chain([&Input::Schedule])
-        .for_each(|input| scheduler.advance(hour(hours), input, &mut events));
-    events
 }
 
 fn submit(scheduler: &mut Scheduler, hours: i64, request: JobRequest) -> Vec<Event> {

@@ -233,25 +233,13 @@ fn drive(
 ) -> Result<(), work::Failure> {
     let linter = twin.part_with_linter().expect("the linter is at hand between two runs");
     let mut rows = Linted::new(rows, Arc::clone(twin.control().federation()), linter);
-    let ended = pass_time(call, twin, work, &mut rows, bar, stopped);
-    twin.put_linter(rows.join());
-    ended
-}
-
-fn pass_time(
-    call: &Simulate,
-    twin: &mut Twin,
-    work: &mut Work,
-    rows: &mut impl Rows,
-    bar: &ProgressBar,
-    stopped: &AtomicBool,
-) -> Result<(), work::Failure> {
     let last = call.stop_at.unwrap_or(Instant::FAR).min(twin.end());
     let begun = twin.control().now();
     let mut until = begun;
-    while until < last && !stopped.load(Ordering::Relaxed) {
+    let mut ended = Ok(());
+    while ended.is_ok() && until < last && !stopped.load(Ordering::Relaxed) {
         until = (until + SLICE).min(last);
-        twin.run(work, rows, until)?;
+        ended = twin.run(work, &mut rows, until);
         if until >= twin.end() || (twin.end() == Instant::FAR && twin.is_idle()) {
             break;
         }
@@ -260,7 +248,8 @@ fn pass_time(
         bar.set_position(u64::try_from(until.since(begun).as_milliseconds() / 3_600_000).unwrap_or(0));
         bar.set_message(format!("{} jobs", twin.control().state().next_job()));
     }
-    Ok(())
+    twin.put_linter(rows.join());
+    ended
 }
 
 /// A flag that an interrupt from the keyboard raises.
