@@ -4,10 +4,14 @@
 //! attempt means. All its calls may be repeated, because the one who calls may be killed between the call and the
 //! answer. Only what an engine *proves* counts: "I can not see it" is [`Seen::Unclear`], never an end.
 
+#[cfg(target_os = "linux")]
+mod attempt;
 pub mod contract;
 mod engine;
 #[cfg(target_os = "linux")]
 pub mod local;
+#[cfg(target_os = "linux")]
+pub mod slurm;
 
 pub use engine::{Carried, Chunk, Engine, EngineError, OutputStream, Seen};
 pub use giga_model::{AttemptId, End, Launch, Measured, NodeUse, Receipt};

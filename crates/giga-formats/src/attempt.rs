@@ -1,4 +1,4 @@
-//! The files of an attempt in the local engine: what was handed over, the claim, the program's process, the receipt.
+//! The files of an attempt: what was handed over, the claim, the program's process, the receipt, that it is lost.
 //!
 //! Each is one JSON object in the same frame: `format`, `kind`, `body` and a `checksum` of the body, so that damage by
 //! accident is found. Reading never panics and never guesses: what is not whole is an error.
@@ -72,6 +72,17 @@ pub struct Body {
     /// The process; it leads a session and a group of its own.
     pub process: ProcessId,
     /// When it began.
+    pub at: Instant,
+}
+
+/// That an attempt is dead and left no receipt, once and for all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lost {
+    /// Which attempt.
+    pub attempt: AttemptId,
+    /// How that is known, for a person.
+    pub cause: String,
+    /// When that was found.
     pub at: Instant,
 }
 
@@ -156,6 +167,7 @@ pub trait AttemptFile: Shape {
 impl AttemptFile for Handover {}
 impl AttemptFile for Claim {}
 impl AttemptFile for Body {}
+impl AttemptFile for Lost {}
 impl AttemptFile for Receipt {}
 
 /// How a value lies in its file. What comes back as an error names the bad value.

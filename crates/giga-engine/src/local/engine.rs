@@ -5,27 +5,26 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::fs::{self, File};
-use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
+use std::fs;
+use std::io;
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use giga_formats::attempt::{Body, Claim, Claimant, Handover, ProcessId};
 use giga_model::{AttemptId, End, Launch, Receipt};
-use giga_units::{Bytes, Duration};
 use nix::sys::signal::Signal;
-use thiserror::Error;
 
-use super::body::{BODY, KEPT};
-use super::claim::{self, CLAIM};
-use super::fence::{Swept, sweep};
-use super::folder::{Folder, Found, Made, make_folder, open_plain, sync};
-use super::host;
 use super::pool::{self, InUse, LocalPool};
-use super::process;
-use super::supervisor::{ERR, LAUNCH, OUT, RECEIPT, STOP};
+use crate::attempt::body::{BODY, KEPT};
+use crate::attempt::claim::{self, CLAIM};
+use crate::attempt::fence::{Swept, sweep};
+use crate::attempt::folder::{Folder, Found, Made};
+use crate::attempt::home::{Home, OpenError};
+use crate::attempt::launch::{fault, never_began, unavailable};
+use crate::attempt::process;
+use crate::attempt::supervisor::{LAUNCH, RECEIPT, STOP};
 use crate::{Carried, Chunk, Engine, EngineError, OutputStream, Seen};
 
 const LOG: &str = "supervisor.log";
@@ -33,7 +32,7 @@ const LOG: &str = "supervisor.log";
 /// Carries attempts out as processes of this machine.
 #[derive(Debug)]
 pub struct LocalEngine {
-    home: PathBuf,
+    home: Home,
     pools: Vec<LocalPool>,
     supervisor: Vec<OsString>,
     memory: Mutex<Memory>,
@@ -49,23 +48,6 @@ struct Memory {
     failed: BTreeMap<AttemptId, String>,
 }
 
-/// Why a local engine could not be opened.
-#[derive(Debug, Error)]
-pub enum OpenError {
-    /// Its folder can not be used.
-    #[error("the engine's folder `{folder}` can not be used; give one that can be written to")]
-    Folder {
-        /// Which.
-        folder: PathBuf,
-        /// What was in the way.
-        #[source]
-        source: io::Error,
-    },
-    /// No program was given.
-    #[error("no program was named that supervises attempts; name one")]
-    NoSupervisor,
-}
-
 impl LocalEngine {
     /// Opens an engine on a folder of its own, which is made where it is missing. `supervisor` is the program with its
     /// first arguments that, given the folder of an attempt as its last one, calls [`super::supervise`].
@@ -76,20 +58,7 @@ impl LocalEngine {
         if supervisor.is_empty() {
             return Err(OpenError::NoSupervisor);
         }
-        let prepared = || {
-            ["live", "done", "work"].iter().try_for_each(|name| make_folder(&folder.join(name)))?;
-            sync(folder)?;
-            folder.canonicalize()
-        };
-        let home = prepared().map_err(|source| OpenError::Folder { folder: folder.to_owned(), source })?;
-        Ok(Self { home, pools, supervisor, memory: Mutex::default() })
-    }
-
-    fn live(&self, attempt: AttemptId) -> Folder {
-        Folder::at(self.home.join("live").join(attempt.to_string()))
-    }
-    fn done(&self, attempt: AttemptId) -> Folder {
-        Folder::at(self.home.join("done").join(attempt.to_string()))
+        Ok(Self { home: Home::open(folder)?, pools, supervisor, memory: Mutex::default() })
     }
 
     /// What is remembered, without what ended meanwhile. It holds only what is true whoever died while holding it.
@@ -103,8 +72,8 @@ impl LocalEngine {
                 // Someone else reaped it.
                 Err(fault) => fault.to_string(),
             };
-            if !self.live(attempt).file(CLAIM).exists() {
-                let log = fs::read(self.live(attempt).file(LOG)).unwrap_or_default();
+            if !self.home.live(attempt).file(CLAIM).exists() {
+                let log = fs::read(self.home.live(attempt).file(LOG)).unwrap_or_default();
                 let log = String::from_utf8_lossy(&log);
                 let last = log.lines().last().unwrap_or("it said nothing").to_owned();
                 failed.insert(attempt, format!("its supervisor ended before it began ({status}): {last}"));
@@ -114,27 +83,11 @@ impl LocalEngine {
         memory
     }
 
-    /// Keeps other processes from making or moving folders of attempts until the file is dropped.
-    fn lock(&self) -> io::Result<File> {
-        let file = File::options().write(true).create(true).truncate(false).open(self.home.join("lock"))?;
-        file.lock()?;
-        Ok(file)
-    }
-
-    /// The attempts in `live/`.
-    fn listed(&self) -> io::Result<Vec<AttemptId>> {
-        let mut attempts = Vec::new();
-        for entry in fs::read_dir(self.home.join("live"))? {
-            attempts.extend(entry?.file_name().to_str().and_then(|name| name.parse::<AttemptId>().ok()));
-        }
-        Ok(attempts)
-    }
-
     /// Which accelerators are held by attempts that are not known to be over.
     fn in_use(&self, memory: &mut Memory) -> io::Result<InUse> {
         let mut in_use = InUse::new();
-        for attempt in self.listed()? {
-            let folder = self.live(attempt);
+        for attempt in self.home.listed()? {
+            let folder = self.home.live(attempt);
             if memory.over.contains_key(&attempt) || folder.file(RECEIPT).try_exists()? {
                 continue;
             }
@@ -152,15 +105,13 @@ impl LocalEngine {
     fn hand_over(&self, launch: &Launch, memory: &mut Memory) -> io::Result<Option<Made>> {
         let in_use = self.in_use(memory)?;
         let Some(handover) = pool::choose(&self.pools, &in_use, launch) else { return Ok(None) };
-        let folder = self.live(launch.attempt);
-        make_folder(folder.path())?;
-        sync(&self.home.join("live"))?;
+        let folder = self.home.make_live(launch.attempt)?;
         folder.make(LAUNCH, &handover).map(Some)
     }
 
     /// Starts a supervisor. Of several for one attempt, the claim lets one do anything.
     fn supervise(&self, attempt: AttemptId) -> io::Result<Child> {
-        let folder = self.live(attempt);
+        let folder = self.home.live(attempt);
         let (program, arguments) =
             self.supervisor.split_first().expect("an engine opens with a program only");
         let mut command = Command::new(program);
@@ -178,7 +129,7 @@ impl LocalEngine {
     }
 
     fn judge(&self, attempt: AttemptId) -> io::Result<Option<Seen>> {
-        let folder = self.live(attempt);
+        let folder = self.home.live(attempt);
         if let Found::Whole(receipt) = folder.read::<Receipt>(RECEIPT)? {
             return Ok(Some(Seen::Ended(receipt)));
         }
@@ -188,7 +139,7 @@ impl LocalEngine {
             Found::Broken(fault) => return Ok(Some(unclear(CLAIM, &fault))),
         };
         match &claim.by {
-            Claimant::Fence => Ok(Some(Seen::Ended(fenced(&claim)))),
+            Claimant::Fence => Ok(Some(Seen::Ended(never_began(&claim, End::Stopped)))),
             Claimant::Supervisor(process) if process::lives(process)? => {
                 let body = folder.read::<Body>(BODY)?;
                 let since = if let Found::Whole(body) = body { body.at } else { claim.at };
@@ -227,55 +178,15 @@ fn unclear(name: &str, fault: &impl std::fmt::Display) -> Seen {
     Seen::Unclear { cause: format!("`{name}`: {fault}; look at its folder, and stop the attempt") }
 }
 
-/// The receipt of an attempt that was stopped before it began.
-fn fenced(claim: &Claim) -> Receipt {
-    Receipt {
-        attempt: claim.attempt,
-        nonce: claim.nonce.clone(),
-        started: claim.at,
-        ended: claim.at,
-        end: End::Stopped,
-        host: host::name(),
-        cpu_time: Duration::ZERO,
-        memory_peak: None,
-        energy: None,
-    }
-}
-
-/// Why no process can be made of a launch, with the way out.
-fn fault(launch: &Launch) -> Option<String> {
-    let texts = launch.command.iter().chain(launch.env.keys()).chain(launch.env.values());
-    let workdir = launch.workdir.as_ref();
-    if launch.command.first().is_none_or(String::is_empty) {
-        Some("its command is empty; name a program".to_owned())
-    } else if texts.into_iter().any(|text| text.contains('\0')) {
-        Some("its command or environment holds a zero byte; leave it out".to_owned())
-    } else if launch.env.keys().any(|name| name.is_empty() || name.contains('=')) {
-        Some("a name in its environment is empty or holds `=`; name it otherwise".to_owned())
-    } else if launch.limit < Duration::ZERO || launch.grace < Duration::ZERO {
-        Some("its limit or grace is below zero".to_owned())
-    } else if workdir
-        .is_some_and(|path| !path.is_absolute() || path.to_str().is_none_or(|p| p.contains('\0')))
-    {
-        Some("its working directory is no absolute path in UTF-8; give one".to_owned())
-    } else {
-        None
-    }
-}
-
-fn unavailable(what: &'static str) -> impl Fn(io::Error) -> EngineError {
-    move |fault| EngineError::Unavailable { what, cause: fault.to_string(), source: Some(fault) }
-}
-
 impl Engine for LocalEngine {
     fn start(&self, launch: &Launch) -> Result<(), EngineError> {
         let attempt = launch.attempt;
         let fault_of = unavailable("start an attempt");
-        let folder = self.live(attempt);
+        let folder = self.home.live(attempt);
         let mut memory = self.memory();
-        let _lock = self.lock().map_err(&fault_of)?;
-        let there = |path: PathBuf| path.try_exists().map_err(&fault_of);
-        if there(self.done(attempt).path().to_owned())? || there(folder.file(CLAIM))? {
+        let _lock = self.home.lock().map_err(&fault_of)?;
+        let there = |path: std::path::PathBuf| path.try_exists().map_err(&fault_of);
+        if there(self.home.done(attempt).path().to_owned())? || there(folder.file(CLAIM))? {
             return Ok(());
         }
         if !there(folder.file(LAUNCH))? {
@@ -301,14 +212,13 @@ impl Engine for LocalEngine {
     fn stop(&self, attempt: AttemptId) -> Result<(), EngineError> {
         let fault_of = unavailable("stop an attempt");
         let stopped = || {
-            let folder = self.live(attempt);
-            let _lock = self.lock()?;
-            if self.done(attempt).path().try_exists()? {
+            let folder = self.home.live(attempt);
+            let _lock = self.home.lock()?;
+            if self.home.done(attempt).path().try_exists()? {
                 return Ok(());
             }
             if matches!(folder.read::<Claim>(CLAIM)?, Found::Nothing) {
-                make_folder(folder.path())?;
-                sync(&self.home.join("live"))?;
+                self.home.make_live(attempt)?;
                 claim::take(&folder, attempt, Claimant::Fence)?;
             }
             match folder.read::<Claim>(CLAIM)? {
@@ -326,7 +236,7 @@ impl Engine for LocalEngine {
 
     fn observe(&self) -> Result<BTreeMap<AttemptId, Seen>, EngineError> {
         let mut memory = self.memory();
-        let listed = self.listed().map_err(unavailable("list its attempts"))?;
+        let listed = self.home.listed().map_err(unavailable("list its attempts"))?;
         let mut all = BTreeMap::new();
         for attempt in listed {
             let seen = memory.over.get(&attempt).cloned().or_else(|| self.look(attempt));
@@ -346,8 +256,7 @@ impl Engine for LocalEngine {
     fn forget(&self, attempt: AttemptId) -> Result<(), EngineError> {
         let fault_of = unavailable("forget an attempt");
         let mut memory = self.memory();
-        let _lock = self.lock().map_err(&fault_of)?;
-        let from = self.live(attempt);
+        let _lock = self.home.lock().map_err(&fault_of)?;
         let refused = |cause: String| Err(EngineError::Refused { attempt, cause });
         match memory.over.get(&attempt).cloned().or_else(|| self.look(attempt)) {
             None => return Ok(()),
@@ -359,13 +268,10 @@ impl Engine for LocalEngine {
                 return Err(EngineError::Unavailable { what: "forget an attempt", cause, source: None });
             }
         }
-        match fs::rename(from.path(), self.done(attempt).path()) {
-            Err(fault) if fault.kind() != ErrorKind::NotFound => return Err(fault_of(fault)),
-            _ => {}
-        }
+        self.home.file_away(attempt).map_err(fault_of)?;
         memory.over.remove(&attempt);
         memory.handovers.remove(&attempt);
-        sync(&self.home.join("done")).and_then(|()| sync(&self.home.join("live"))).map_err(fault_of)
+        Ok(())
     }
 
     fn output(
@@ -375,41 +281,10 @@ impl Engine for LocalEngine {
         from: u64,
         most: usize,
     ) -> Result<Chunk, EngineError> {
-        let name = match stream {
-            OutputStream::Out => OUT,
-            OutputStream::Err => ERR,
-        };
-        // It may move to `done/` between the looks, and never back.
-        let folders = [self.live(attempt), self.done(attempt)];
-        for folder in &folders {
-            match open_plain(&folder.file(name)) {
-                Ok(file) => return piece(file, from, most).map_err(unavailable("read an output")),
-                Err(fault) if fault.kind() == ErrorKind::NotFound => {}
-                Err(fault) => return Err(unavailable("read an output")(fault)),
-            }
-        }
-        let known = folders.iter().any(|folder| folder.path().exists());
-        if known {
-            Ok(Chunk { next: from, ..Chunk::default() })
-        } else {
-            Err(EngineError::Unknown { attempt })
-        }
+        self.home.output(attempt, stream, from, most)
     }
 
     fn carries(&self, pool: &str) -> Carried {
         self.pools.iter().find(|known| known.name == pool).map_or_else(Carried::default, |pool| pool.carried)
     }
-}
-
-fn piece(mut file: File, from: u64, most: usize) -> io::Result<Chunk> {
-    // Files can not be read from places far beyond their end, and there is nothing there.
-    if from >= file.metadata()?.len() {
-        return Ok(Chunk { next: from, ..Chunk::default() });
-    }
-    let mut bytes = Vec::new();
-    file.seek(SeekFrom::Start(from))?;
-    (&mut file).take(most as u64).read_to_end(&mut bytes)?;
-    let next = from.saturating_add(bytes.len() as u64);
-    let rest = Bytes::of(file.metadata()?.len().saturating_sub(next));
-    Ok(Chunk { bytes, next, rest })
 }

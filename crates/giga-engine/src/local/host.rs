@@ -2,24 +2,15 @@
 
 use std::fs;
 use std::io;
-use std::time::SystemTime;
 
-use giga_units::{Bytes, Instant};
+use giga_units::Bytes;
 use nix::sched::{CpuSet, sched_getaffinity};
 use nix::unistd::Pid;
 use thiserror::Error;
 
 use super::pool::LocalPool;
 use crate::Carried;
-
-/// A real accelerator of this machine.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Device {
-    /// What its maker calls it.
-    pub name: String,
-    /// What tells it from all others.
-    pub uuid: String,
-}
+use crate::attempt::Device;
 
 /// What this machine has.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,7 +43,7 @@ impl Host {
         let fault = |place| move |source| HostError { place, source };
         let cpus = usable_cpus().map_err(fault("sched_getaffinity"))?;
         let memory = memory().map_err(fault("/proc/meminfo"))?;
-        Ok(Self { cpus, memory, devices: super::energy::devices() })
+        Ok(Self { cpus, memory, devices: crate::attempt::energy::devices() })
     }
 
     /// Divides this machine evenly among all accelerators of these pools, given as name, nodes and accelerators of a
@@ -98,17 +89,6 @@ fn memory() -> io::Result<Bytes> {
     let bound =
         fs::read_to_string("/sys/fs/cgroup/memory.max").ok().and_then(|text| text.trim().parse().ok());
     Ok(Bytes::of(bound.map_or(total, |bound: u64| bound.min(total))))
-}
-
-/// The clock of this machine.
-pub(super) fn now() -> Instant {
-    Instant::from(SystemTime::now())
-}
-
-/// The name of this machine.
-pub(super) fn name() -> String {
-    let name = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    if name.trim().is_empty() { "unknown".to_owned() } else { name.trim().to_owned() }
 }
 
 #[cfg(test)]

@@ -3,23 +3,24 @@
 #[path = "own.rs"]
 mod own;
 
+#[path = "../bench/mod.rs"]
+mod bench;
+
 use std::ffi::OsString;
 use std::fs;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::time::{Duration as Span, Instant as Clock};
+use std::time::Duration as Span;
 
-use giga_engine::contract::{Bench, CASES, Case};
+use giga_engine::contract::Bench;
 use giga_engine::local::{Host, LocalEngine, LocalPool, supervise};
 use giga_engine::{AttemptId, Engine, NodeUse};
 use giga_model::JobId;
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
 use tempfile::TempDir;
 
-const SUPERVISE: &str = "supervise-attempt";
+pub(crate) use bench::processes;
+
 const NODES: u32 = 64;
 
 /// A local engine in a folder of its own.
@@ -54,14 +55,7 @@ impl LocalBench {
 
     /// The processes that watch over an attempt, and those that are about to become its program.
     pub(crate) fn supervisors(&self, attempt: AttemptId) -> Vec<i32> {
-        let folder = self.folder(attempt);
-        let supervises = |pid: &i32| {
-            let command = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-            let mut words = command.split(|&byte| byte == 0).filter(|word| !word.is_empty());
-            let ours = words.clone().any(|word| word == SUPERVISE.as_bytes());
-            ours && words.next_back() == Some(folder.as_os_str().as_encoded_bytes())
-        };
-        processes().filter(supervises).collect()
+        bench::supervisors(&self.folder(attempt))
     }
 
     /// The folder of an attempt that is not forgotten.
@@ -90,84 +84,25 @@ impl Bench for LocalBench {
     }
 
     fn kill_supervisor(&self, attempt: AttemptId) {
-        for pid in self.supervisors(attempt) {
-            // It may have ended by now.
-            let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
-        }
+        bench::kill_all(self.supervisors(attempt));
     }
-
     fn living(&self, mark: &str) -> Vec<u32> {
-        let entry = format!("MARK={mark}").into_bytes();
-        let marked = |pid: &i32| {
-            let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
-            environment.split(|&byte| byte == 0).any(|one| one == entry)
-        };
-        processes().filter(marked).map(i32::cast_unsigned).collect()
+        bench::living(mark)
     }
     fn lives(&self, pid: u32) -> bool {
-        let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-        status.lines().any(|line| line.starts_with("State:") && !line.contains('Z'))
+        bench::lives(pid)
     }
 }
 
 /// This program as the supervisor of the attempts that it starts.
 pub(crate) fn supervisor() -> Vec<OsString> {
     let this = std::env::current_exe().expect("Linux tells a program where it lies");
-    vec![this.into(), SUPERVISE.into()]
-}
-
-pub(crate) fn processes() -> impl Iterator<Item = i32> {
-    let entries = fs::read_dir("/proc").expect("Linux shows its processes");
-    entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+    vec![this.into(), bench::SUPERVISE.into()]
 }
 
 pub(crate) fn main() -> ExitCode {
-    let arguments: Vec<OsString> = std::env::args_os().collect();
-    if let [_, verb, folder] = arguments.as_slice()
-        && verb == SUPERVISE
-    {
-        return supervise(folder.as_ref());
-    }
-    run_cases(&std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect::<Vec<_>>())
-}
-
-/// Runs the cases, a few at a time, and says how each went.
-#[expect(clippy::print_stdout, reason = "this is the report of a test program")]
-fn run_cases(words: &[String]) -> ExitCode {
-    let own = own::CASES.iter().map(|&(name, case)| (name, Either::Own(case)));
-    let cases: Vec<_> = CASES.iter().map(|&(name, case)| (name, Either::Shared(case))).chain(own).collect();
-    let chosen = |name: &str| words.is_empty() || words.iter().any(|word| name.contains(word.as_str()));
-    let cases: Vec<_> = cases.into_iter().filter(|(name, _)| chosen(name)).collect();
-    let (next, failed) = (AtomicU64::new(0), AtomicU64::new(0));
-    std::thread::scope(|scope| {
-        for _ in 0..3 {
-            scope.spawn(|| {
-                while let Some((name, case)) = cases.get(next.fetch_add(1, Ordering::Relaxed) as usize) {
-                    let from = Clock::now();
-                    let good = catch_unwind(AssertUnwindSafe(|| case.run(&LocalBench::new()))).is_ok();
-                    failed.fetch_add(u64::from(!good), Ordering::Relaxed);
-                    let word = if good { "ok" } else { "FAILED" };
-                    println!("case: {name} ... {word}, {} ms", from.elapsed().as_millis());
-                }
-            });
-        }
-    });
-    let failed = failed.into_inner();
-    println!("\nlocal engine: {} cases, {failed} failed", cases.len());
-    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-}
-
-#[derive(Clone, Copy)]
-enum Either {
-    Shared(Case),
-    Own(fn(&LocalBench)),
-}
-
-impl Either {
-    fn run(self, bench: &LocalBench) {
-        match self {
-            Self::Shared(case) => case(bench),
-            Self::Own(case) => case(bench),
-        }
+    match bench::supervised() {
+        Some(folder) => supervise(folder.as_ref()),
+        None => bench::run_cases("local", own::CASES, LocalBench::new),
     }
 }

@@ -7,7 +7,7 @@ use giga_model::{AttemptId, End, Launch, Measured, NodeUse, Receipt};
 use giga_units::{Bytes, Duration, Energy, Fraction, Instant};
 use serde::{Deserialize, Serialize};
 
-use super::{Body, Claim, Claimant, Handover, ProcessId, Shape};
+use super::{Body, Claim, Claimant, Handover, Lost, ProcessId, Shape};
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -129,6 +129,29 @@ impl Shape for Body {
 
     fn from_file(file: BodyFile) -> Result<Self, &'static str> {
         Ok(Self { process: file.process, at: Instant::unix_milliseconds(file.at_ms) })
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LostFile {
+    attempt: String,
+    cause: String,
+    at_ms: i64,
+}
+
+impl Shape for Lost {
+    const KIND: &'static str = "lost";
+    type File = LostFile;
+
+    fn to_file(&self) -> LostFile {
+        let at_ms = self.at.as_unix_milliseconds();
+        LostFile { attempt: self.attempt.to_string(), cause: self.cause.clone(), at_ms }
+    }
+
+    fn from_file(file: LostFile) -> Result<Self, &'static str> {
+        let at = Instant::unix_milliseconds(file.at_ms);
+        Ok(Self { attempt: attempt(&file.attempt)?, cause: file.cause, at })
     }
 }
 

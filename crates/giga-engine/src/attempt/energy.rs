@@ -5,24 +5,31 @@
 
 use giga_model::Measured;
 
-use super::host::Device;
+/// A real accelerator of this machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Device {
+    /// What its maker calls it.
+    pub name: String,
+    /// What tells it from all others.
+    pub uuid: String,
+}
 
 /// The real accelerators of this machine.
-pub(super) fn devices() -> Vec<Device> {
+pub(crate) fn devices() -> Vec<Device> {
     source::devices()
 }
 
 /// Counters of some devices, as they stood at the beginning.
-pub(super) struct Meter(source::Counters);
+pub(crate) struct Meter(source::Counters);
 
 impl Meter {
     /// Reads the counters, or `None` where there is no device or one of them can not be read.
-    pub(super) fn begin(devices: &[String]) -> Option<Self> {
+    pub(crate) fn begin(devices: &[String]) -> Option<Self> {
         if devices.is_empty() { None } else { source::Counters::begin(devices).map(Self) }
     }
 
     /// What the devices took since, or `None` where that can not be read.
-    pub(super) fn end(self) -> Option<Measured> {
+    pub(crate) fn end(self) -> Option<Measured> {
         self.0.end()
     }
 }
@@ -43,7 +50,7 @@ mod source {
     /// counter, which sums such readings up.
     const UNCERTAINTY: Fraction = Fraction::ppm(50_000);
 
-    pub(super) fn devices() -> Vec<Device> {
+    pub(crate) fn devices() -> Vec<Device> {
         let listed = || {
             let nvml = library()?;
             let one = |index| {
@@ -61,20 +68,20 @@ mod source {
     }
 
     /// The library, the devices by id, and their counters in millijoule.
-    pub(super) struct Counters {
+    pub(crate) struct Counters {
         nvml: Nvml,
         at_begin: Vec<(String, u64)>,
     }
 
     impl Counters {
-        pub(super) fn begin(devices: &[String]) -> Option<Self> {
+        pub(crate) fn begin(devices: &[String]) -> Option<Self> {
             let nvml = library().ok()?;
             let counted = devices.iter().map(|uuid| Some((uuid.clone(), count(&nvml, uuid)?)));
             let at_begin = counted.collect::<Option<_>>()?;
             Some(Self { nvml, at_begin })
         }
 
-        pub(super) fn end(self) -> Option<Measured> {
+        pub(crate) fn end(self) -> Option<Measured> {
             let taken = |(uuid, before): &(String, u64)| {
                 // A counter that went back was set to zero by a driver that came up anew: nothing can be told.
                 count(&self.nvml, uuid)?.checked_sub(*before).map(u128::from)
@@ -98,18 +105,18 @@ mod source {
 
     use super::Device;
 
-    pub(super) fn devices() -> Vec<Device> {
+    pub(crate) fn devices() -> Vec<Device> {
         Vec::new()
     }
 
     /// There are none; this is never made.
-    pub(super) struct Counters;
+    pub(crate) struct Counters;
 
     impl Counters {
-        pub(super) fn begin(_devices: &[String]) -> Option<Self> {
+        pub(crate) fn begin(_devices: &[String]) -> Option<Self> {
             None
         }
-        pub(super) fn end(self) -> Option<Measured> {
+        pub(crate) fn end(self) -> Option<Measured> {
             None
         }
     }

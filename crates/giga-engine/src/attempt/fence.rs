@@ -18,7 +18,7 @@ use super::supervisor::{ERR, OUT};
 
 /// What a sweep found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Swept {
+pub(crate) enum Swept {
     /// Nothing is left.
     Clean,
     /// Something was, and was killed; whether it is gone has to be seen.
@@ -27,7 +27,7 @@ pub(super) enum Swept {
 
 /// Kills what is left of an attempt. Nothing counts as left only when two looks in a row find nothing, because a
 /// process can fork between being listed and being looked at.
-pub(super) fn sweep(folder: &Folder, claim: &Claim) -> io::Result<Swept> {
+pub(crate) fn sweep(folder: &Folder, claim: &Claim) -> io::Result<Swept> {
     let marks = Marks::of(folder, claim)?;
     for _ in 0..2 {
         let mut left = Vec::new();

@@ -11,19 +11,19 @@ use giga_formats::attempt::{Claim, Claimant};
 use giga_model::AttemptId;
 
 use super::folder::{Folder, Found};
-use super::host::now;
+use super::now;
 
-pub(super) const CLAIM: &str = "claim.json";
+pub(crate) const CLAIM: &str = "claim.json";
 
 /// Who has the attempt.
 #[derive(Debug)]
-pub(super) enum Taken {
+pub(crate) enum Taken {
     Here(Claim),
     ByOther,
 }
 
 /// Takes an attempt, or learns that it is taken.
-pub(super) fn take(folder: &Folder, attempt: AttemptId, by: Claimant) -> io::Result<Taken> {
+pub(crate) fn take(folder: &Folder, attempt: AttemptId, by: Claimant) -> io::Result<Taken> {
     let claim = Claim { attempt, nonce: nonce()?, at: now(), by };
     folder.make(CLAIM, &claim)?;
     match folder.read::<Claim>(CLAIM)? {

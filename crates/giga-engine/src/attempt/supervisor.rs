@@ -29,17 +29,20 @@ use super::body::{self, BODY, STAGE};
 use super::claim::{self, Taken};
 use super::energy::Meter;
 use super::folder::{Folder, Found};
-use super::host;
 use super::process;
+use super::{host_name, now};
 
-pub(super) const LAUNCH: &str = "launch.json";
-pub(super) const RECEIPT: &str = "receipt.json";
-pub(super) const STOP: &str = "stop";
-pub(super) const OUT: &str = "stdout";
-pub(super) const ERR: &str = "stderr";
+pub(crate) const LAUNCH: &str = "launch.json";
+pub(crate) const RECEIPT: &str = "receipt.json";
+pub(crate) const STOP: &str = "stop";
+pub(crate) const OUT: &str = "stdout";
+pub(crate) const ERR: &str = "stderr";
+
+/// Says that a guard stands above this supervisor.
+const GUARDED: &str = "GIGA_GUARDED";
 
 /// The exit code of a supervisor that finds the attempt taken, and so touches nothing.
-pub(super) const TAKEN: u8 = 75;
+pub(crate) const TAKEN: u8 = 75;
 
 /// How often a request to stop is looked for, should the signal that comes with it be lost.
 const LOOK: Span = Span::from_millis(250);
@@ -58,13 +61,38 @@ pub fn supervise(folder: &Path) -> ExitCode {
     if let Ok(supervisor) = env::var(STAGE) {
         return body::become_program(&folder, &supervisor);
     }
-    match supervised(&folder) {
+    let guards = body::under_slurm() && env::var_os(GUARDED).is_none();
+    match if guards { guard() } else { supervised(&folder) } {
         Ok(code) => code,
         Err(fault) => {
             eprintln!("supervisor of `{}`: {fault}", folder.path().display());
             ExitCode::FAILURE
         }
     }
+}
+
+/// Stands above the supervisor where a batch system started it: should the supervisor die, whatever it started becomes a
+/// child of this process, which ends it before the batch system is told that the job is over.
+fn guard() -> io::Result<ExitCode> {
+    let signals = signals()?;
+    set_child_subreaper(true)?;
+    let mut arguments = env::args_os();
+    let name = arguments.next().unwrap_or_else(|| OsString::from("giga"));
+    let mut command = Command::new("/proc/self/exe");
+    let child = command.arg0(name).args(arguments).env(GUARDED, "1").spawn()?.id();
+    let end = loop {
+        if let Some(status) = reap(Some(child)).end {
+            break status;
+        }
+        if wait(&signals, LOOK) {
+            process::signal_number(child, Signal::SIGTERM)?;
+        }
+    };
+    end_all(&signals);
+    Ok(match end {
+        WaitStatus::Exited(_, code) => ExitCode::from(u8::try_from(code).unwrap_or(1)),
+        _ => ExitCode::FAILURE,
+    })
 }
 
 fn supervised(folder: &Folder) -> io::Result<ExitCode> {
@@ -123,9 +151,9 @@ impl Watch<'_> {
         let meter = Meter::begin(&self.handover.devices);
         let (started, end) = match self.begin() {
             Ok(program) => (program.at, self.watch(&program)),
-            Err(end) => (host::now(), end),
+            Err(end) => (now(), end),
         };
-        self.end_all();
+        end_all(&self.signals);
         let energy = meter.and_then(Meter::end);
         self.receipt(started, end, energy)
     }
@@ -150,7 +178,7 @@ impl Watch<'_> {
         }
         let at = match self.folder.read::<Body>(BODY) {
             Ok(Found::Whole(body)) => body.at,
-            _ => host::now(),
+            _ => now(),
         };
         Ok(Program { pid, at, began })
     }
@@ -165,7 +193,7 @@ impl Watch<'_> {
         command.env_clear().env(STAGE, std::process::id().to_string());
         // The first part of what tells a process of this attempt from others, see `fence.rs`.
         command.env("GIGA_NONCE", &self.claim.nonce);
-        command.envs(body::KEPT.iter().filter_map(|name| Some((name, env::var_os(name)?))));
+        command.envs(body::kept());
         command.stdin(OwnedFd::from(writer));
         command.stdout(Stdio::from(self.folder.append(OUT)?)).stderr(Stdio::from(self.folder.append(ERR)?));
         let child = command.spawn()?;
@@ -200,38 +228,12 @@ impl Watch<'_> {
                 program.signal(Signal::SIGKILL);
             }
             let next = [limit.filter(|_| ending.is_none()), kill_at].into_iter().flatten().min();
-            stop |= self.wait(next.map_or(LOOK, |next| next.saturating_duration_since(now)));
+            stop |= wait(&self.signals, next.map_or(LOOK, |next| next.saturating_duration_since(now)));
         }
-    }
-
-    /// Waits for a signal, at most this long; whether one of them asks to stop.
-    fn wait(&self, most: Span) -> bool {
-        let most = most.clamp(Span::from_millis(5), LOOK);
-        let timeout = PollTimeout::try_from(most).unwrap_or(PollTimeout::ZERO);
-        let mut fds = [PollFd::new(self.signals.as_fd(), PollFlags::POLLIN)];
-        // A fault here is an interruption: the loop looks at everything again anyway.
-        let _ = poll(&mut fds, timeout);
-        let mut stop = false;
-        while let Ok(Some(signal)) = self.signals.read_signal() {
-            let asks = [Signal::SIGTERM, Signal::SIGINT].map(|signal| signal as u32);
-            stop |= asks.contains(&signal.ssi_signo);
-        }
-        stop
     }
 
     fn stop_asked(&self) -> bool {
         self.folder.file(STOP).exists()
-    }
-
-    /// Kills and reaps whatever the program left behind.
-    fn end_all(&self) {
-        while !reap(None).none_left {
-            // Where the list can not be had now, it is asked for again.
-            for stat in process::descendants(std::process::id()).unwrap_or_default() {
-                let _ = process::signal_number(stat.pid, Signal::SIGKILL);
-            }
-            self.wait(Span::from_millis(20));
-        }
     }
 
     fn receipt(&self, started: Instant, end: End, energy: Option<giga_model::Measured>) -> Receipt {
@@ -243,13 +245,39 @@ impl Watch<'_> {
             nonce: self.claim.nonce.clone(),
             started,
             // The clock may have been set back meanwhile.
-            ended: host::now().max(started),
+            ended: now().max(started),
             end,
-            host: host::name(),
+            host: host_name(),
             cpu_time: Duration::milliseconds(cpu.max(0)),
             memory_peak: kilobytes.map(|count| Bytes::of(count.saturating_mul(1024))),
             energy,
         }
+    }
+}
+
+/// Waits for a signal, at most this long; whether one of them asks to stop.
+fn wait(signals: &SignalFd, most: Span) -> bool {
+    let most = most.clamp(Span::from_millis(5), LOOK);
+    let timeout = PollTimeout::try_from(most).unwrap_or(PollTimeout::ZERO);
+    let mut fds = [PollFd::new(signals.as_fd(), PollFlags::POLLIN)];
+    // A fault here is an interruption: the loop looks at everything again anyway.
+    let _ = poll(&mut fds, timeout);
+    let mut stop = false;
+    while let Ok(Some(signal)) = signals.read_signal() {
+        let asks = [Signal::SIGTERM, Signal::SIGINT].map(|signal| signal as u32);
+        stop |= asks.contains(&signal.ssi_signo);
+    }
+    stop
+}
+
+/// Kills and reaps whatever the program left behind.
+fn end_all(signals: &SignalFd) {
+    while !reap(None).none_left {
+        // Where the list can not be had now, it is asked for again.
+        for stat in process::descendants(std::process::id()).unwrap_or_default() {
+            let _ = process::signal_number(stat.pid, Signal::SIGKILL);
+        }
+        wait(signals, Span::from_millis(20));
     }
 }
 

@@ -23,19 +23,41 @@ use nix::unistd::{Pid, getppid, setsid};
 
 use super::claim::CLAIM;
 use super::folder::{Folder, Found, make_folder};
-use super::host::now;
+use super::now;
 use super::process;
 use super::supervisor::LAUNCH;
 
 /// Says that this is the second stage, and which process the first one is.
-pub(super) const STAGE: &str = "GIGA_STAGE";
-pub(super) const BODY: &str = "body.json";
+pub(crate) const STAGE: &str = "GIGA_STAGE";
+pub(crate) const BODY: &str = "body.json";
 
 /// What the program finds of the server's environment. Everything else stays outside.
-pub(super) const KEPT: [&str; 4] = ["PATH", "HOME", "LANG", "USER"];
+pub(crate) const KEPT: [&str; 4] = ["PATH", "HOME", "LANG", "USER"];
+
+/// What Slurm says of a job begins so; the program finds it, since it may start steps of its own.
+const SLURM: [&str; 2] = ["SLURM_", "SLURMD_"];
+/// What Slurm says of its accelerators.
+const DEVICES: [&str; 4] =
+    ["CUDA_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES", "GPU_DEVICE_ORDINAL", "ZE_AFFINITY_MASK"];
+
+/// Whether this process is of a job of Slurm.
+pub(crate) fn under_slurm() -> bool {
+    env::var_os("SLURM_JOB_ID").is_some()
+}
+
+/// The variables of the supervisor that the next stage needs.
+pub(crate) fn kept() -> impl Iterator<Item = (std::ffi::OsString, std::ffi::OsString)> {
+    let slurm = under_slurm();
+    env::vars_os().filter(move |(name, _)| {
+        let Some(name) = name.to_str() else { return false };
+        let of_slurm =
+            slurm && (SLURM.iter().any(|begin| name.starts_with(begin)) || DEVICES.contains(&name));
+        KEPT.contains(&name) || of_slurm
+    })
+}
 
 /// Becomes the program; returns only where that failed.
-pub(super) fn become_program(folder: &Folder, supervisor: &str) -> ExitCode {
+pub(crate) fn become_program(folder: &Folder, supervisor: &str) -> ExitCode {
     let Ok(mut pipe) = io::stdin().as_fd().try_clone_to_owned().map(fs::File::from) else {
         return ExitCode::FAILURE;
     };
@@ -106,7 +128,7 @@ fn keep_to(cpus: &[u32]) -> io::Result<()> {
 /// The environment of the program: a few words of the server's, the job's, and what the engine says. Later ones win.
 fn environment(handover: &Handover, claim: &Claim) -> BTreeMap<String, String> {
     let launch = &handover.launch;
-    let kept = KEPT.iter().filter_map(|name| Some(((*name).to_owned(), env::var(name).ok()?)));
+    let kept = kept().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
     let cpus_whole = handover.cpus_thousandths.div_ceil(1000).max(1).to_string();
     let mut environment: BTreeMap<String, String> = kept.collect();
     environment.insert("OMP_NUM_THREADS".into(), cpus_whole);
@@ -123,8 +145,13 @@ fn environment(handover: &Handover, claim: &Claim) -> BTreeMap<String, String> {
         ("GIGA_ACCELERATORS", slots.join(" ")),
         ("GIGA_CPUS", format!("{}.{:03}", cpus / 1000, cpus % 1000)),
         ("GIGA_MEMORY_BYTES", handover.memory.as_bytes().to_string()),
-        ("CUDA_VISIBLE_DEVICES", handover.devices.join(",")),
     ];
     environment.extend(said.map(|(name, value)| (name.to_owned(), value)));
+    if under_slurm() {
+        // Slurm chose them, and says so itself.
+        environment.extend(env::var("SLURM_JOB_GPUS").map(|gpus| ("GIGA_ACCELERATORS".to_owned(), gpus)));
+    } else {
+        environment.insert("CUDA_VISIBLE_DEVICES".to_owned(), handover.devices.join(","));
+    }
     environment
 }

@@ -14,18 +14,18 @@ use nix::unistd::Pid;
 
 /// What `/proc/PID/stat` says of a process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Stat {
-    pub(super) pid: u32,
-    pub(super) state: char,
-    pub(super) parent: u32,
-    pub(super) group: u32,
-    pub(super) session: u32,
-    pub(super) start_ticks: u64,
+pub(crate) struct Stat {
+    pub(crate) pid: u32,
+    pub(crate) state: char,
+    pub(crate) parent: u32,
+    pub(crate) group: u32,
+    pub(crate) session: u32,
+    pub(crate) start_ticks: u64,
 }
 
 impl Stat {
     /// Reads a process, or `None` where there is none of this number.
-    pub(super) fn of(pid: u32) -> io::Result<Option<Self>> {
+    pub(crate) fn of(pid: u32) -> io::Result<Option<Self>> {
         let Some(text) = unless_gone(fs::read(format!("/proc/{pid}/stat")))? else { return Ok(None) };
         let text = String::from_utf8_lossy(&text);
         Self::parse(pid, &text).map(Some).ok_or_else(|| ErrorKind::InvalidData.into())
@@ -47,13 +47,13 @@ impl Stat {
     }
 
     /// Whether it still does anything: what only waits to be reaped does not.
-    pub(super) fn lives(&self) -> bool {
+    pub(crate) fn lives(&self) -> bool {
         !matches!(self.state, 'Z' | 'X' | 'x')
     }
 }
 
 /// `None` where the fault says that the process is gone, or that it has become someone else's.
-pub(super) fn unless_gone<T>(result: io::Result<T>) -> io::Result<Option<T>> {
+pub(crate) fn unless_gone<T>(result: io::Result<T>) -> io::Result<Option<T>> {
     match result {
         Ok(value) => Ok(Some(value)),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
@@ -63,19 +63,19 @@ pub(super) fn unless_gone<T>(result: io::Result<T>) -> io::Result<Option<T>> {
 }
 
 /// Which coming up of the host this is.
-pub(super) fn boot() -> io::Result<String> {
+pub(crate) fn boot() -> io::Result<String> {
     fs::read_to_string("/proc/sys/kernel/random/boot_id").map(|text| text.trim().to_owned())
 }
 
 /// The process that asks.
-pub(super) fn own() -> io::Result<ProcessId> {
+pub(crate) fn own() -> io::Result<ProcessId> {
     let pid = std::process::id();
     let stat = Stat::of(pid)?.ok_or(ErrorKind::NotFound)?;
     Ok(ProcessId { pid, start_ticks: stat.start_ticks, boot: boot()? })
 }
 
 /// Whether exactly this process still lives.
-pub(super) fn lives(process: &ProcessId) -> io::Result<bool> {
+pub(crate) fn lives(process: &ProcessId) -> io::Result<bool> {
     if process.boot != boot()? {
         return Ok(false);
     }
@@ -84,12 +84,12 @@ pub(super) fn lives(process: &ProcessId) -> io::Result<bool> {
 }
 
 /// Sends a signal to a process, unless the number belongs to another by now.
-pub(super) fn signal(process: &ProcessId, signal: Signal) -> io::Result<()> {
+pub(crate) fn signal(process: &ProcessId, signal: Signal) -> io::Result<()> {
     if lives(process)? { signal_number(process.pid, signal) } else { Ok(()) }
 }
 
 /// Sends a signal to whatever has this number. One that is gone, or may not be signalled, is left.
-pub(super) fn signal_number(pid: u32, signal: Signal) -> io::Result<()> {
+pub(crate) fn signal_number(pid: u32, signal: Signal) -> io::Result<()> {
     match kill(number(pid), signal) {
         Ok(()) | Err(Errno::ESRCH | Errno::EPERM) => Ok(()),
         Err(errno) => Err(errno.into()),
@@ -97,12 +97,12 @@ pub(super) fn signal_number(pid: u32, signal: Signal) -> io::Result<()> {
 }
 
 /// A number as the kernel's calls take it.
-pub(super) fn number(pid: u32) -> Pid {
+pub(crate) fn number(pid: u32) -> Pid {
     Pid::from_raw(i32::try_from(pid).expect("Linux numbers processes below 2^22"))
 }
 
 /// All processes that live now.
-pub(super) fn all() -> io::Result<Vec<Stat>> {
+pub(crate) fn all() -> io::Result<Vec<Stat>> {
     let mut found = Vec::new();
     for entry in fs::read_dir("/proc")? {
         let Some(pid) = entry?.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
@@ -112,7 +112,7 @@ pub(super) fn all() -> io::Result<Vec<Stat>> {
 }
 
 /// The children of a process, their children, and so on.
-pub(super) fn descendants(of: u32) -> io::Result<Vec<Stat>> {
+pub(crate) fn descendants(of: u32) -> io::Result<Vec<Stat>> {
     let all = all()?;
     let mut family = BTreeSet::from([of]);
     loop {
@@ -127,13 +127,13 @@ pub(super) fn descendants(of: u32) -> io::Result<Vec<Stat>> {
 }
 
 /// Whether the environment with which a process began holds this entry. One that may not be read holds nothing.
-pub(super) fn began_with(pid: u32, entry: &[u8]) -> io::Result<bool> {
+pub(crate) fn began_with(pid: u32, entry: &[u8]) -> io::Result<bool> {
     let environment = readable(fs::read(format!("/proc/{pid}/environ")))?;
     Ok(environment.is_some_and(|bytes| bytes.split(|&byte| byte == 0).any(|one| one == entry)))
 }
 
 /// Whether a process holds one of these files open for writing.
-pub(super) fn writes_to(pid: u32, files: &[&Path]) -> io::Result<bool> {
+pub(crate) fn writes_to(pid: u32, files: &[&Path]) -> io::Result<bool> {
     let Some(entries) = readable(fs::read_dir(format!("/proc/{pid}/fd")))? else { return Ok(false) };
     for entry in entries {
         let Some(entry) = readable(entry)? else { return Ok(false) };

@@ -13,18 +13,18 @@ const FILE_BYTES_MAX: u64 = 16 << 20;
 
 /// The folder of one attempt.
 #[derive(Debug, Clone)]
-pub(super) struct Folder(PathBuf);
+pub(crate) struct Folder(PathBuf);
 
 /// Whether a file that only one may make was made by this call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Made {
+pub(crate) enum Made {
     Here,
     Before,
 }
 
 /// A file of an attempt as it is found.
 #[derive(Debug)]
-pub(super) enum Found<T> {
+pub(crate) enum Found<T> {
     Nothing,
     Whole(T),
     /// It is there and says nothing; that will not change.
@@ -32,13 +32,13 @@ pub(super) enum Found<T> {
 }
 
 impl Folder {
-    pub(super) fn at(path: impl Into<PathBuf>) -> Self {
+    pub(crate) fn at(path: impl Into<PathBuf>) -> Self {
         Self(path.into())
     }
-    pub(super) fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.0
     }
-    pub(super) fn file(&self, name: &str) -> PathBuf {
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.0.join(name)
     }
 
@@ -46,7 +46,7 @@ impl Folder {
     ///
     /// # Errors
     /// Fails where it can not be told what is there, which says nothing about the file.
-    pub(super) fn read<T: AttemptFile>(&self, name: &str) -> io::Result<Found<T>> {
+    pub(crate) fn read<T: AttemptFile>(&self, name: &str) -> io::Result<Found<T>> {
         let file = match open_plain(&self.file(name)) {
             Ok(file) => file,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Found::Nothing),
@@ -58,7 +58,7 @@ impl Folder {
     }
 
     /// Writes a file that only one may make: whole or not at all, and durable when it returns.
-    pub(super) fn make(&self, name: &str, value: &impl AttemptFile) -> io::Result<Made> {
+    pub(crate) fn make(&self, name: &str, value: &impl AttemptFile) -> io::Result<Made> {
         let temporary = self.temporary(name, value)?;
         let linked = fs::hard_link(&temporary, self.file(name));
         let removed = fs::remove_file(&temporary);
@@ -73,20 +73,20 @@ impl Folder {
     }
 
     /// Writes or replaces a file: whole or not at all, and durable when it returns.
-    pub(super) fn put(&self, name: &str, value: &impl AttemptFile) -> io::Result<()> {
+    pub(crate) fn put(&self, name: &str, value: &impl AttemptFile) -> io::Result<()> {
         let temporary = self.temporary(name, value)?;
         fs::rename(&temporary, self.file(name))?;
         sync(&self.0)
     }
 
     /// Makes an empty file that asks for something.
-    pub(super) fn raise(&self, name: &str) -> io::Result<()> {
+    pub(crate) fn raise(&self, name: &str) -> io::Result<()> {
         private(OpenOptions::new().append(true).create(true)).open(self.file(name))?.sync_all()?;
         sync(&self.0)
     }
 
     /// Opens an output for appending.
-    pub(super) fn append(&self, name: &str) -> io::Result<File> {
+    pub(crate) fn append(&self, name: &str) -> io::Result<File> {
         private(OpenOptions::new().append(true).create(true)).open(self.file(name))
     }
 
@@ -110,7 +110,7 @@ impl Folder {
 }
 
 /// Opens for reading what is a plain file: a pipe in its place would never answer.
-pub(super) fn open_plain(path: &Path) -> io::Result<File> {
+pub(crate) fn open_plain(path: &Path) -> io::Result<File> {
     let file = OpenOptions::new().read(true).custom_flags(NONBLOCK).open(path)?;
     if !file.metadata()?.is_file() {
         return Err(io::Error::other(format!("`{}` is no plain file", path.display())));
@@ -126,12 +126,12 @@ fn private(options: &mut OpenOptions) -> &mut OpenOptions {
 }
 
 /// Makes a folder and those above it; it may be there.
-pub(super) fn make_folder(path: &Path) -> io::Result<()> {
+pub(crate) fn make_folder(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
 /// Makes the entries of a folder durable.
-pub(super) fn sync(folder: &Path) -> io::Result<()> {
+pub(crate) fn sync(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 

@@ -1,0 +1,132 @@
+//! The folder of an engine: the attempts in it, which of them are over for good, and what they print.
+
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use giga_model::AttemptId;
+use giga_units::Bytes;
+use thiserror::Error;
+
+use super::folder::{Folder, make_folder, open_plain, sync};
+use super::launch::unavailable;
+use super::supervisor::{ERR, OUT};
+use crate::{Chunk, EngineError, OutputStream};
+
+/// Why an engine could not be opened.
+#[derive(Debug, Error)]
+pub enum OpenError {
+    /// Its folder can not be used.
+    #[error("the engine's folder `{folder}` can not be used; give one that can be written to")]
+    Folder {
+        /// Which.
+        folder: PathBuf,
+        /// What was in the way.
+        #[source]
+        source: io::Error,
+    },
+    /// No program was given.
+    #[error("no program was named that supervises attempts; name one")]
+    NoSupervisor,
+}
+
+/// The folder of an engine.
+#[derive(Debug)]
+pub(crate) struct Home(PathBuf);
+
+impl Home {
+    /// Makes the folder where it is missing.
+    pub(crate) fn open(folder: &Path) -> Result<Self, OpenError> {
+        let prepared = || {
+            ["live", "done", "work"].iter().try_for_each(|name| make_folder(&folder.join(name)))?;
+            sync(folder)?;
+            folder.canonicalize()
+        };
+        prepared().map(Self).map_err(|source| OpenError::Folder { folder: folder.to_owned(), source })
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+    pub(crate) fn live(&self, attempt: AttemptId) -> Folder {
+        Folder::at(self.0.join("live").join(attempt.to_string()))
+    }
+    pub(crate) fn done(&self, attempt: AttemptId) -> Folder {
+        Folder::at(self.0.join("done").join(attempt.to_string()))
+    }
+
+    /// Makes the folder of an attempt in `live/`; it may be there.
+    pub(crate) fn make_live(&self, attempt: AttemptId) -> io::Result<Folder> {
+        let folder = self.live(attempt);
+        make_folder(folder.path())?;
+        sync(&self.0.join("live"))?;
+        Ok(folder)
+    }
+
+    /// Keeps other processes from making or moving folders of attempts until the file is dropped.
+    pub(crate) fn lock(&self) -> io::Result<File> {
+        let file = File::options().write(true).create(true).truncate(false).open(self.0.join("lock"))?;
+        file.lock()?;
+        Ok(file)
+    }
+
+    /// The attempts in `live/`.
+    pub(crate) fn listed(&self) -> io::Result<Vec<AttemptId>> {
+        let mut attempts = Vec::new();
+        for entry in fs::read_dir(self.0.join("live"))? {
+            attempts.extend(entry?.file_name().to_str().and_then(|name| name.parse::<AttemptId>().ok()));
+        }
+        Ok(attempts)
+    }
+
+    /// Moves an attempt to `done/`; it may be there.
+    pub(crate) fn file_away(&self, attempt: AttemptId) -> io::Result<()> {
+        match fs::rename(self.live(attempt).path(), self.done(attempt).path()) {
+            Err(fault) if fault.kind() != ErrorKind::NotFound => return Err(fault),
+            _ => {}
+        }
+        sync(&self.0.join("done")).and_then(|()| sync(&self.0.join("live")))
+    }
+
+    /// What [`crate::Engine::output`] promises.
+    pub(crate) fn output(
+        &self,
+        attempt: AttemptId,
+        stream: OutputStream,
+        from: u64,
+        most: usize,
+    ) -> Result<Chunk, EngineError> {
+        let name = match stream {
+            OutputStream::Out => OUT,
+            OutputStream::Err => ERR,
+        };
+        // It may move to `done/` between the looks, and never back.
+        let folders = [self.live(attempt), self.done(attempt)];
+        for folder in &folders {
+            match open_plain(&folder.file(name)) {
+                Ok(file) => return piece(file, from, most).map_err(unavailable("read an output")),
+                Err(fault) if fault.kind() == ErrorKind::NotFound => {}
+                Err(fault) => return Err(unavailable("read an output")(fault)),
+            }
+        }
+        let known = folders.iter().any(|folder| folder.path().exists());
+        if known {
+            Ok(Chunk { next: from, ..Chunk::default() })
+        } else {
+            Err(EngineError::Unknown { attempt })
+        }
+    }
+}
+
+fn piece(mut file: File, from: u64, most: usize) -> io::Result<Chunk> {
+    // Files can not be read from places far beyond their end, and there is nothing there.
+    if from >= file.metadata()?.len() {
+        return Ok(Chunk { next: from, ..Chunk::default() });
+    }
+    let mut bytes = Vec::new();
+    file.seek(SeekFrom::Start(from))?;
+    (&mut file).take(most as u64).read_to_end(&mut bytes)?;
+    let next = from.saturating_add(bytes.len() as u64);
+    let rest = Bytes::of(file.metadata()?.len().saturating_sub(next));
+    Ok(Chunk { bytes, next, rest })
+}

@@ -1,0 +1,302 @@
+//! Slurm by its command line: `sbatch`, `squeue`, `sacct`, `scancel`, `sinfo`.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration as Span, Instant as Clock};
+
+use super::record::{Ask, JobState, Record};
+use super::transport::{Fault, NodeRecord, Transport};
+
+/// The commands themselves give up after Slurm's `MessageTimeout`, of 10 s unless configured otherwise.
+const PATIENCE: Span = Span::from_secs(30);
+const LOOK: Span = Span::from_millis(2);
+
+/// One cluster, asked by its commands.
+#[derive(Debug, Clone)]
+pub struct Cli {
+    /// The configuration that chooses the cluster, or `None` for the one of this machine.
+    pub conf: Option<PathBuf>,
+    /// Who we are there.
+    pub user: String,
+}
+
+impl Cli {
+    /// Runs a command to its end, or for as long as a command may take.
+    fn run(&self, program: &str, arguments: &[String], input: &str) -> Result<Output, Fault> {
+        let fault = |what: &str, cause: std::io::Error| Fault::Unknown(format!("{program} {what}: {cause}"));
+        let mut command = Command::new(program);
+        command.args(arguments).env_clear();
+        let kept = ["PATH", "HOME", "LANG", "USER"];
+        command.envs(kept.iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
+        command.envs([("LC_ALL", "C"), ("TZ", "UTC"), ("SLURM_TIME_FORMAT", "%s")]);
+        command.envs(self.conf.iter().map(|conf| ("SLURM_CONF", conf)));
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().map_err(|cause| fault("can not be started", cause))?;
+        if let Some(mut stdin) = child.stdin.take() {
+            // A command that ended before it read this says why by itself.
+            let _ = stdin.write_all(input.as_bytes());
+        }
+        finish(child)
+            .map_err(|cause| fault("can not be waited for", cause))?
+            .ok_or_else(|| Fault::Unknown(format!("{program} did not end within {} s", PATIENCE.as_secs())))
+    }
+
+    /// What a command prints that does not fail.
+    fn ask(&self, program: &str, arguments: &[String]) -> Result<String, Fault> {
+        let output = self.run(program, arguments, "")?;
+        if !output.status.success() {
+            return Err(Fault::Unknown(format!("{program}: {}", told(&output))));
+        }
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+
+    fn list(&self, program: &str, arguments: &[&str]) -> Result<Vec<Record>, Fault> {
+        let owned: Vec<String> = arguments.iter().map(|&argument| argument.to_owned()).collect();
+        let text = self.ask(program, &owned)?;
+        let read =
+            |line: &str| record(line).ok_or_else(|| Fault::Unknown(format!("{program} printed `{line}`")));
+        text.lines().filter(|line| !line.trim().is_empty()).map(read).collect()
+    }
+}
+
+/// Collects what a child prints until it ends; `None` where it took too long and was killed.
+fn finish(mut child: Child) -> std::io::Result<Option<Output>> {
+    let until = Clock::now() + PATIENCE;
+    let (mut out, mut err) = (child.stdout.take(), child.stderr.take());
+    std::thread::scope(|scope| {
+        let out = scope.spawn(|| all(out.as_mut()));
+        let err = scope.spawn(|| all(err.as_mut()));
+        let status = loop {
+            match child.try_wait()? {
+                Some(status) => break Some(status),
+                None if Clock::now() >= until => {
+                    child.kill()?;
+                    child.wait()?;
+                    break None;
+                }
+                None => std::thread::sleep(LOOK),
+            }
+        };
+        let (stdout, stderr) = (out.join().unwrap_or_default(), err.join().unwrap_or_default());
+        Ok(status.map(|status| Output { status, stdout, stderr }))
+    })
+}
+
+fn all(from: Option<&mut impl std::io::Read>) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    // What can not be read is as if it had not been printed.
+    let _ = from.map(|from| from.read_to_end(&mut bytes));
+    bytes
+}
+
+/// The last thing a failing command said.
+fn told(output: &Output) -> String {
+    let text = String::from_utf8_lossy(&output.stderr);
+    let last = text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it said nothing");
+    let last = last.split_once("error: ").map_or(last, |(_, what)| what);
+    last.trim().to_owned()
+}
+
+/// `id|user|submitted|state|nodes|reason|name`; only the name may hold another bar.
+fn record(line: &str) -> Option<Record> {
+    let mut fields = line.splitn(7, '|').map(str::trim);
+    let mut next = || fields.next();
+    let (id, user, submitted, state) = (next()?, next()?, next()?, next()?);
+    let (nodes, reason, name) = (next()?, next()?, next()?);
+    Some(Record {
+        id: id.parse().ok()?,
+        name: name.to_owned(),
+        user: user.to_owned(),
+        submitted: submitted.parse().ok()?,
+        state: JobState::parse(state),
+        // What ended has its end for a reason.
+        reason: match JobState::parse(state) {
+            JobState::Over if reason.is_empty() || reason == "None" => state.to_owned(),
+            JobState::Over => format!("{state}, {reason}"),
+            _ => reason.to_owned(),
+        },
+        nodes: nodes.to_owned(),
+    })
+}
+
+/// What Slurm says of a request that none of its nodes can ever carry out.
+const NEVER: [&str; 3] = [
+    "Requested node configuration is not available",
+    "Requested time limit is invalid",
+    "Invalid generic resource (gres) specification",
+];
+/// What it says where an answer was lost.
+const LOST: [&str; 6] =
+    ["timed out", "Unable to contact", "Zero Bytes", "Connection", "Transport", "Communication"];
+
+/// What a failed submission means.
+pub(super) fn refusal(text: &str) -> Fault {
+    if NEVER.iter().any(|never| text.contains(never)) {
+        Fault::Never(text.to_owned())
+    } else if LOST.iter().any(|lost| text.contains(lost)) {
+        Fault::Unknown(text.to_owned())
+    } else {
+        Fault::Refused(text.to_owned())
+    }
+}
+
+fn arguments(ask: &Ask) -> Vec<String> {
+    let names: Vec<String> = ask.env.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let mut arguments = vec![
+        "--parsable".to_owned(),
+        format!("--job-name={}", ask.name),
+        format!("--export={}", if names.is_empty() { "NONE".to_owned() } else { names.join(",") }),
+        "--no-requeue".to_owned(),
+        "--dependency=singleton".to_owned(),
+        "--input=/dev/null".to_owned(),
+        "--open-mode=append".to_owned(),
+        format!("--output={}", ask.log),
+        format!("--chdir={}", ask.workdir),
+        format!("--partition={}", ask.partition),
+        format!("--nodes={0}-{0}", ask.nodes),
+        "--ntasks-per-node=1".to_owned(),
+        format!("--cpus-per-task={}", ask.cpus),
+        format!("--time={}", ask.minutes),
+    ];
+    let mut named = |option: &str, value: &Option<String>| {
+        arguments.extend(value.iter().map(|value| format!("--{option}={value}")));
+    };
+    named("constraint", &ask.constraint);
+    named("account", &ask.account);
+    named("qos", &ask.qos);
+    named("reservation", &ask.reservation);
+    if !ask.gres.is_empty() {
+        arguments.push(format!("--gres={}", ask.gres));
+    }
+    if ask.memory > 0 {
+        arguments.push(format!("--mem={}M", ask.memory));
+    }
+    arguments
+}
+
+impl Transport for Cli {
+    fn submit(&self, ask: &Ask) -> Result<u64, Fault> {
+        let output = self.run("sbatch", &arguments(ask), &ask.script)?;
+        let text = String::from_utf8_lossy(&output.stdout);
+        // A number means that it was submitted, whatever else is said.
+        let id = text.lines().find_map(|line| line.trim().split(';').next()?.parse().ok());
+        id.ok_or_else(|| {
+            if output.status.success() {
+                Fault::Unknown("sbatch gave no number".into())
+            } else {
+                refusal(&told(&output))
+            }
+        })
+    }
+
+    fn queue(&self) -> Result<Vec<Record>, Fault> {
+        let user = format!("--user={}", self.user);
+        self.list("squeue", &["--noheader", "--states=all", &user, "--format=%i|%u|%V|%T|%N|%r|%j"])
+    }
+
+    fn accounted(&self, names: &[String]) -> Result<Vec<Record>, Fault> {
+        let (user, names) = (format!("--user={}", self.user), format!("--name={}", names.join(",")));
+        let fields = "--format=JobIDRaw,User,Submit,State,NodeList,Reason,JobName%-200";
+        // Two years, so that no clock of theirs and ours matters.
+        let text = self.ask(
+            "sacct",
+            &[
+                &user,
+                &names,
+                "--allocations",
+                "--duplicates",
+                "--noheader",
+                "--parsable2",
+                "--starttime=now-730days",
+                fields,
+            ]
+            .map(str::to_owned),
+        );
+        match text {
+            // Without accounting there is nothing it knows.
+            Err(Fault::Unknown(text)) if text.contains("accounting storage is disabled") => Ok(Vec::new()),
+            Err(fault) => Err(fault),
+            Ok(text) => Ok(text.lines().filter_map(record).collect()),
+        }
+    }
+
+    fn cancel(&self, id: u64, name: &str) -> Result<(), Fault> {
+        let arguments = [format!("--name={name}"), format!("--user={}", self.user), id.to_string()];
+        self.ask("scancel", &arguments).map(drop)
+    }
+
+    fn terminate(&self, id: u64, name: &str) -> Result<(), Fault> {
+        let (name, user) = (format!("--name={name}"), format!("--user={}", self.user));
+        let arguments = ["--batch".to_owned(), "--signal=TERM".to_owned(), name, user, id.to_string()];
+        self.ask("scancel", &arguments).map(drop)
+    }
+
+    fn nodes(&self, partition: &str) -> Result<Vec<NodeRecord>, Fault> {
+        let partition = format!("--partition={partition}");
+        let text = self.ask(
+            "sinfo",
+            &["--noheader", "--Node", &partition, "--format=%N|%c|%m|%t|%G"].map(str::to_owned),
+        )?;
+        let read = |line: &str| node(line).ok_or_else(|| Fault::Unknown(format!("sinfo printed `{line}`")));
+        text.lines().filter(|line| !line.trim().is_empty()).map(read).collect()
+    }
+}
+
+/// `name|cpus|memory|state|gres`.
+fn node(line: &str) -> Option<NodeRecord> {
+    let mut fields = line.splitn(5, '|').map(str::trim);
+    let mut next = || fields.next();
+    let (name, cpus, memory, state, gres) = (next()?, next()?, next()?, next()?, next()?);
+    Some(NodeRecord {
+        name: name.to_owned(),
+        cpus: cpus.trim_end_matches('+').parse().ok()?,
+        memory: memory.trim_end_matches('+').parse().ok()?,
+        accelerators: accelerators(gres),
+        state: state.to_owned(),
+    })
+}
+
+/// The accelerators of `gpu:h200:8(S:0-1),shard:4`.
+pub(super) fn accelerators(gres: &str) -> u32 {
+    let gpus = gres.split(',').filter(|part| part.split([':', '(']).next() == Some("gpu"));
+    gpus.filter_map(|part| part.split('(').next()?.rsplit(':').next()?.parse::<u32>().ok()).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_of_squeue_and_sacct_are_read() {
+        let read = record("17|anna|1795348352|RUNNING|a[0-1]|None|giga-4-1-00ff").expect("a line");
+        assert_eq!((read.id, read.state, read.name.as_str()), (17, JobState::Lives, "giga-4-1-00ff"));
+        let read = record("18|anna|1795348352|CANCELLED by 0|a0||giga-4-2|x").expect("a line");
+        assert_eq!((read.reason.as_str(), read.name.as_str()), ("CANCELLED by 0", "giga-4-2|x"));
+        assert_eq!(record("17|anna|yesterday|RUNNING|a||x"), None);
+        assert_eq!(record(""), None);
+    }
+
+    #[test]
+    fn accelerators_of_a_node_are_counted() {
+        let check = |gres, expected| assert_eq!(accelerators(gres), expected, "{gres}");
+        check("gpu:4", 4);
+        check("gpu:h200:8(S:0-1)", 8);
+        check("gpu:a:2,gpu:b:1,shard:64", 3);
+        check("(null)", 0);
+        check("", 0);
+    }
+
+    #[test]
+    fn refusals_are_told_from_lost_answers() {
+        let check =
+            |text: &str, expected: fn(String) -> Fault| assert_eq!(refusal(text), expected(text.into()));
+        check("Batch job submission failed: Invalid partition name specified", Fault::Refused);
+        check("Batch job submission failed: Requested node configuration is not available", Fault::Never);
+        check("Batch job submission failed: Socket timed out on send/recv operation", Fault::Unknown);
+        check(
+            "Batch job submission failed: Unable to contact slurm controller (connect failure)",
+            Fault::Unknown,
+        );
+    }
+}

@@ -1,0 +1,400 @@
+//! The engine itself: hands attempts to Slurm, watches over what becomes of them, and tells it.
+//!
+//! Calls look at files and at the last answer of Slurm, and never wait for it: one thread asks it again and again, and some
+//! carry out what is to be asked of it. What they do follows from the files and from [`protocol`], so that an engine that is
+//! opened again goes on where the one before was broken off.
+
+mod tend;
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::fs::File;
+use std::io::Read as _;
+use std::path::Path;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration as Span, Instant as Clock};
+
+use giga_formats::attempt::{Claimant, Handover};
+use giga_model::{AttemptId, Launch};
+use giga_units::Bytes;
+
+use super::known::{ASKED, Known, Stage};
+use super::protocol::Rules;
+use super::record::Record;
+use super::transport::Transport;
+use crate::attempt::claim::{self, CLAIM};
+use crate::attempt::home::{Home, OpenError};
+use crate::attempt::launch::{fault, unavailable};
+use crate::attempt::supervisor::{LAUNCH, STOP};
+use crate::{Carried, Chunk, Engine, EngineError, OutputStream, Seen};
+
+/// How a site's pools lie in its Slurm.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SlurmSite {
+    /// Its pools.
+    pub pools: Vec<SlurmPool>,
+    /// The account that jobs are charged to there, if one must be named.
+    pub account: Option<String>,
+    /// The quality of service, if one must be named.
+    pub qos: Option<String>,
+    /// The reservation that is lent, if one is.
+    pub reservation: Option<String>,
+    /// How often Slurm is asked.
+    pub poll: Span,
+    /// What the protocol waits.
+    pub rules: Rules,
+}
+
+/// A pool of nodes in a Slurm.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SlurmPool {
+    /// Its name in the description.
+    pub name: String,
+    /// How many nodes.
+    pub nodes: u32,
+    /// How many accelerators each has.
+    pub accelerators_per_node: u32,
+    /// The partition that its nodes are in.
+    pub partition: String,
+    /// The features that tell its nodes from others of the partition, if any are needed.
+    pub constraint: Option<String>,
+    /// What Slurm calls its accelerators, such as `gpu` or `gpu:h200`; empty where it does not count them.
+    pub gres: String,
+}
+
+/// Carries attempts out as jobs of a Slurm cluster.
+pub struct SlurmEngine(Arc<Inner>);
+
+/// What calls and threads share.
+struct Inner {
+    home: Home,
+    site: SlurmSite,
+    supervisor: Vec<String>,
+    transport: Box<dyn Transport>,
+    /// What tells jobs of this engine from those of others.
+    tag: String,
+    opened: Clock,
+    state: Mutex<State>,
+    /// Rung when there is work, or the end.
+    bell: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    known: BTreeMap<AttemptId, Known>,
+    over: BTreeMap<AttemptId, Seen>,
+    /// What Slurm said last of our jobs, by name, and when it was asked.
+    queue: Option<(Span, HashMap<String, Vec<Record>>)>,
+    /// Why it does not answer, and since when.
+    silent: Option<(Span, String)>,
+    carried: BTreeMap<String, Carried>,
+    work: VecDeque<Work>,
+    closing: bool,
+}
+
+/// Something to be asked of Slurm.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Work {
+    Submit(AttemptId),
+    Terminate(u64, String),
+    Cancel(u64, String),
+}
+
+/// Threads that ask Slurm for something. Its controller answers about as many at once as it has such threads for.
+const WORKERS: usize = 6;
+/// How long Slurm may be silent until what runs there counts as unclear: about as long as a controller takes to come up.
+const SILENCE: Span = Span::from_secs(60);
+/// How often a job that should stop is told so through Slurm, beside the file in its folder.
+const TELL: Span = Span::from_secs(5);
+/// How long after its grace a job that should have stopped is ended by Slurm.
+const PATIENCE: Span = Span::from_secs(15);
+
+impl SlurmEngine {
+    /// Opens an engine on a folder of its own, which the nodes see under the same path; it is made where it is missing.
+    /// `supervisor` is the program with its first arguments that, given the folder of an attempt as its last one, calls
+    /// [`crate::attempt::supervise`]; the nodes must find it under this path too.
+    ///
+    /// # Errors
+    /// Fails where the folder can not be used, or no program is named. A Slurm that does not answer is waited for.
+    pub fn open(
+        folder: &Path,
+        site: SlurmSite,
+        transport: Box<dyn Transport>,
+        supervisor: Vec<String>,
+    ) -> Result<Self, OpenError> {
+        if supervisor.is_empty() {
+            return Err(OpenError::NoSupervisor);
+        }
+        let home = Home::open(folder)?;
+        let fault = |source| OpenError::Folder { folder: folder.to_owned(), source };
+        let tag = tag(&home).map_err(fault)?;
+        let (state, bell) = (Mutex::default(), Condvar::new());
+        let inner = Inner { home, site, supervisor, transport, tag, opened: Clock::now(), state, bell };
+        inner.measure();
+        let inner = Arc::new(inner);
+        let run = |name: &str, work: fn(&Inner)| {
+            let inner = Arc::clone(&inner);
+            thread::Builder::new().name(name.to_owned()).spawn(move || work(&inner)).map(drop).map_err(fault)
+        };
+        run("slurm watch", Inner::watch)?;
+        (0..WORKERS).try_for_each(|_| run("slurm work", Inner::work))?;
+        Ok(Self(inner))
+    }
+}
+
+impl Drop for SlurmEngine {
+    fn drop(&mut self) {
+        self.0.state().closing = true;
+        self.0.bell.notify_all();
+    }
+}
+
+/// The tag of a folder, made once.
+fn tag(home: &Home) -> std::io::Result<String> {
+    let path = home.path().join("tag");
+    let _lock = home.lock()?;
+    if let Ok(tag) = std::fs::read_to_string(&path)
+        && tag.len() == 8
+    {
+        return Ok(tag);
+    }
+    let mut bytes = [0_u8; 4];
+    File::open("/dev/urandom")?.read_exact(&mut bytes)?;
+    let tag: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    std::fs::write(&path, &tag)?;
+    File::open(&path)?.sync_all()?;
+    Ok(tag)
+}
+
+impl Inner {
+    /// It holds only what is true whoever died while holding it.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A clock that never jumps.
+    fn now(&self) -> Span {
+        self.opened.elapsed()
+    }
+
+    fn name(&self, attempt: AttemptId) -> String {
+        format!("{attempt}-{}", self.tag)
+    }
+
+    /// The attempt of a job of ours.
+    fn attempt_of(&self, name: &str) -> Option<AttemptId> {
+        name.strip_suffix(&self.tag)?.strip_suffix('-')?.parse().ok()
+    }
+
+    fn pool(&self, name: &str) -> Option<&SlurmPool> {
+        self.site.pools.iter().find(|pool| pool.name == name)
+    }
+
+    /// Why these pools can never carry a launch, with the way out.
+    fn fault(&self, launch: &Launch) -> Option<String> {
+        let first = launch.nodes.first();
+        let Some(first) = first else { return Some("it names no node; give it at least one".into()) };
+        let Some(pool) = self.pool(&first.pool) else {
+            return Some(format!(
+                "there is no pool `{}` here; describe it and restart the server",
+                first.pool
+            ));
+        };
+        let mut seen = std::collections::BTreeSet::new();
+        launch.nodes.iter().find_map(|node| {
+            let most = pool.accelerators_per_node;
+            if node.pool != first.pool || node.accelerators != first.accelerators {
+                Some("its nodes are not alike; ask for the same of each".to_owned())
+            } else if node.node >= pool.nodes {
+                Some(format!("pool `{}` has {} nodes and no node {}", pool.name, pool.nodes, node.node))
+            } else if node.accelerators == 0 || node.accelerators > most {
+                let count = node.accelerators;
+                Some(format!("{count} accelerators on a node of `{}`; ask for 1 to {most}", pool.name))
+            } else {
+                let first_time = seen.insert(node.node);
+                (!first_time).then(|| format!("node {} is named twice; name it once", node.node))
+            }
+        })
+    }
+
+    /// Learns what accelerators carry from Slurm; where it does not tell, the last word counts.
+    fn measure(&self) {
+        for pool in &self.site.pools {
+            let Ok(nodes) = self.transport.nodes(&pool.partition) else { continue };
+            let each = u64::from(pool.accelerators_per_node.max(1));
+            let cpus = nodes.iter().map(|node| u64::from(node.cpus)).min().unwrap_or(0);
+            let memory = nodes.iter().map(|node| node.memory).min().unwrap_or(0);
+            let memory = Bytes::of(memory.saturating_mul(1 << 20) / each);
+            let carried = Carried { cpus_thousandths: cpus * 1_000 / each, memory };
+            self.state().carried.insert(pool.name.clone(), carried);
+        }
+    }
+
+    /// A launch with what it gets here. Slurm chooses the accelerators.
+    fn handover(&self, launch: &Launch, state: &State) -> Handover {
+        let carried = launch.nodes.first().and_then(|node| state.carried.get(&node.pool)).copied();
+        let carried = carried.unwrap_or_default();
+        let count = launch.nodes.iter().map(|node| u64::from(node.accelerators)).sum::<u64>();
+        Handover {
+            launch: launch.clone(),
+            slots: launch.nodes.iter().map(|node| (0..node.accelerators).collect()).collect(),
+            cpus: Vec::new(),
+            cpus_thousandths: carried.cpus_thousandths * count,
+            memory: carried.memory.times(count),
+            devices: Vec::new(),
+        }
+    }
+
+    /// What is known of an attempt, as it was left by a process before this one where there was one.
+    fn known<'a>(&self, state: &'a mut State, attempt: AttemptId) -> std::io::Result<&'a mut Known> {
+        match state.known.entry(attempt) {
+            std::collections::btree_map::Entry::Occupied(entry) => Ok(entry.into_mut()),
+            std::collections::btree_map::Entry::Vacant(entry) => {
+                let mut known = Known::default();
+                if self.home.live(attempt).file(ASKED).try_exists()? {
+                    known.dealings.submitted = Some(Span::ZERO);
+                }
+                Ok(entry.insert(known))
+            }
+        }
+    }
+
+    /// What is seen of an attempt in `live/`, or `None` where it provably never was handed over.
+    fn seen(&self, state: &mut State, attempt: AttemptId) -> std::io::Result<Option<Seen>> {
+        if let Some(over) = state.over.get(&attempt) {
+            return Ok(Some(over.clone()));
+        }
+        let silent = state.silent.clone().filter(|(since, _)| self.now().saturating_sub(*since) > SILENCE);
+        let stage = self.known(state, attempt)?.look(&self.home.live(attempt))?;
+        Ok(match stage {
+            Stage::Nothing => None,
+            Stage::Unclear(cause) => Some(Seen::Unclear { cause }),
+            Stage::Unclaimed => Some(Seen::Pending),
+            Stage::Claimed(running) => Some(silent.map_or(running, |(since, why)| Seen::Unclear {
+                cause: format!("for {} s {why}", self.now().saturating_sub(since).as_secs()),
+            })),
+            Stage::Over(over) => {
+                state.over.insert(attempt, over.clone());
+                state.known.remove(&attempt);
+                Some(over)
+            }
+        })
+    }
+}
+
+impl Engine for SlurmEngine {
+    fn start(&self, launch: &Launch) -> Result<(), EngineError> {
+        let (inner, attempt) = (&self.0, launch.attempt);
+        let fault_of = unavailable("start an attempt");
+        let folder = inner.home.live(attempt);
+        let mut state = inner.state();
+        let there = |path: &Path| path.try_exists().map_err(&fault_of);
+        if !state.known.contains_key(&attempt) {
+            let _lock = inner.home.lock().map_err(&fault_of)?;
+            if there(inner.home.done(attempt).path())? || there(&folder.file(CLAIM))? {
+                return Ok(());
+            }
+            if !there(&folder.file(LAUNCH))? {
+                if let Some(cause) = fault(launch).or_else(|| inner.fault(launch)) {
+                    return Err(EngineError::Refused { attempt, cause });
+                }
+                let handover = inner.handover(launch, &state);
+                let made = inner.home.make_live(attempt).and_then(|folder| folder.make(LAUNCH, &handover));
+                made.map_err(&fault_of)?;
+            }
+        }
+        let steps =
+            inner.known(&mut state, attempt).map(|_| ()).and_then(|()| inner.tend(&mut state, attempt));
+        steps.map_err(&fault_of)?;
+        let complaint = state.known.get_mut(&attempt).and_then(|known| known.complaint.take());
+        complaint.map_or(Ok(()), |cause| {
+            Err(EngineError::Unavailable { what: "start an attempt", cause, source: None })
+        })
+    }
+
+    fn stop(&self, attempt: AttemptId) -> Result<(), EngineError> {
+        let (inner, folder) = (&self.0, self.0.home.live(attempt));
+        let mut state = inner.state();
+        if state.over.contains_key(&attempt) {
+            return Ok(());
+        }
+        let now = inner.now();
+        let mut stopped = || {
+            {
+                let _lock = inner.home.lock()?;
+                if inner.home.done(attempt).path().try_exists()? {
+                    return Ok(());
+                }
+                inner.home.make_live(attempt)?;
+                // Before anything hears of it, so that its end is known to be wanted.
+                folder.raise(STOP)?;
+                if !folder.file(CLAIM).try_exists()? {
+                    claim::take(&folder, attempt, Claimant::Fence)?;
+                }
+            }
+            let known = inner.known(&mut state, attempt)?;
+            known.stopping.get_or_insert((now, now.saturating_sub(TELL)));
+            inner.tend(&mut state, attempt)
+        };
+        stopped().map_err(unavailable("stop an attempt"))
+    }
+
+    fn observe(&self) -> Result<BTreeMap<AttemptId, Seen>, EngineError> {
+        let inner = &self.0;
+        let listed = inner.home.listed().map_err(unavailable("list its attempts"))?;
+        let mut state = inner.state();
+        let mut all = BTreeMap::new();
+        for attempt in listed {
+            let seen = inner.seen(&mut state, attempt).unwrap_or_else(|fault| {
+                Some(Seen::Unclear { cause: format!("its files could not be looked at: {fault}") })
+            });
+            all.extend(seen.map(|seen| (attempt, seen)));
+        }
+        state.over.retain(|attempt, _| all.contains_key(attempt));
+        Ok(all)
+    }
+
+    fn forget(&self, attempt: AttemptId) -> Result<(), EngineError> {
+        let inner = &self.0;
+        let fault_of = unavailable("forget an attempt");
+        let mut state = inner.state();
+        let _lock = inner.home.lock().map_err(&fault_of)?;
+        if !inner.home.live(attempt).path().try_exists().map_err(&fault_of)? {
+            return Ok(());
+        }
+        match inner.seen(&mut state, attempt).map_err(&fault_of)? {
+            None => return Ok(()),
+            Some(Seen::Ended(_) | Seen::Lost { .. }) => {}
+            Some(Seen::Pending | Seen::Running { .. }) => {
+                let cause = "it is not over and can not be forgotten; stop it first".to_owned();
+                return Err(EngineError::Refused { attempt, cause });
+            }
+            Some(Seen::Unclear { cause }) => {
+                return Err(EngineError::Unavailable { what: "forget an attempt", cause, source: None });
+            }
+        }
+        inner.home.file_away(attempt).map_err(fault_of)?;
+        state.over.remove(&attempt);
+        state.known.remove(&attempt);
+        Ok(())
+    }
+
+    fn output(
+        &self,
+        attempt: AttemptId,
+        stream: OutputStream,
+        from: u64,
+        most: usize,
+    ) -> Result<Chunk, EngineError> {
+        self.0.home.output(attempt, stream, from, most)
+    }
+
+    fn carries(&self, pool: &str) -> Carried {
+        self.0.state().carried.get(pool).copied().unwrap_or_default()
+    }
+
+    fn pace(&self) -> Span {
+        // Files are looked at, over a network perhaps.
+        Span::from_millis(200)
+    }
+}

@@ -1,0 +1,191 @@
+//! The protocol that makes an attempt run at most once on Slurm, as one pure function.
+//!
+//! A number that Slurm gave is no identity, and "it failed" can mean that it was submitted. So an attempt is found by its
+//! name alone; it is submitted again only where the last try can not have left a job that is still to be seen; and what
+//! ran is over only by its receipt, by Slurm's word that it ended, or because it was fenced: it was asked through the
+//! folder that it shares with us to end, and had the time in which it ends whether it can still read that or not.
+//!
+//! Whatever this function gets wrong, the claim lets one copy of an attempt run and no second one.
+
+use std::time::Duration as Span;
+
+use super::record::{JobState, Record};
+
+/// Times that the protocol waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rules {
+    /// How long after an unanswered submission a job of it may still turn up, or a new one be forgotten by a controller
+    /// that crashes: the time after which messages are given up, and that in which the controller saves its state.
+    pub window: Span,
+    /// How long a receipt may take to be seen here after Slurm says that the job is over.
+    pub settle: Span,
+    /// How long after it was asked to end an attempt has ended, even where it can not read the folder any more: the time
+    /// after which its supervisor gives up, its grace aside.
+    pub fence: Span,
+    /// How long between a job that ended before it began and its next submission, at first.
+    pub again: Span,
+    /// How often an attempt is submitted before it counts as one that can not begin.
+    pub tries: u32,
+}
+
+impl Default for Rules {
+    /// The window is Slurm's default `MessageTimeout` of 10 s and 10 s more for the controller to save its state; the rest is
+    /// assumed: a network file system shows a new file within seconds (`acregmax` of Linux' NFS is 60 s for what was there
+    /// before, and a new name is looked up again after `acdirmax`, 60 s as well, hence the fence).
+    fn default() -> Self {
+        let seconds = Span::from_secs;
+        Self { window: seconds(20), settle: seconds(2), fence: seconds(90), again: seconds(1), tries: 4 }
+    }
+}
+
+/// What the folder of an attempt says. Receipts and what is lost for good need no judgement and do not come here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Files {
+    /// Whether a supervisor has claimed it.
+    pub claimed: bool,
+    /// Its grace: from the request to end until it is killed.
+    pub grace: Span,
+}
+
+/// What this process knows of its own dealings with Slurm about an attempt. Times are on a clock that never jumps.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Dealings {
+    /// A submission is under way.
+    pub in_flight: bool,
+    /// When the last one was under way; where a process before this one may have submitted, when this one began.
+    pub submitted: Option<Span>,
+    /// The number that the last one was answered with.
+    pub id: Option<u64>,
+    /// How many there were.
+    pub tries: u32,
+    /// Since when Slurm says that it is over.
+    pub over: Option<Span>,
+    /// Since when Slurm does not know it, although it ran.
+    pub missing: Option<Span>,
+    /// When it was asked to end because of that.
+    pub fenced: Option<Span>,
+}
+
+/// What follows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// Nothing is to be done: it waits.
+    Waits,
+    /// Nothing is to be done: it has begun and may live.
+    Lives,
+    /// It is to be submitted.
+    Submit,
+    /// It can not begin: it is to be fenced, and this is why.
+    GiveUp(String),
+    /// It may live where nobody sees it: it is to be asked to end.
+    Fence,
+    /// It is dead, and this is how that is known.
+    Lost(String),
+}
+
+/// What follows for an attempt, and which of its jobs are too many. `records` are the jobs of its name, seen at `looked`;
+/// the accounting's word may be among them.
+pub fn judge(
+    files: Files,
+    dealings: &mut Dealings,
+    records: &[Record],
+    looked: Span,
+    now: Span,
+    rules: &Rules,
+) -> (Verdict, Vec<u64>) {
+    let mut live: Vec<&Record> = records.iter().filter(|record| record.state.is_live()).collect();
+    // The one that has nodes is kept, else the oldest; numbers may be given anew, times of submission are not.
+    live.sort_by_key(|record| (record.state == JobState::Waits, record.submitted, record.id));
+    let extra = live.iter().skip(1).map(|record| record.id).collect();
+    if !live.is_empty() || dealings.in_flight {
+        dealings.over = None;
+        if !live.is_empty() {
+            dealings.missing = None;
+        }
+    }
+    let verdict = if files.claimed {
+        claimed(files, dealings, records, !live.is_empty(), (looked, now), rules)
+    } else {
+        unclaimed(dealings, records, !live.is_empty(), (looked, now), rules)
+    };
+    (verdict, extra)
+}
+
+fn claimed(
+    files: Files,
+    dealings: &mut Dealings,
+    records: &[Record],
+    live: bool,
+    (looked, now): (Span, Span),
+    rules: &Rules,
+) -> Verdict {
+    if live || dealings.in_flight {
+        return Verdict::Lives;
+    }
+    let last = records.iter().max_by_key(|record| (record.submitted, record.id));
+    if let Some(last) = last.filter(|last| last.state == JobState::Over) {
+        let since = *dealings.over.get_or_insert(looked);
+        return if now.saturating_sub(since) < rules.settle {
+            Verdict::Lives
+        } else {
+            Verdict::Lost(format!("job {} of Slurm ended without a receipt{}", last.id, because(last)))
+        };
+    }
+    // Slurm does not know it, or could not ask its node.
+    let since = *dealings.missing.get_or_insert(looked);
+    // A controller that comes up anew may not have read all it knew.
+    if looked.saturating_sub(since) < rules.settle {
+        return Verdict::Lives;
+    }
+    let Some(fenced) = dealings.fenced else { return Verdict::Fence };
+    if now.saturating_sub(fenced) < rules.fence + files.grace {
+        return Verdict::Lives;
+    }
+    let why = last.map_or_else(
+        || "Slurm does not know it any more".to_owned(),
+        |last| format!("Slurm could not ask the nodes of job {}{}", last.id, because(last)),
+    );
+    let waited = (rules.fence + files.grace).as_secs();
+    Verdict::Lost(format!("{why}; it was asked to end, and in {waited} s there came no receipt"))
+}
+
+fn unclaimed(
+    dealings: &mut Dealings,
+    records: &[Record],
+    live: bool,
+    (looked, now): (Span, Span),
+    rules: &Rules,
+) -> Verdict {
+    if live || dealings.in_flight {
+        return Verdict::Waits;
+    }
+    let Some(submitted) = dealings.submitted else { return Verdict::Submit };
+    let answered = dealings.id.and_then(|id| records.iter().find(|record| record.id == id));
+    let Some(ended) = answered else {
+        // It may be on its way, or a job that was answered is forgotten by a controller that crashed.
+        let certain = looked > submitted && looked.saturating_sub(submitted) >= rules.window;
+        return if certain { Verdict::Submit } else { Verdict::Waits };
+    };
+    let since = *dealings.over.get_or_insert(looked);
+    if now.saturating_sub(since) < rules.settle {
+        return Verdict::Waits;
+    }
+    if dealings.tries >= rules.tries {
+        return Verdict::GiveUp(format!(
+            "job {} of Slurm ended before it began{}, the {}th of its kind; look at `supervisor.log` in its folder",
+            ended.id,
+            because(ended),
+            dealings.tries
+        ));
+    }
+    let pause = rules.again * 2_u32.saturating_pow(dealings.tries.min(8));
+    if now.saturating_sub(since) < pause { Verdict::Waits } else { Verdict::Submit }
+}
+
+/// What Slurm says of an end.
+fn because(record: &Record) -> String {
+    let state = if record.state == JobState::Unreached { "NODE_FAIL" } else { "" };
+    let words: Vec<&str> =
+        [state, &record.reason].into_iter().filter(|w| !w.is_empty() && *w != "None").collect();
+    if words.is_empty() { String::new() } else { format!(" ({})", words.join(", ")) }
+}

@@ -1,0 +1,110 @@
+//! What Slurm knows of a job, in one model for every way of asking.
+
+/// A job as Slurm lists it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// Its number. After a crash of the controller another job may get the same one.
+    pub id: u64,
+    /// Its name.
+    pub name: String,
+    /// Whose it is.
+    pub user: String,
+    /// When it was submitted, in seconds since 1970.
+    pub submitted: i64,
+    /// Where it stands.
+    pub state: JobState,
+    /// Why it waits or ended, in Slurm's word; it may be empty.
+    pub reason: String,
+    /// The nodes that it has, as Slurm writes lists of them.
+    pub nodes: String,
+}
+
+/// Where a job stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum JobState {
+    /// It waits.
+    Waits,
+    /// It has nodes, and processes of it may live.
+    Lives,
+    /// It is over, and Slurm saw to it that nothing of it lives.
+    Over,
+    /// It is over as far as Slurm knows, who could not ask its nodes.
+    Unreached,
+}
+
+impl JobState {
+    /// Reads Slurm's word, long as in `RUNNING` or with more behind it as in `CANCELLED by 0`.
+    #[must_use]
+    pub fn parse(word: &str) -> Self {
+        match word.split_whitespace().next().unwrap_or_default() {
+            "PENDING" | "REQUEUED" | "REQUEUE_HOLD" | "REQUEUE_FED" | "SPECIAL_EXIT" | "RESV_DEL_HOLD" => {
+                Self::Waits
+            }
+            "BOOT_FAIL" | "CANCELLED" | "COMPLETED" | "DEADLINE" | "FAILED" | "OUT_OF_MEMORY"
+            | "PREEMPTED" | "REVOKED" | "TIMEOUT" => Self::Over,
+            "NODE_FAIL" => Self::Unreached,
+            // `RUNNING`, `COMPLETING`, `CONFIGURING`, `SUSPENDED`, `STOPPED`, `STAGE_OUT` and whatever comes later.
+            _ => Self::Lives,
+        }
+    }
+
+    /// Whether it waits or may live.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        matches!(self, Self::Waits | Self::Lives)
+    }
+}
+
+/// What is asked of Slurm for one attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ask {
+    /// The name that tells it from all others.
+    pub name: String,
+    /// The batch script.
+    pub script: String,
+    /// Where what the script itself prints goes.
+    pub log: String,
+    /// Where the script begins.
+    pub workdir: String,
+    /// The variables it finds.
+    pub env: Vec<(String, String)>,
+    /// The partition.
+    pub partition: String,
+    /// Features that its nodes must have, if any.
+    pub constraint: Option<String>,
+    /// The account that is charged, if one must be named.
+    pub account: Option<String>,
+    /// The quality of service, if one must be named.
+    pub qos: Option<String>,
+    /// The reservation that is lent, if one is.
+    pub reservation: Option<String>,
+    /// How many nodes.
+    pub nodes: u32,
+    /// Accelerators of each, as Slurm names them: `gpu:4`. Empty where they are not counted.
+    pub gres: String,
+    /// Processors of each.
+    pub cpus: u32,
+    /// Memory of each in MiB; zero where it is not counted.
+    pub memory: u64,
+    /// The longest it may run, in minutes.
+    pub minutes: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_of_slurm_are_understood() {
+        let check = |word, expected| assert_eq!(JobState::parse(word), expected, "{word}");
+        check("PENDING", JobState::Waits);
+        check("RUNNING", JobState::Lives);
+        check("COMPLETING", JobState::Lives);
+        check("CANCELLED by 1000", JobState::Over);
+        check("CANCELLED", JobState::Over);
+        check("NODE_FAIL", JobState::Unreached);
+        // What is not known may live.
+        check("QUANTUM", JobState::Lives);
+        check("", JobState::Lives);
+    }
+}

@@ -1,0 +1,64 @@
+//! A real Slurm for a test, by the script of the project.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use tempfile::TempDir;
+
+/// Clusters that end with this value.
+pub(crate) struct Cluster {
+    folder: TempDir,
+    sites: Vec<String>,
+}
+
+impl Cluster {
+    /// Starts a cluster for each site, or says why there can be none.
+    pub(crate) fn start(sites: &[&str], nodes: u32, accelerators: u32) -> Result<Self, String> {
+        let folder = tempfile::Builder::new().prefix("giga-slurm-").tempdir().map_err(|e| e.to_string())?;
+        let cluster = Self { folder, sites: sites.iter().map(|&site| site.to_owned()).collect() };
+        let (nodes, accelerators) = (nodes.to_string(), accelerators.to_string());
+        let options = ["--sites", &sites.join(","), "--nodes", &nodes, "--accelerators", &accelerators];
+        cluster.script("up", &options)?;
+        Ok(cluster)
+    }
+
+    fn script(&self, verb: &str, options: &[&str]) -> Result<(), String> {
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../scripts/slurm-sites");
+        let output = Command::new(script).arg(verb).arg(self.folder.path()).args(options).output();
+        let output = output.map_err(|fault| format!("{script}: {fault}"))?;
+        if output.status.success() {
+            Ok(())
+        } else {
+            Err(String::from_utf8_lossy(&output.stderr).trim().to_owned())
+        }
+    }
+
+    /// The configuration of the first site.
+    pub(crate) fn conf(&self) -> PathBuf {
+        self.folder.path().join(&self.sites[0]).join("slurm.conf")
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        // What can not be ended is left to whoever looks for it.
+        let _ = self.script("down", &[]);
+    }
+}
+
+/// Whether a run without Slurm has to fail.
+pub(crate) fn required() -> bool {
+    std::env::var("GIGA_REQUIRE").is_ok_and(|words| words.split(',').any(|word| word == "slurm"))
+}
+
+/// Who we are.
+pub(crate) fn user() -> String {
+    let output = Command::new("id").arg("-un").output().expect("a user has a name");
+    String::from_utf8_lossy(&output.stdout).trim().to_owned()
+}
+
+/// This program.
+pub(crate) fn this() -> String {
+    let this = std::env::current_exe().expect("Linux tells a program where it lies");
+    this.to_str().expect("a test lies under a plain path").to_owned()
+}
