@@ -32,6 +32,11 @@ pub trait Bench: Sync {
     /// How long a program may take to begin or to be seen, at most.
     fn patience(&self) -> Span;
 
+    /// How long things take here: some multiple of it lies between two acts of a storm.
+    fn pace(&self) -> Span {
+        Span::from_millis(1)
+    }
+
     /// Kills what watches over an attempt, at once and without warning it, if there is something.
     fn kill_supervisor(&self, attempt: AttemptId);
 

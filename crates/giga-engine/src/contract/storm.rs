@@ -4,7 +4,7 @@
 //! must hold in all of them: a program begins at most once, what is over stays as it was, and nothing lives after it.
 
 use std::collections::BTreeMap;
-use std::time::{Duration as Span, Instant as Clock};
+use std::time::Instant as Clock;
 
 use giga_model::{AttemptId, End, Launch};
 
@@ -57,9 +57,14 @@ impl Storm<'_> {
             self.act();
             self.look();
             let late = from.elapsed() > self.bench.patience() * PATIENCE;
-            assert!(!late, "{} of {ATTEMPTS} are over, in: {:?}", self.over.len(), self.engine.observe());
+            let open = || {
+                let seen = self.engine.observe().expect("an engine can be observed");
+                seen.into_iter().filter(|(attempt, _)| !self.over.contains_key(attempt)).collect::<Vec<_>>()
+            };
+            assert!(!late, "{} of {ATTEMPTS} are over, but not {:?}", self.over.len(), open());
             // Some acts fall closer together than others.
-            std::thread::sleep(Span::from_millis(self.dice.below(8) as u64));
+            let count = u32::try_from(self.dice.below(8)).unwrap_or(0);
+            std::thread::sleep(self.bench.pace() * count);
         }
         for launch in &self.launches {
             self.judge(launch);

@@ -16,8 +16,18 @@ impl Cluster {
     pub(crate) fn start(sites: &[&str], nodes: u32, accelerators: u32) -> Result<Self, String> {
         let folder = tempfile::Builder::new().prefix("giga-slurm-").tempdir().map_err(|e| e.to_string())?;
         let cluster = Self { folder, sites: sites.iter().map(|&site| site.to_owned()).collect() };
+        let own = std::process::id().to_string();
         let (nodes, accelerators) = (nodes.to_string(), accelerators.to_string());
-        let options = ["--sites", &sites.join(","), "--nodes", &nodes, "--accelerators", &accelerators];
+        let options = [
+            "--sites",
+            &sites.join(","),
+            "--nodes",
+            &nodes,
+            "--accelerators",
+            &accelerators,
+            "--while",
+            &own,
+        ];
         cluster.script("up", &options)?;
         Ok(cluster)
     }

@@ -81,6 +81,10 @@ impl Bench for SlurmBench<'_> {
         Span::from_secs(60)
     }
 
+    fn pace(&self) -> Span {
+        Span::from_millis(60)
+    }
+
     fn kill_supervisor(&self, attempt: AttemptId) {
         // The guard above it stays, as it does where memory runs out.
         let supervisors = bench::supervisors(&self.folder(attempt)).into_iter();
