@@ -136,7 +136,7 @@ pub trait Engine: Send + Sync {
     /// What one accelerator of a pool brings with it here; nothing where there is no such pool.
     fn carries(&self, pool: &str) -> Carried;
 
-    /// How long to wait between two looks while there is work.
+    /// How long to wait between two looks while there is work. A user feels it as the delay between end and result.
     fn pace(&self) -> std::time::Duration {
         std::time::Duration::from_millis(50)
     }

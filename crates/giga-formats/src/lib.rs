@@ -12,6 +12,7 @@ pub mod frame;
 pub mod job;
 pub mod journal;
 pub mod saved;
+pub mod slurm;
 pub mod summary;
 pub mod table;
 pub mod work;

@@ -81,6 +81,8 @@ pub struct Site {
     pub maintenance: Option<Maintenance>,
     /// What carries decisions out there, or `None` where the site is only described.
     pub engine: Option<EngineKind>,
+    /// How its Slurm is reached, where that carries decisions out.
+    pub slurm: Option<Box<SlurmAccess>>,
 }
 
 impl Site {
@@ -159,11 +161,42 @@ pub enum EngineKind {
     Local,
     /// The same on the NVIDIA devices of that machine.
     LocalNvidia,
+    /// Jobs of a Slurm cluster.
+    Slurm,
+}
+
+/// How the Slurm of a site is reached, and what of it is lent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SlurmAccess {
+    /// The partition that jobs are submitted to.
+    pub partition: String,
+    /// Pools with a partition of their own, or told apart by features of nodes: name, partition, features.
+    pub pools: Vec<(String, Option<String>, Option<String>)>,
+    /// What Slurm calls its accelerators; empty where it does not count them.
+    pub gres: String,
+    /// The configuration file that chooses the cluster, or `None` for the one of this machine.
+    pub conf: Option<String>,
+    /// The address of its REST service, or `None` where its commands are used.
+    pub rest: Option<String>,
+    /// The file with the key that signs tokens for that service.
+    pub jwt_key: Option<String>,
+    /// Whose jobs they are there, or `None` for the user of the server.
+    pub user: Option<String>,
+    /// The account that is charged there, if one must be named.
+    pub account: Option<String>,
+    /// The quality of service, if one must be named.
+    pub qos: Option<String>,
+    /// The reservation that is lent, if one is.
+    pub reservation: Option<String>,
+    /// A folder that the nodes see under the same path, or `None` for the server's data folder.
+    pub folder: Option<String>,
+    /// Where the nodes find this program, or `None` where a copy in that folder serves.
+    pub program: Option<String>,
 }
 
 impl EngineKind {
     /// All kinds.
-    pub const ALL: [Self; 2] = [Self::Local, Self::LocalNvidia];
+    pub const ALL: [Self; 3] = [Self::Local, Self::LocalNvidia, Self::Slurm];
 
     /// The word for it in a description.
     #[must_use]
@@ -171,6 +204,7 @@ impl EngineKind {
         match self {
             Self::Local => "local",
             Self::LocalNvidia => "local-nvidia",
+            Self::Slurm => "slurm",
         }
     }
     /// The kind of a word.

@@ -20,7 +20,7 @@ pub use attempt::{AttemptId, AttemptIdError, End, Launch, Measured, NodeUse, Rec
 pub use dataset::{Assurance, DataPolicy, Dataset, Leaving, Network, Wan};
 pub use federation::{
     Accelerator, Country, EngineKind, Failures, Federation, Flexibility, GridLimit, Maintenance, Owner,
-    Phase, Policy, Pool, Preempt, Programme, Project, Sharing, Site,
+    Phase, Policy, Pool, Preempt, Programme, Project, Sharing, Site, SlurmAccess,
 };
 pub use flaw::Flaw;
 pub use ids::{AcceleratorId, DatasetId, JobId, OwnerId, PhaseId, PoolId, ProgrammeId, ProjectId, SiteId};

@@ -103,6 +103,7 @@ pub fn add_site(federation: &mut Federation, name: &str, pools: &[(Accelerator, 
         failures: None,
         maintenance: None,
         engine: None,
+        slurm: None,
     });
     id
 }

@@ -21,8 +21,6 @@ use self::reconcile::{Action, Wanted, reconcile};
 use crate::live::command::{Command, Effect, Fact, Order};
 use crate::live::core::clock;
 
-/// How often an engine with work is looked at. A user feels it as the delay between end and result.
-const LOOK: Wait = Wait::from_millis(50);
 /// How often one without work is.
 const IDLE: Wait = Wait::from_secs(2);
 /// How long one that does not do what it is asked is left alone.
@@ -129,7 +127,7 @@ impl Carrier {
             return PATIENCE;
         }
         self.complaint = None;
-        if self.wanted.is_empty() && seen.is_empty() { IDLE } else { LOOK }
+        if self.wanted.is_empty() && seen.is_empty() { IDLE } else { self.engine.pace() }
     }
 
     /// What is unclear needs a person, who has to hear of it.

@@ -1,7 +1,7 @@
 //! `giga up`: a live federation on this machine. It wires server and engines, prints what to type next, and waits.
 
-use std::collections::BTreeMap;
-use std::ffi::OsString;
+mod engines;
+
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -11,9 +11,7 @@ use std::time::SystemTime;
 
 use anyhow::Context as _;
 use clap::Args;
-use giga_engine::Engine;
-use giga_engine::local::{Host, LocalEngine, LocalPool};
-use giga_model::{EngineKind, Federation, PoolId, Site, SiteId};
+use giga_model::{Federation, Site};
 use giga_server::{Call, Found, Home, Server, Stopped, may_listen};
 use giga_store::Store;
 use giga_units::{Instant, grouped};
@@ -85,7 +83,7 @@ pub(crate) fn run(call: &Up) -> anyhow::Result<ExitCode> {
         Err(error) => return refused(why(error)),
     };
     let (federation, folder) = (Arc::clone(home.federation()), home.folder().to_owned());
-    let engines = match engines(&federation, &folder) {
+    let engines = match engines::open(&federation, &folder) {
         Ok(engines) => engines,
         Err(error) => return refused(why(error)),
     };
@@ -146,51 +144,6 @@ fn connections() -> usize {
 fn begun(data: Option<&Path>) -> Option<(String, String)> {
     let (_, beginning) = Store::read_only(&home::folder(data)?).ok()?;
     Some((beginning.file, beginning.text))
-}
-
-/// An engine for every site that has one.
-fn engines(federation: &Federation, folder: &Path) -> anyhow::Result<BTreeMap<SiteId, Arc<dyn Engine>>> {
-    let host = Host::here()?;
-    let mut engines: BTreeMap<SiteId, Arc<dyn Engine>> = BTreeMap::new();
-    let mut devices = host.devices.iter().map(|device| device.uuid.clone());
-    for (index, site) in federation.sites.iter().enumerate() {
-        let Some(kind) = site.engine else { continue };
-        let pool = |&id: &PoolId| {
-            let per_node = u32::from(federation.accelerator_of(id).per_node);
-            (federation.pools[id.index()].name.as_str(), federation.nodes_of(id), per_node)
-        };
-        let pools: Vec<_> = site.pools.iter().map(pool).collect();
-        // Sites that share a machine each count all of it as theirs: they stand for sites that do not.
-        let mut pools = host.divide(&pools);
-        if kind == EngineKind::LocalNvidia {
-            give_devices(&site.name, &mut pools, &mut devices)?;
-        }
-        // The path of this program by the kernel's word: it stays right when the file is replaced.
-        let supervisor = vec![OsString::from("/proc/self/exe"), OsString::from("attempt")];
-        let engine = LocalEngine::open(&folder.join("sites").join(&site.name), pools, supervisor)?;
-        engines.insert(SiteId::at(index), Arc::new(engine));
-    }
-    Ok(engines)
-}
-
-/// Gives each accelerator of these pools a device of its own; no device is given twice.
-fn give_devices(
-    site: &str,
-    pools: &mut [LocalPool],
-    devices: &mut impl Iterator<Item = String>,
-) -> anyhow::Result<()> {
-    for pool in pools {
-        let wanted = u64::from(pool.nodes) * u64::from(pool.accelerators_per_node);
-        pool.devices = devices.by_ref().take(usize::try_from(wanted)?).collect();
-        let found = pool.devices.len();
-        anyhow::ensure!(
-            found as u64 == wanted,
-            "pool `{}` of site `{site}` has {wanted} accelerators and this machine has {found} NVIDIA devices left for \
-             them; describe as many as there are, or write `engine = \"local\"` for virtual ones",
-            pool.name
-        );
-    }
-    Ok(())
 }
 
 /// Says what is up, and what to type next.

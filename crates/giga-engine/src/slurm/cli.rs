@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration as Span, Instant as Clock};
 
-use super::record::{Ask, JobState, Record};
-use super::transport::{Fault, NodeRecord, Transport};
+use giga_formats::slurm::{Ask, JobState, NodeRecord, Record, accelerators};
+
+use super::transport::{Fault, Transport, refusal};
 
 /// The commands themselves give up after Slurm's `MessageTimeout`, of 10 s unless configured otherwise.
 const PATIENCE: Span = Span::from_secs(30);
@@ -110,35 +111,9 @@ fn record(line: &str) -> Option<Record> {
         user: user.to_owned(),
         submitted: submitted.parse().ok()?,
         state: JobState::parse(state),
-        // What ended has its end for a reason.
-        reason: match JobState::parse(state) {
-            JobState::Over if reason.is_empty() || reason == "None" => state.to_owned(),
-            JobState::Over => format!("{state}, {reason}"),
-            _ => reason.to_owned(),
-        },
+        reason: Record::why(state, reason),
         nodes: nodes.to_owned(),
     })
-}
-
-/// What Slurm says of a request that none of its nodes can ever carry out.
-const NEVER: [&str; 3] = [
-    "Requested node configuration is not available",
-    "Requested time limit is invalid",
-    "Invalid generic resource (gres) specification",
-];
-/// What it says where an answer was lost.
-const LOST: [&str; 6] =
-    ["timed out", "Unable to contact", "Zero Bytes", "Connection", "Transport", "Communication"];
-
-/// What a failed submission means.
-pub(super) fn refusal(text: &str) -> Fault {
-    if NEVER.iter().any(|never| text.contains(never)) {
-        Fault::Never(text.to_owned())
-    } else if LOST.iter().any(|lost| text.contains(lost)) {
-        Fault::Unknown(text.to_owned())
-    } else {
-        Fault::Refused(text.to_owned())
-    }
 }
 
 fn arguments(ask: &Ask) -> Vec<String> {
@@ -257,12 +232,6 @@ fn node(line: &str) -> Option<NodeRecord> {
     })
 }
 
-/// The accelerators of `gpu:h200:8(S:0-1),shard:4`.
-pub(super) fn accelerators(gres: &str) -> u32 {
-    let gpus = gres.split(',').filter(|part| part.split([':', '(']).next() == Some("gpu"));
-    gpus.filter_map(|part| part.split('(').next()?.rsplit(':').next()?.parse::<u32>().ok()).sum()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -275,28 +244,5 @@ mod tests {
         assert_eq!((read.reason.as_str(), read.name.as_str()), ("CANCELLED by 0", "giga-4-2|x"));
         assert_eq!(record("17|anna|yesterday|RUNNING|a||x"), None);
         assert_eq!(record(""), None);
-    }
-
-    #[test]
-    fn accelerators_of_a_node_are_counted() {
-        let check = |gres, expected| assert_eq!(accelerators(gres), expected, "{gres}");
-        check("gpu:4", 4);
-        check("gpu:h200:8(S:0-1)", 8);
-        check("gpu:a:2,gpu:b:1,shard:64", 3);
-        check("(null)", 0);
-        check("", 0);
-    }
-
-    #[test]
-    fn refusals_are_told_from_lost_answers() {
-        let check =
-            |text: &str, expected: fn(String) -> Fault| assert_eq!(refusal(text), expected(text.into()));
-        check("Batch job submission failed: Invalid partition name specified", Fault::Refused);
-        check("Batch job submission failed: Requested node configuration is not available", Fault::Never);
-        check("Batch job submission failed: Socket timed out on send/recv operation", Fault::Unknown);
-        check(
-            "Batch job submission failed: Unable to contact slurm controller (connect failure)",
-            Fault::Unknown,
-        );
     }
 }

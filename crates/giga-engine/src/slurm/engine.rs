@@ -20,13 +20,13 @@ use giga_units::Bytes;
 
 use super::known::{ASKED, Known, Stage};
 use super::protocol::Rules;
-use super::record::Record;
 use super::transport::Transport;
 use crate::attempt::claim::{self, CLAIM};
 use crate::attempt::home::{Home, OpenError};
 use crate::attempt::launch::{fault, unavailable};
 use crate::attempt::supervisor::{LAUNCH, STOP};
 use crate::{Carried, Chunk, Engine, EngineError, OutputStream, Seen};
+use giga_formats::slurm::Record;
 
 /// How a site's pools lie in its Slurm.
 #[derive(Debug, Clone, PartialEq, Eq)]

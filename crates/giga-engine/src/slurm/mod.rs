@@ -9,11 +9,15 @@ mod cli;
 mod engine;
 mod hosts;
 mod known;
+mod place;
 pub mod protocol;
-mod record;
+mod rest;
+mod token;
 mod transport;
 
 pub use cli::Cli;
 pub use engine::{SlurmEngine, SlurmPool, SlurmSite};
-pub use record::{Ask, JobState, Record};
-pub use transport::{Fault, NodeRecord, Transport};
+pub use giga_formats::slurm::{Ask, JobState, NodeRecord, Record};
+pub use place::{program, user};
+pub use rest::Rest;
+pub use transport::{Fault, Transport};

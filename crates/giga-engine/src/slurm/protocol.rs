@@ -9,7 +9,7 @@
 
 use std::time::Duration as Span;
 
-use super::record::{JobState, Record};
+use giga_formats::slurm::{JobState, Record};
 
 /// Times that the protocol waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -184,8 +184,5 @@ fn unclaimed(
 
 /// What Slurm says of an end.
 fn because(record: &Record) -> String {
-    let state = if record.state == JobState::Unreached { "NODE_FAIL" } else { "" };
-    let words: Vec<&str> =
-        [state, &record.reason].into_iter().filter(|w| !w.is_empty() && *w != "None").collect();
-    if words.is_empty() { String::new() } else { format!(" ({})", words.join(", ")) }
+    if record.reason.is_empty() { String::new() } else { format!(" ({})", record.reason) }
 }

@@ -1,8 +1,7 @@
 //! How Slurm is asked: one trait for its command line and for its REST service.
 
+use giga_formats::slurm::{Ask, NodeRecord, Record};
 use thiserror::Error;
-
-use super::record::{Ask, Record};
 
 /// Why Slurm did not answer as it should.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -57,17 +56,41 @@ pub trait Transport: Send + Sync {
     fn nodes(&self, partition: &str) -> Result<Vec<NodeRecord>, Fault>;
 }
 
-/// A node as Slurm describes it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NodeRecord {
-    /// Its name.
-    pub name: String,
-    /// Its processors.
-    pub cpus: u32,
-    /// Its memory in MiB.
-    pub memory: u64,
-    /// Its accelerators.
-    pub accelerators: u32,
-    /// Slurm's word for how it is, in small letters: `idle`, `drained*`.
-    pub state: String,
+/// What Slurm says of a request that none of its nodes can ever carry out.
+const NEVER: [&str; 3] = [
+    "Requested node configuration is not available",
+    "Requested time limit is invalid",
+    "Invalid generic resource (gres) specification",
+];
+/// What it says where an answer was lost.
+const LOST: [&str; 6] =
+    ["timed out", "Unable to contact", "Zero Bytes", "Connection", "Transport", "Communication"];
+
+/// What the words of a failed submission mean.
+pub(super) fn refusal(text: &str) -> Fault {
+    if NEVER.iter().any(|never| text.contains(never)) {
+        Fault::Never(text.to_owned())
+    } else if LOST.iter().any(|lost| text.contains(lost)) {
+        Fault::Unknown(text.to_owned())
+    } else {
+        Fault::Refused(text.to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refusals_are_told_from_lost_answers() {
+        let check =
+            |text: &str, expected: fn(String) -> Fault| assert_eq!(refusal(text), expected(text.into()));
+        check("Batch job submission failed: Invalid partition name specified", Fault::Refused);
+        check("Batch job submission failed: Requested node configuration is not available", Fault::Never);
+        check("Batch job submission failed: Socket timed out on send/recv operation", Fault::Unknown);
+        check(
+            "Batch job submission failed: Unable to contact slurm controller (connect failure)",
+            Fault::Unknown,
+        );
+    }
 }

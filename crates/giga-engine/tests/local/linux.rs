@@ -19,8 +19,6 @@ use giga_engine::{AttemptId, Engine, NodeUse};
 use giga_model::JobId;
 use tempfile::TempDir;
 
-pub(crate) use bench::processes;
-
 const NODES: u32 = 64;
 
 /// A local engine in a folder of its own.
@@ -103,6 +101,6 @@ pub(crate) fn supervisor() -> Vec<OsString> {
 pub(crate) fn main() -> ExitCode {
     match bench::supervised() {
         Some(folder) => supervise(folder.as_ref()),
-        None => bench::run_cases("local", own::CASES, LocalBench::new),
+        None => ExitCode::from(u8::from(!bench::run_cases("local", own::CASES, LocalBench::new))),
     }
 }

@@ -1,5 +1,6 @@
 //! A real Slurm for a test, by the script of the project.
 
+use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -41,6 +42,17 @@ impl Cluster {
         } else {
             Err(String::from_utf8_lossy(&output.stderr).trim().to_owned())
         }
+    }
+
+    /// The address of the slurmrestd of the first site.
+    pub(crate) fn rest(&self) -> String {
+        let address = fs::read_to_string(self.folder.path().join(&self.sites[0]).join("rest"));
+        format!("http://{}", address.expect("the script says where it listens").trim())
+    }
+
+    /// The key that signs tokens for it.
+    pub(crate) fn key(&self) -> Vec<u8> {
+        fs::read(self.folder.path().join(&self.sites[0]).join("jwt.key")).expect("the script makes a key")
     }
 
     /// The configuration of the first site.

@@ -14,7 +14,7 @@ use std::time::Duration as Span;
 use giga_engine::contract::Bench;
 use giga_engine::local::supervise;
 use giga_engine::slurm::protocol::Rules;
-use giga_engine::slurm::{Cli, SlurmEngine, SlurmPool, SlurmSite};
+use giga_engine::slurm::{Cli, Rest, SlurmEngine, SlurmPool, SlurmSite, Transport};
 use giga_engine::{AttemptId, Engine, NodeUse};
 use giga_model::JobId;
 use tempfile::TempDir;
@@ -24,19 +24,27 @@ use self::cluster::Cluster;
 const NODES: u32 = 16;
 const ACCELERATORS: u32 = 4;
 
+/// How Slurm is asked.
+#[derive(Clone, Copy)]
+enum Way {
+    Commands,
+    Rest,
+}
+
 /// A Slurm engine in a folder of its own, on the cluster of all.
 struct SlurmBench<'a> {
     cluster: &'a Cluster,
+    way: Way,
     home: TempDir,
     jobs: AtomicU64,
     nodes: AtomicU32,
 }
 
 impl<'a> SlurmBench<'a> {
-    fn new(cluster: &'a Cluster) -> Self {
+    fn new(cluster: &'a Cluster, way: Way) -> Self {
         let home = tempfile::tempdir().expect("a folder for the test can be made");
         fs::create_dir(home.path().join("scratch")).expect("a folder for the test can be made");
-        Self { cluster, home, jobs: AtomicU64::new(1), nodes: AtomicU32::new(0) }
+        Self { cluster, way, home, jobs: AtomicU64::new(1), nodes: AtomicU32::new(0) }
     }
 
     fn folder(&self, attempt: AttemptId) -> PathBuf {
@@ -57,11 +65,14 @@ impl Bench for SlurmBench<'_> {
         let (poll, rules) =
             (Span::from_millis(250), Rules { window: Span::from_secs(8), ..Rules::default() });
         let site = SlurmSite { pools: vec![pool], account: None, qos: None, reservation: None, poll, rules };
-        let transport = Cli { conf: Some(self.cluster.conf()), user: cluster::user() };
+        let transport: Box<dyn Transport> = match self.way {
+            Way::Commands => Box::new(Cli { conf: Some(self.cluster.conf()), user: cluster::user() }),
+            Way::Rest => Box::new(Rest::new(&self.cluster.rest(), self.cluster.key(), &cluster::user())),
+        };
         let engine = SlurmEngine::open(
             &self.home.path().join("engine"),
             site,
-            Box::new(transport),
+            transport,
             vec![cluster::this(), bench::SUPERVISE.into()],
         );
         Box::new(engine.expect("an engine opens in a folder that can be written to"))
@@ -114,5 +125,7 @@ pub(crate) fn main() -> ExitCode {
             return ExitCode::SUCCESS;
         }
     };
-    bench::run_cases("slurm", &[], || SlurmBench::new(&cluster))
+    let ways = [("slurm, by its commands,", Way::Commands), ("slurm, by slurmrestd,", Way::Rest)];
+    let kept = ways.map(|(name, way)| bench::run_cases(name, &[], || SlurmBench::new(&cluster, way)));
+    ExitCode::from(u8::from(kept.contains(&false)))
 }

@@ -58,6 +58,14 @@ pub(crate) enum Meaning {
     NoProject { class: String, programme: String },
     #[error("the engine `{engine}` can neither cap nor suspend work")]
     EngineCanNot { engine: &'static str },
+    #[error("`engine = \"slurm\"` without `[site.slurm]`, which says how it is reached")]
+    SlurmUnsaid,
+    #[error("`[site.slurm]` at a site whose engine is another")]
+    SlurmIdle,
+    #[error("slurmrestd needs tokens, and `{missing}` is not written")]
+    SlurmRest { missing: &'static str },
+    #[error("`{path}` is no absolute path")]
+    NotAbsolute { path: String },
     #[error("this limit says neither `power` nor `part`")]
     NoPower,
     #[error("this limit has `power` and also `part`")]
@@ -126,6 +134,10 @@ impl Meaning {
             Self::EngineCanNot { .. } => {
                 "leave `cap_power` and `suspends` out where `engine` is written: work is then sent away when power is short"
             }
+            Self::SlurmUnsaid => "add `[site.slurm]` with `partition = \"…\"`, a partition that is lent",
+            Self::SlurmIdle => "write `engine = \"slurm\"`, or leave the table out",
+            Self::SlurmRest { .. } => "write `rest` and `jwt_key` both, or neither to use Slurm's commands",
+            Self::NotAbsolute { .. } => "write it from `/` on: servers and nodes begin in other folders",
             Self::NoPlaces => {
                 "write `country = \"DE\"`, `countries = [\"ES\", \"PT\"]` or `sites = [\"a\", \"b\"]`"
             }

@@ -97,7 +97,7 @@ fn every_kind_of_fault_of_a_file_is_reported_at_once() {
             "46:15 site[2].phase[0].pool[0].accelerator: there is no accelerator … did you mean `GB300-NVL72`?",
             "50:8 site[3].electricity_price: no price of electricity is known for IT without a `zone`",
             "50:8 site[3].carbon_intensity: no carbon intensity is known for IT",
-            "52:10 site[3].engine: `slurm` is no word for `engine`, which takes `local` … `engine = \"local\"`",
+            "52:10 site[3].engine: `k8s` is no word for `engine`, which takes `local` … `engine = \"local\"`",
             "53:1 site[3].maintenance: a maintenance window of `south` is as long as the time between two",
             "62:16 site[3].phase[0].pool[0].accelerators: 1001 accelerators are not a whole number of nodes of 8 … \
              `accelerators = 1000` or `accelerators = 1008`",

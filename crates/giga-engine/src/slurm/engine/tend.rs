@@ -10,13 +10,13 @@ use giga_units::Duration;
 
 use super::super::known::{ASKED, FENCING, GAVE_UP, Known, LOST, Stage};
 use super::super::protocol::{Files, Verdict, judge};
-use super::super::record::{Ask, JobState, Record};
 use super::super::transport::Fault;
 use super::{Inner, PATIENCE, State, TELL, Work};
 use crate::attempt::body::KEPT;
 use crate::attempt::claim;
 use crate::attempt::now;
 use crate::attempt::supervisor::STOP;
+use giga_formats::slurm::{Ask, JobState, Record};
 
 /// How often what accelerators carry is asked again.
 const MEASURE: Span = Span::from_secs(300);

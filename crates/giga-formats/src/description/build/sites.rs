@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use giga_model::{
     Accelerator, AcceleratorId, Country, EngineKind, Failures, Flexibility, Maintenance, OwnerId, Phase,
-    Pool, PoolId, Site, SiteId,
+    Pool, PoolId, Site, SiteId, SlurmAccess,
 };
 use giga_units::{CarbonIntensity, EnergyPrice, Fraction, Instant, Money};
 
@@ -133,7 +133,58 @@ impl<'r> Builder<'r, '_> {
             failures: record.table("failures").and_then(failures),
             maintenance: record.table("maintenance").and_then(maintenance),
             engine: record.text("engine").and_then(EngineKind::parse),
+            slurm: self.slurm(record).map(Box::new),
         }
+    }
+
+    fn slurm(&mut self, site: &Record) -> Option<SlurmAccess> {
+        let kind = site.text("engine").and_then(EngineKind::parse);
+        let Some(record) = site.table("slurm") else {
+            if kind == Some(EngineKind::Slurm) {
+                self.fault(site, "engine", &Meaning::SlurmUnsaid);
+            }
+            return None;
+        };
+        if kind != Some(EngineKind::Slurm) {
+            self.fault(site, "slurm", &Meaning::SlurmIdle);
+        }
+        let text = |key: &str| record.text(key).map(str::to_owned);
+        for key in ["conf", "jwt_key", "folder", "program"] {
+            if let Some(path) = text(key).filter(|path| !path.starts_with('/')) {
+                self.fault(record, key, &Meaning::NotAbsolute { path });
+            }
+        }
+        match (record.has("rest"), record.has("jwt_key")) {
+            (true, false) => self.fault(record, "rest", &Meaning::SlurmRest { missing: "jwt_key" }),
+            (false, true) => self.fault(record, "jwt_key", &Meaning::SlurmRest { missing: "rest" }),
+            _ => {}
+        }
+        let pool = |pool: &Record| {
+            let text = |key: &str| pool.text(key).map(str::to_owned);
+            (text("name").unwrap_or_default(), text("partition"), text("constraint"))
+        };
+        let pools: Vec<_> = record.tables("pool").iter().map(pool).collect();
+        for (pool, (name, ..)) in record.tables("pool").iter().zip(&pools) {
+            if !self.pools.contains_key(name.as_str()) {
+                let known = self.pools.keys().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+                let (what, name) = ("pool", name.clone());
+                self.fault(pool, "name", &Meaning::UnknownName { what, name, nearest: None, known });
+            }
+        }
+        Some(SlurmAccess {
+            partition: text("partition").unwrap_or_default(),
+            pools,
+            gres: text("gres").filter(|gres| gres != "none").unwrap_or_default(),
+            conf: text("conf"),
+            rest: text("rest"),
+            jwt_key: text("jwt_key"),
+            user: text("user"),
+            account: text("account"),
+            qos: text("qos"),
+            reservation: text("reservation"),
+            folder: text("folder"),
+            program: text("program"),
+        })
     }
 
     fn fault(&mut self, record: &Record, key: &str, fault: &Meaning) {

@@ -7,6 +7,7 @@ mod data;
 mod over_time;
 mod parties;
 mod site;
+mod slurm;
 mod work;
 
 use super::field::{

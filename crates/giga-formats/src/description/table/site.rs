@@ -146,7 +146,12 @@ pub(crate) static SITE: Section = Section {
             "what it emits over time; without it the mean",
         ),
         optional("limit", Kind::Tables(&SITE_LIMIT, 1_000), "times in which the grid gives less"),
-        optional("engine", Kind::Word(&["local", "local-nvidia"]), ENGINE),
+        optional("engine", Kind::Word(&["local", "local-nvidia", "slurm"]), ENGINE),
+        optional(
+            "slurm",
+            Kind::Table(&super::slurm::SLURM),
+            "how its Slurm is reached, with `engine = \"slurm\"`",
+        ),
         ruled(
             "shares",
             Kind::Shares,
@@ -157,7 +162,7 @@ pub(crate) static SITE: Section = Section {
     ],
 };
 
-const ENGINE: &str = "what carries decisions out there: local processes, on virtual accelerators or NVIDIA's; without it it is only described";
+const ENGINE: &str = "what carries decisions out there: local processes, on virtual accelerators or NVIDIA's, or a Slurm cluster; without it it is only described";
 const OVERSUBSCRIBED: &str = "the pools may need more than the power; the scheduler then keeps them below it";
 const SPARE: &str = "the connection is meant to be over twice what the pools need";
 

@@ -90,6 +90,41 @@ pub struct Ask {
     pub minutes: u64,
 }
 
+impl Record {
+    /// Why a job waits or ended: what ended says its end as well.
+    #[must_use]
+    pub fn why(state: &str, reason: &str) -> String {
+        match (JobState::parse(state), reason) {
+            (JobState::Over | JobState::Unreached, "" | "None") => state.to_owned(),
+            (JobState::Over | JobState::Unreached, reason) => format!("{state}, {reason}"),
+            (_, reason) => reason.to_owned(),
+        }
+    }
+}
+
+/// A node as Slurm describes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NodeRecord {
+    /// Its name.
+    pub name: String,
+    /// Its processors.
+    pub cpus: u32,
+    /// Its memory in MiB.
+    pub memory: u64,
+    /// Its accelerators.
+    pub accelerators: u32,
+    /// Slurm's word for how it is, in small letters: `idle`, `drained*`.
+    pub state: String,
+}
+
+/// The accelerators of `gpu:h200:8(S:0-1),shard:4`.
+#[must_use]
+pub fn accelerators(gres: &str) -> u32 {
+    let gpus = gres.split(',').filter(|part| part.split([':', '(']).next() == Some("gpu"));
+    let counts = gpus.filter_map(|part| part.split('(').next()?.rsplit(':').next()?.parse::<u32>().ok());
+    counts.fold(0, u32::saturating_add)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -106,5 +141,15 @@ mod tests {
         // What is not known may live.
         check("QUANTUM", JobState::Lives);
         check("", JobState::Lives);
+    }
+
+    #[test]
+    fn accelerators_of_a_node_are_counted() {
+        let check = |gres, expected| assert_eq!(accelerators(gres), expected, "{gres}");
+        check("gpu:4", 4);
+        check("gpu:h200:8(S:0-1)", 8);
+        check("gpu:a:2,gpu:b:1,shard:64", 3);
+        check("(null)", 0);
+        check("", 0);
     }
 }
