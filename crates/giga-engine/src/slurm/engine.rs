@@ -104,6 +104,8 @@ enum Work {
 const WORKERS: usize = 6;
 /// How long Slurm may be silent until what runs there counts as unclear: about as long as a controller takes to come up.
 const SILENCE: Span = Span::from_secs(60);
+/// How long an engine that is opened waits for Slurm to say what its nodes are.
+const KNOW: Span = Span::from_secs(2);
 /// How often a job that should stop is told so through Slurm, beside the file in its folder.
 const TELL: Span = Span::from_secs(5);
 /// How long after its grace a job that should have stopped is ended by Slurm.
@@ -130,7 +132,6 @@ impl SlurmEngine {
         let tag = tag(&home).map_err(fault)?;
         let (state, bell) = (Mutex::default(), Condvar::new());
         let inner = Inner { home, site, supervisor, transport, tag, opened: Clock::now(), state, bell };
-        inner.measure();
         let inner = Arc::new(inner);
         let run = |name: &str, work: fn(&Inner)| {
             let inner = Arc::clone(&inner);
@@ -138,6 +139,9 @@ impl SlurmEngine {
         };
         run("slurm watch", Inner::watch)?;
         (0..WORKERS).try_for_each(|_| run("slurm work", Inner::work))?;
+        // What its accelerators carry is good to know before anything starts, and no reason to wait for a Slurm that is away.
+        let unknown = |state: &mut State| state.carried.is_empty();
+        drop(inner.bell.wait_timeout_while(inner.state(), KNOW, unknown));
         Ok(Self(inner))
     }
 }
@@ -228,6 +232,7 @@ impl Inner {
             let carried = Carried { cpus_thousandths: cpus * 1_000 / each, memory };
             self.state().carried.insert(pool.name.clone(), carried);
         }
+        self.bell.notify_all();
     }
 
     /// A launch with what it gets here. Slurm chooses the accelerators.

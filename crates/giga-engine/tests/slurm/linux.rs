@@ -2,7 +2,8 @@
 
 #[path = "../bench/mod.rs"]
 mod bench;
-#[path = "cluster.rs"]
+#[expect(dead_code, reason = "other programs use other parts")]
+#[path = "../bench/cluster.rs"]
 mod cluster;
 
 use std::fs;

@@ -17,6 +17,7 @@ use nix::unistd::Pid;
 use crate::chance::Chance;
 use crate::load::Load;
 use crate::server::{CLAIM, Place, Ready, SITES, Server};
+use crate::sites::Trouble;
 
 /// When a server is killed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -72,6 +73,13 @@ const MOMENTS: &[(u64, Moment)] = &[
 
 /// A server lives so long at most once it answers, unless a moment is waited for.
 const LIFE: Duration = Duration::from_millis(600);
+/// The same on Slurm, which takes its time.
+const LIFE_ON_SLURM: Duration = Duration::from_secs(6);
+/// How long controllers may be away in the end.
+const CONTROLLERS: Duration = Duration::from_secs(60);
+/// One of so many rounds lets others submit, and one troubles a controller.
+const OTHERS: u64 = 2;
+const TROUBLES: u64 = 2;
 /// From a sign to the kill: what follows a sign is done within this.
 const SOON: Duration = Duration::from_millis(4);
 /// How long a sign is waited for.
@@ -88,6 +96,7 @@ const SUPERVISORS: u64 = 2;
 #[derive(Default)]
 pub(crate) struct Done {
     pub(crate) kills: BTreeMap<Moment, u64>,
+    pub(crate) troubles: BTreeMap<Trouble, u64>,
     pub(crate) slain: BTreeSet<AttemptId>,
     /// Supervisors that were held back before their claim until another had made it.
     pub(crate) held: u64,
@@ -108,6 +117,7 @@ pub(crate) struct Killer<'a> {
     load: &'a Load<'a>,
     chance: Chance,
     usual_start: Duration,
+    life: Duration,
     books: Option<Store>,
     pub(crate) done: Done,
 }
@@ -130,7 +140,8 @@ impl<'a> Killer<'a> {
         // those that are held back, as it does with stopped groups that no one is left to wake.
         set_child_subreaper(true).expect("Linux lets a process adopt");
         let (chance, usual_start) = (Chance::of(seed, "kill", 0), Duration::from_millis(50));
-        Self { place, load, chance, usual_start, books: None, done: Done::default() }
+        let life = if place.sites.is_some() { LIFE_ON_SLURM } else { LIFE };
+        Self { place, load, chance, usual_start, life, books: None, done: Done::default() }
     }
 
     /// Kills so many servers one after the other. The first die before anything is there.
@@ -144,6 +155,12 @@ impl<'a> Killer<'a> {
                     None => self.chance.weighted(MOMENTS),
                 },
             };
+            // Supervisors are no children of the server there.
+            let moment = match moment {
+                Moment::WithASlowSupervisor if self.place.sites.is_some() => Moment::AnyTime,
+                moment => moment,
+            };
+            self.trouble();
             if round == 2 {
                 self.fill();
             } else if round > 2 && self.chance.below(STOPS) == 0 {
@@ -165,6 +182,29 @@ impl<'a> Killer<'a> {
         }
         let hollow = self.hollow(kills);
         self.done.faults.extend(hollow);
+    }
+
+    /// Troubles a controller, and lets others submit, where the sites are Slurm's.
+    fn trouble(&mut self) {
+        let Some(sites) = &self.place.sites else { return };
+        if self.chance.below(OTHERS) == 0 {
+            sites.submit_foreign(&mut self.chance);
+        }
+        if self.chance.below(TROUBLES) == 0
+            && let Some((trouble, site, wait)) = sites.trouble(&mut self.chance)
+        {
+            *self.done.troubles.entry(trouble).or_default() += 1;
+            self.done.story.push(format!("      {site}: {trouble:?} for {:.1} s", wait.as_secs_f64()));
+        }
+    }
+
+    /// Waits until every controller is back.
+    pub(crate) fn wait_for_controllers(&self) {
+        let from = Instant::now();
+        while self.place.sites.as_ref().is_some_and(|sites| !sites.are_well()) {
+            assert!(from.elapsed() < CONTROLLERS, "a controller did not come back");
+            std::thread::sleep(Duration::from_millis(100));
+        }
     }
 
     /// A proof over idle servers would prove nothing: most kills met work.
@@ -220,16 +260,16 @@ impl<'a> Killer<'a> {
             return self.kill_behind_a_slow_supervisor(server);
         }
         let wait = match moment {
-            Moment::AnyTime => self.chance.up_to(LIFE),
+            Moment::AnyTime => self.chance.up_to(self.life),
             Moment::AtACancellation => Duration::ZERO,
             _ => self.chance.up_to(SOON),
         };
         if moment == Moment::WhileItStops {
-            std::thread::sleep(self.chance.up_to(LIFE / 2));
+            std::thread::sleep(self.chance.up_to(self.life / 2));
             return self.kill_while_stopping(server);
         }
         if moment != Moment::AnyTime {
-            std::thread::sleep(self.chance.up_to(LIFE / 2));
+            std::thread::sleep(self.chance.up_to(self.life / 2));
             self.wait_for_a_sign(moment);
         }
         // Every other supervisor dies under a living server, which sees it at once.
@@ -340,7 +380,7 @@ impl<'a> Killer<'a> {
     /// A clean stop, which leaves a snapshot of all there is; every other one is torn afterwards, as by a full disk.
     fn stop(&mut self) {
         let server = self.up();
-        std::thread::sleep(self.chance.up_to(LIFE));
+        std::thread::sleep(self.chance.up_to(self.life));
         let status = server.stop();
         self.check_stop(status);
         if self.chance.below(2) == 0 {

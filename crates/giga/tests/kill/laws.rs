@@ -19,6 +19,8 @@ pub(crate) struct Evidence {
     pub(crate) lines: Vec<Line>,
     /// The attempts whose supervisors were killed on purpose.
     pub(crate) slain: BTreeSet<AttemptId>,
+    /// Whether it ran on Slurm, whose controllers were killed as well: what they forget they end, and that is said.
+    pub(crate) on_slurm: bool,
 }
 
 /// A request, however often it was sent.
@@ -224,7 +226,7 @@ fn done_otherwise(seen: &Evidence) -> Vec<String> {
         let kind = kinds.get(job.name.as_str());
         let attempt = job.attempts.iter().find(|attempt| attempt.number == done.number);
         let exit = attempt.and_then(|attempt| attempt.exit.as_deref()).unwrap_or("");
-        let slain = is_lost(exit) && seen.slain.contains(&done);
+        let slain = is_lost(exit) && (seen.slain.contains(&done) || seen.on_slurm);
         let may = kind.is_some_and(|kind| kind.may_be_done());
         if !may || !(exit == "exit code 0" || slain) {
             complaints.push(format!("{done}: {exit}"));
@@ -265,7 +267,9 @@ fn lost_alone(seen: &Evidence) -> Vec<String> {
         for attempt in &job.attempts {
             let id = job.attempt(attempt.number);
             let exit = attempt.exit.as_deref().unwrap_or("");
-            if (is_lost(exit) || exit.is_empty()) && !seen.slain.contains(&id) {
+            let told =
+                seen.on_slurm && is_lost(exit) && (exit.contains("Slurm") || exit.contains("the site"));
+            if (is_lost(exit) || exit.is_empty()) && !seen.slain.contains(&id) && !told {
                 complaints.push(format!("{id}: `{exit}`"));
             }
         }

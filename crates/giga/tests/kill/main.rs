@@ -10,11 +10,15 @@
 mod books;
 mod chance;
 mod client;
+#[expect(dead_code, reason = "other programs use other parts")]
+#[path = "../../../giga-engine/tests/bench/cluster.rs"]
+mod cluster;
 mod killer;
 mod laws;
 mod load;
 mod report;
 mod server;
+mod sites;
 #[expect(dead_code, reason = "the proof does not look at content types")]
 #[path = "../live/wire.rs"]
 mod wire;
@@ -47,13 +51,27 @@ fn nothing_is_lost_or_doubled_however_often_the_server_is_killed() {
     let seed = number("GIGA_SEED").unwrap_or(u64::from(now.subsec_nanos()));
     let kills = number("GIGA_KILLS").unwrap_or(20);
     report::say(&format!("seed {seed}: GIGA_SEED={seed} makes the same choices again\n"));
-    let report = prove(seed, kills);
-    report.keep();
+    let report = prove(seed, kills, Place::new());
+    report.keep("kill");
     assert!(report.broken().is_empty(), "seed {seed}: {}", report.broken().join("; "));
 }
 
-fn prove(seed: u64, kills: u64) -> Report {
-    let place = Place::new();
+#[test]
+fn nothing_is_lost_or_doubled_on_slurm_however_often_it_fails() {
+    let sites = match sites::Sites::start() {
+        Ok(sites) => sites,
+        Err(why) if cluster::required() => panic!("{why}"),
+        Err(why) => return report::say(&format!("SKIPPED: nothing_is_lost_or_doubled_on_slurm: {why}\n")),
+    };
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("it is after 1970");
+    let seed = number("GIGA_SEED").unwrap_or(u64::from(now.subsec_nanos()));
+    report::say(&format!("seed {seed}: GIGA_SEED={seed} makes the same choices again\n"));
+    let report = prove(seed, number("GIGA_SLURM_KILLS").unwrap_or(12), Place::on(sites));
+    report.keep("slurm");
+    assert!(report.broken().is_empty(), "seed {seed}: {}", report.broken().join("; "));
+}
+
+fn prove(seed: u64, kills: u64, place: Place) -> Report {
     let load = Load::new(&place, seed);
     let mut killer = Killer::new(&place, &load, seed);
     let from = Instant::now();
@@ -67,12 +85,14 @@ fn prove(seed: u64, kills: u64) -> Report {
     let status = server.stop();
     killer.check_stop(status);
     let audit = books::audit(&data, &jobs);
-    let done = killer.done;
+    let foreign = place.sites.as_ref().map(sites::Sites::foreign);
+    let (on_slurm, done) = (place.sites.is_some(), killer.done);
     let counts = load.counts();
     let (sent, faults) = load.outcome();
     let lines = books::lines(&place.lines());
-    let seen = Evidence { sent, jobs, lines, slain: done.slain.clone() };
-    Run { seed, took: from.elapsed(), killed_for, counts, faults, done, seen, audit, processes }.report()
+    let seen = Evidence { sent, jobs, lines, slain: done.slain.clone(), on_slurm };
+    Run { seed, took: from.elapsed(), killed_for, counts, faults, done, seen, audit, processes, foreign }
+        .report()
 }
 
 /// Kills while work comes in, and leaves a server that stays up and has answered everybody.
@@ -83,6 +103,7 @@ fn under_load(load: &Load<'_>, killer: &mut Killer<'_>, kills: u64) -> Server {
         let lanes: Vec<_> = (0..LANES).map(|lane| scope.spawn(move || load.submit(lane))).collect();
         let watch = scope.spawn(|| load.watch());
         killer.run(kills);
+        killer.wait_for_controllers();
         drop(over);
         let server = killer.up();
         lanes.into_iter().for_each(|lane| lane.join().expect("one who submits"));

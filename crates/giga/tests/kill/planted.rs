@@ -45,6 +45,7 @@ fn good() -> Evidence {
             job(3, JobState::Refused, Some("it asks for more than there is"), Vec::new()),
         ],
         lines: vec![begin(0, 1, 1_100), begin(1, 1, 1_100), begin(0, 2, 2_100), done(0, 2)],
+        on_slurm: false,
         slain: BTreeSet::from([attempt(0, 1)]),
     }
 }

@@ -25,6 +25,8 @@ pub(crate) struct Run {
     pub(crate) seen: Evidence,
     pub(crate) audit: Audit,
     pub(crate) processes: Vec<String>,
+    /// On Slurm: how many jobs of others there were, and what went wrong with them.
+    pub(crate) foreign: Option<(u32, Vec<String>)>,
 }
 
 /// What there is to say of it.
@@ -97,6 +99,10 @@ impl Run {
             ("events compared", audit.events),
         ];
         rows.extend(self.counts.iter().copied());
+        rows.extend(done.troubles.iter().map(|(trouble, count)| (trouble.name(), *count)));
+        rows.extend(
+            self.foreign.iter().map(|(count, _)| ("jobs of others on the same Slurm", u64::from(*count))),
+        );
         rows
     }
 
@@ -115,7 +121,7 @@ impl Run {
     }
 
     fn promises(self) -> Vec<Promise> {
-        let Self { faults, done, seen, audit, processes, .. } = self;
+        let Self { faults, done, seen, audit, processes, foreign, .. } = self;
         let laws = LAWS.iter().map(|(name, law)| Promise { name, faults: law(&seen) });
         let mut promises: Vec<Promise> = laws.collect();
         let others = [
@@ -125,6 +131,7 @@ impl Run {
             ("records that are decided otherwise now", audit.differing),
             ("violations found by the linter", audit.violations),
             ("jobs that the books tell otherwise than the journal", audit.rows),
+            ("jobs of others that did not run once", foreign.map_or_else(Vec::new, |(_, wrong)| wrong)),
         ];
         promises.extend(others.into_iter().map(|(name, faults)| Promise { name, faults }));
         promises
@@ -143,9 +150,9 @@ impl Report {
     }
 
     /// Says it and keeps it: with the build, and where `GIGA_KILL_LOG` says.
-    pub(crate) fn keep(&self) {
+    pub(crate) fn keep(&self, name: &str) {
         say(&self.text);
-        let mut places = vec![PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("kill.txt")];
+        let mut places = vec![PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.txt"))];
         places.extend(std::env::var_os("GIGA_KILL_LOG").map(PathBuf::from));
         for place in places {
             let written =

@@ -12,6 +12,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use crate::client::Request;
+use crate::sites::Sites;
 
 /// How long a server may take to answer or to stop.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -22,12 +23,20 @@ pub(crate) const SITES: [&str; 3] = ["kajaani", "stuttgart", "barcelona"];
 /// The folder of a run.
 pub(crate) struct Place {
     folder: tempfile::TempDir,
+    /// The Slurm sites under it, or none where jobs are processes of this machine.
+    pub(crate) sites: Option<Sites>,
 }
 
 impl Place {
     pub(crate) fn new() -> Self {
-        let place = Self { folder: tempfile::tempdir().expect("a folder") };
+        let place = Self { folder: tempfile::tempdir().expect("a folder"), sites: None };
         File::create(place.lines()).expect("a file");
+        place
+    }
+
+    pub(crate) fn on(sites: Sites) -> Self {
+        let mut place = Self::new();
+        place.sites = Some(sites);
         place
     }
 
@@ -151,6 +160,9 @@ impl Server {
         let said = File::options().append(true).create(true).open(place.said()).expect("a file");
         let mut command = Command::new(env!("CARGO_BIN_EXE_giga"));
         command.args(["up", "--listen", "127.0.0.1:0", "--data"]).arg(place.data());
+        if let Some(sites) = &place.sites {
+            command.arg(sites.federation()).env("PATH", sites.path());
+        }
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(said);
         let spawned = Instant::now();
         Self { child: command.spawn().expect("the server starts"), spawned }

@@ -28,6 +28,7 @@ const NAMES: usize = 500;
 impl Inner {
     /// Asks Slurm again and again, and does what follows, until the engine is closed.
     pub(super) fn watch(&self) {
+        self.measure();
         let mut measured = Clock::now();
         loop {
             let from = self.now();

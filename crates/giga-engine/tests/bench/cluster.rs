@@ -33,7 +33,8 @@ impl Cluster {
         Ok(cluster)
     }
 
-    fn script(&self, verb: &str, options: &[&str]) -> Result<(), String> {
+    /// Calls the script for this folder.
+    pub(crate) fn script(&self, verb: &str, options: &[&str]) -> Result<(), String> {
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../scripts/slurm-sites");
         let output = Command::new(script).arg(verb).arg(self.folder.path()).args(options).output();
         let output = output.map_err(|fault| format!("{script}: {fault}"))?;
@@ -57,7 +58,18 @@ impl Cluster {
 
     /// The configuration of the first site.
     pub(crate) fn conf(&self) -> PathBuf {
-        self.folder.path().join(&self.sites[0]).join("slurm.conf")
+        self.conf_of(&self.sites[0])
+    }
+
+    /// The configuration of a site.
+    pub(crate) fn conf_of(&self, site: &str) -> PathBuf {
+        self.folder.path().join(site).join("slurm.conf")
+    }
+
+    /// The process of a part of a site, if it was started.
+    pub(crate) fn pid(&self, site: &str, part: &str) -> Option<i32> {
+        let text = fs::read_to_string(self.folder.path().join(site).join(format!("{part}.pid"))).ok()?;
+        text.trim().parse().ok()
     }
 }
 

@@ -1,0 +1,177 @@
+//! Real Slurm sites under the server, and what is done to them: controllers are killed and frozen, answers of theirs are lost,
+//! and others submit work of their own beside.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use crate::chance::Chance;
+use crate::cluster::Cluster;
+use crate::load::hold;
+use crate::server::SITES;
+
+/// What happens to a controller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Trouble {
+    Killed,
+    Frozen,
+}
+
+impl Trouble {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Killed => "controllers of Slurm killed",
+            Self::Frozen => "controllers of Slurm that stood still",
+        }
+    }
+}
+
+/// One in so many submissions is carried out, and its answer lost.
+const LOST: u32 = 6;
+/// A controller stands still so long at most: longer than messages to it are waited for.
+const FROZEN: Duration = Duration::from_secs(14);
+/// A killed one comes back after so long at most.
+const AWAY: Duration = Duration::from_secs(3);
+
+/// The federation of a first try, on Slurm clusters in the place of local processes.
+pub(crate) struct Sites {
+    cluster: Arc<Cluster>,
+    folder: tempfile::TempDir,
+    /// Controllers that stand still or are away now.
+    troubled: Arc<Mutex<Vec<&'static str>>>,
+    foreign: Mutex<u32>,
+}
+
+impl Sites {
+    /// Starts them, or says why there can be none.
+    pub(crate) fn start() -> Result<Self, String> {
+        let cluster = Cluster::start(&SITES, 2, 4)?;
+        let folder = tempfile::tempdir().expect("a folder");
+        let (cluster, troubled) = (Arc::new(cluster), Arc::default());
+        let sites = Self { cluster, folder, troubled, foreign: Mutex::default() };
+        fs::write(sites.federation(), sites.description()).expect("a file");
+        sites.lose_answers();
+        Ok(sites)
+    }
+
+    /// The description of the federation.
+    pub(crate) fn federation(&self) -> PathBuf {
+        self.folder.path().join("federation.toml")
+    }
+
+    /// The folders in which the server finds programs: ours first.
+    pub(crate) fn path(&self) -> String {
+        let path = std::env::var("PATH").unwrap_or_default();
+        format!("{}:{path}", self.folder.path().join("bin").display())
+    }
+
+    fn description(&self) -> String {
+        let local = include_str!("../../src/up/local.toml");
+        let mut text = String::new();
+        let mut sites = SITES.iter();
+        for part in local.split_inclusive("[site.failures]\n") {
+            let Some(before) = part.strip_suffix("[site.failures]\n") else {
+                text += part;
+                continue;
+            };
+            let site = sites.next().expect("as many sites as are named");
+            let conf = self.cluster.conf_of(site);
+            text += &before.replace("engine = \"local\"", "engine = \"slurm\"");
+            text += &format!(
+                "[site.slurm]\npartition = \"giga\"\nconf = \"{}\"\n[site.failures]\n",
+                conf.display()
+            );
+        }
+        text
+    }
+
+    /// A command in the place of `sbatch` that submits and now and then says that nobody answered.
+    fn lose_answers(&self) {
+        let bin = self.folder.path().join("bin");
+        fs::create_dir(&bin).expect("a folder");
+        let real = Command::new("sh").args(["-c", "command -v sbatch"]).output().expect("a shell");
+        let real = String::from_utf8_lossy(&real.stdout).trim().to_owned();
+        let script = format!(
+            "#!/bin/bash\nif [ $((RANDOM % {LOST})) != 0 ]; then exec {real} \"$@\"; fi\n{real} \"$@\" > /dev/null 2>&1\n\
+             echo 'sbatch: error: Batch job submission failed: Socket timed out on send/recv operation' >&2\nexit 1\n"
+        );
+        let path = bin.join("sbatch");
+        fs::write(&path, script).expect("a file");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("it is ours");
+    }
+
+    /// Kills or freezes a controller that is well; what, and for how long.
+    pub(crate) fn trouble(&self, chance: &mut Chance) -> Option<(Trouble, &'static str, Duration)> {
+        let site = SITES[usize::try_from(chance.below(3)).unwrap_or(0)];
+        let trouble = [Trouble::Killed, Trouble::Frozen][usize::try_from(chance.below(2)).unwrap_or(0)];
+        let most = if trouble == Trouble::Killed { AWAY } else { FROZEN };
+        let wait = chance.up_to(most);
+        let pid = self.cluster.pid(site, "slurmctld")?;
+        {
+            let mut troubled = hold(&self.troubled);
+            if troubled.contains(&site) {
+                return None;
+            }
+            troubled.push(site);
+        }
+        let signal = if trouble == Trouble::Killed { Signal::SIGKILL } else { Signal::SIGSTOP };
+        kill(Pid::from_raw(pid), signal).ok()?;
+        let (cluster, troubled) = (Arc::clone(&self.cluster), Arc::clone(&self.troubled));
+        thread::spawn(move || {
+            thread::sleep(wait);
+            match trouble {
+                Trouble::Killed => {
+                    cluster.script("start", &[site, "ctld"]).expect("a controller starts again")
+                }
+                Trouble::Frozen => kill(Pid::from_raw(pid), Signal::SIGCONT).expect("it is still there"),
+            }
+            hold(&troubled).retain(|one| *one != site);
+        });
+        Some((trouble, site, wait))
+    }
+
+    /// Somebody else submits work beside ours, under the same user and with names that look like ours.
+    pub(crate) fn submit_foreign(&self, chance: &mut Chance) {
+        let site = SITES[usize::try_from(chance.below(3)).unwrap_or(0)];
+        let number = *hold(&self.foreign);
+        let name = [format!("giga-{number}-1"), format!("giga-{number}-1-00000000"), "theirs".into()];
+        let name = &name[usize::try_from(chance.below(3)).unwrap_or(0)];
+        let line = format!("echo {number} >> {}", self.foreign_lines().display());
+        let sent = Command::new("sbatch")
+            .env("SLURM_CONF", self.cluster.conf_of(site))
+            .args(["--parsable", "--no-requeue", "--output=/dev/null", "--job-name", name, "--wrap", &line])
+            .output()
+            .expect("sbatch runs");
+        // One that was not answered may have come or not, and is not counted.
+        if sent.status.success() {
+            *hold(&self.foreign) += 1;
+        }
+    }
+
+    fn foreign_lines(&self) -> PathBuf {
+        self.folder.path().join("foreign")
+    }
+
+    /// How many jobs of others were taken, and how many of them did not run exactly once. A controller that was killed may have
+    /// forgotten one: that is its own.
+    pub(crate) fn foreign(&self) -> (u32, Vec<String>) {
+        let text = fs::read_to_string(self.foreign_lines()).unwrap_or_default();
+        let count = |number: u32| text.lines().filter(|line| *line == number.to_string()).count();
+        let all = *hold(&self.foreign);
+        let wrong =
+            (0..all).filter(|number| count(*number) > 1).map(|n| format!("{n} ran {} times", count(n)));
+        (all, wrong.collect())
+    }
+
+    /// Whether every controller is up.
+    pub(crate) fn are_well(&self) -> bool {
+        hold(&self.troubled).is_empty()
+    }
+}

@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# The long proof on Slurm: three real clusters under a release build of the server, which is killed COUNT times (340 unless
+# given) while their controllers are killed and frozen, answers of theirs are lost and others submit beside; about half as many
+# troubles of controllers come on top. Checks that nothing is lost or doubled, and keeps the log in proof/log/slurm-COUNT.txt.
+# GIGA_SEED repeats the choices of a run. Linux with the packages that scripts/slurm-sites names. Usage: proof/slurm.sh [COUNT]
+set -euo pipefail
+cd "$(dirname "$0")/.."
+count=${1:-340}
+log=$PWD/proof/log/slurm-$count.txt
+mkdir -p proof/log
+GIGA_REQUIRE=slurm GIGA_SLURM_KILLS=$count GIGA_KILL_LOG=$log cargo test --release -p giga --test kill -- on_slurm --nocapture
+echo "log: proof/log/slurm-$count.txt"
