@@ -1,6 +1,6 @@
 //! The trait of engines and the values that cross it. Nothing here does anything.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use giga_model::{AttemptId, Launch, Receipt};
 use giga_units::{Bytes, Instant};
@@ -135,6 +135,12 @@ pub trait Engine: Send + Sync {
 
     /// What one accelerator of a pool brings with it here; nothing where there is no such pool.
     fn carries(&self, pool: &str) -> Carried;
+
+    /// The nodes that nothing can run on now, by pool and number, or `None` where that is not known here. What the core
+    /// believes of all others is that they work.
+    fn nodes_out(&self) -> Option<BTreeSet<(String, u32)>> {
+        None
+    }
 
     /// How long to wait between two looks while there is work. A user feels it as the delay between end and result.
     fn pace(&self) -> std::time::Duration {

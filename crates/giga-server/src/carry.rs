@@ -8,7 +8,7 @@ mod reconcile;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
-use std::time::Duration as Wait;
+use std::time::{Duration as Wait, Instant as Clock};
 
 use giga_engine::{AttemptId, End, Engine, EngineError, Seen};
 use giga_formats::attempt::AttemptFile;
@@ -23,6 +23,8 @@ use crate::live::core::clock;
 
 /// How often one without work is.
 const IDLE: Wait = Wait::from_secs(2);
+/// How often the core is told again which nodes are out: a phase may have opened since.
+const AGAIN: Wait = Wait::from_secs(60);
 /// How long one that does not do what it is asked is left alone.
 const PATIENCE: Wait = Wait::from_secs(1);
 
@@ -40,6 +42,10 @@ pub(crate) struct Carrier {
     complaint: Option<String>,
     /// What is unclear and was said to be.
     unclear: BTreeSet<AttemptId>,
+    /// The nodes that were said to be out.
+    out: Option<BTreeSet<(String, u32)>>,
+    /// When.
+    told: Clock,
 }
 
 impl Carrier {
@@ -52,7 +58,19 @@ impl Carrier {
     ) -> Self {
         let wanted = orders.into_iter().map(|order| (order.attempt.job, order)).collect();
         let (settled, complaint, unclear) = (BTreeSet::new(), None, BTreeSet::new());
-        Self { id, site, engine, store, core, wanted, settled, complaint, unclear }
+        Self {
+            id,
+            site,
+            engine,
+            store,
+            core,
+            wanted,
+            settled,
+            complaint,
+            unclear,
+            out: None,
+            told: Clock::now(),
+        }
     }
 
     /// Works until nobody sends effects any more.
@@ -92,6 +110,7 @@ impl Carrier {
             }
         };
         self.say_unclear(&seen);
+        self.tell_nodes();
         // What is gone is settled for good; what is said of it again is no news.
         self.settled.retain(|attempt| seen.contains_key(attempt));
         let wanted = self
@@ -128,6 +147,21 @@ impl Carrier {
         }
         self.complaint = None;
         if self.wanted.is_empty() && seen.is_empty() { IDLE } else { self.engine.pace() }
+    }
+
+    /// Tells the core which nodes are out, where that changed.
+    fn tell_nodes(&mut self) {
+        let Some(out) = self.engine.nodes_out() else { return };
+        let before = self.out.as_ref().filter(|_| self.told.elapsed() < AGAIN);
+        if before == Some(&out) {
+            return;
+        }
+        for (pool, node) in out.difference(self.out.as_ref().unwrap_or(&BTreeSet::new())) {
+            tracing::warn!("site {}: node {node} of pool `{pool}` is out", self.site);
+        }
+        // Where the core is gone, the next server will say it again.
+        drop(self.core.send(Command::Nodes { site: self.id, out: out.clone() }));
+        (self.out, self.told) = (Some(out), Clock::now());
     }
 
     /// What is unclear needs a person, who has to hear of it.

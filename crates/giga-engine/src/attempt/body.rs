@@ -23,9 +23,9 @@ use nix::unistd::{Pid, getppid, setsid};
 
 use super::claim::CLAIM;
 use super::folder::{Folder, Found, make_folder};
-use super::now;
 use super::process;
 use super::supervisor::LAUNCH;
+use super::{host_name, now};
 
 /// Says that this is the second stage, and which process the first one is.
 pub(crate) const STAGE: &str = "GIGA_STAGE";
@@ -147,11 +147,45 @@ fn environment(handover: &Handover, claim: &Claim) -> BTreeMap<String, String> {
         ("GIGA_MEMORY_BYTES", handover.memory.as_bytes().to_string()),
     ];
     environment.extend(said.map(|(name, value)| (name.to_owned(), value)));
-    if under_slurm() {
-        // Slurm chose them, and says so itself.
-        environment.extend(env::var("SLURM_JOB_GPUS").map(|gpus| ("GIGA_ACCELERATORS".to_owned(), gpus)));
-    } else {
-        environment.insert("CUDA_VISIBLE_DEVICES".to_owned(), handover.devices.join(","));
-    }
+    let nodes = if under_slurm() { by_slurm(handover) } else { by_us(handover) };
+    environment.extend(nodes.into_iter().map(|(name, value)| (name.to_owned(), value)));
     environment
+}
+
+/// What this machine says, which stands for all nodes of an attempt.
+fn by_us(handover: &Handover) -> Vec<(&'static str, String)> {
+    let host = host_name();
+    vec![
+        ("CUDA_VISIBLE_DEVICES", handover.devices.join(",")),
+        ("GIGA_HOSTS", host.clone()),
+        ("GIGA_HOST_COUNT", "1".to_owned()),
+        ("GIGA_ON_EACH_HOST", "env".to_owned()),
+        ("MASTER_ADDR", host),
+        ("MASTER_PORT", port(handover.launch.attempt.job.0)),
+    ]
+}
+
+/// What Slurm says: it chose the accelerators, and starts steps on the other nodes. The supervisor runs on the first.
+fn by_slurm(handover: &Handover) -> Vec<(&'static str, String)> {
+    let slurm = |name: &str| env::var(name).unwrap_or_default();
+    let hosts = giga_formats::slurm::hosts(&slurm("SLURM_JOB_NODELIST")).unwrap_or_default();
+    let count = handover.launch.nodes.len().to_string();
+    let each = format!(
+        "srun --nodes={count} --ntasks={count} --ntasks-per-node=1 --export=ALL --kill-on-bad-exit=1 --cpu-bind=none"
+    );
+    let job = slurm("SLURM_JOB_ID").parse().unwrap_or(0);
+    let mut said = vec![
+        ("GIGA_HOSTS", hosts.join(" ")),
+        ("GIGA_HOST_COUNT", count),
+        ("GIGA_ON_EACH_HOST", each),
+        ("MASTER_ADDR", host_name()),
+        ("MASTER_PORT", port(job)),
+    ];
+    said.extend(env::var("SLURM_JOB_GPUS").ok().map(|gpus| ("GIGA_ACCELERATORS", gpus)));
+    said
+}
+
+/// A port for the processes of a job to meet at, outside those that Linux gives to connections (32768 to 60999).
+fn port(number: u64) -> String {
+    (20_000 + number % 12_000).to_string()
 }

@@ -130,6 +130,7 @@ fn arguments(ask: &Ask) -> Vec<String> {
         format!("--chdir={}", ask.workdir),
         format!("--partition={}", ask.partition),
         format!("--nodes={0}-{0}", ask.nodes),
+        format!("--nodelist={}", ask.hosts.join(",")),
         "--ntasks-per-node=1".to_owned(),
         format!("--cpus-per-task={}", ask.cpus),
         format!("--time={}", ask.minutes),
@@ -211,24 +212,26 @@ impl Transport for Cli {
         let partition = format!("--partition={partition}");
         let text = self.ask(
             "sinfo",
-            &["--noheader", "--Node", &partition, "--format=%N|%c|%m|%t|%G"].map(str::to_owned),
+            &["--noheader", "--Node", &partition, "--format=%N|%c|%m|%t|%f|%G"].map(str::to_owned),
         )?;
         let read = |line: &str| node(line).ok_or_else(|| Fault::Unknown(format!("sinfo printed `{line}`")));
         text.lines().filter(|line| !line.trim().is_empty()).map(read).collect()
     }
 }
 
-/// `name|cpus|memory|state|gres`.
+/// `name|cpus|memory|state|features|gres`.
 fn node(line: &str) -> Option<NodeRecord> {
-    let mut fields = line.splitn(5, '|').map(str::trim);
+    let mut fields = line.splitn(6, '|').map(str::trim);
     let mut next = || fields.next();
-    let (name, cpus, memory, state, gres) = (next()?, next()?, next()?, next()?, next()?);
+    let (name, cpus, memory, state) = (next()?, next()?, next()?, next()?);
+    let (features, gres) = (next()?, next()?);
     Some(NodeRecord {
         name: name.to_owned(),
         cpus: cpus.trim_end_matches('+').parse().ok()?,
         memory: memory.trim_end_matches('+').parse().ok()?,
         accelerators: accelerators(gres),
         state: state.to_owned(),
+        features: features.split(',').map(str::to_owned).collect(),
     })
 }
 

@@ -6,7 +6,7 @@
 
 mod tend;
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
@@ -26,7 +26,7 @@ use crate::attempt::home::{Home, OpenError};
 use crate::attempt::launch::{fault, unavailable};
 use crate::attempt::supervisor::{LAUNCH, STOP};
 use crate::{Carried, Chunk, Engine, EngineError, OutputStream, Seen};
-use giga_formats::slurm::Record;
+use giga_formats::slurm::{NodeRecord, Record};
 
 /// How a site's pools lie in its Slurm.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,9 +87,19 @@ struct State {
     queue: Option<(Span, HashMap<String, Vec<Record>>)>,
     /// Why it does not answer, and since when.
     silent: Option<(Span, String)>,
-    carried: BTreeMap<String, Carried>,
+    pools: BTreeMap<String, Nodes>,
     work: VecDeque<Work>,
     closing: bool,
+}
+
+/// What is known of the nodes of a pool.
+struct Nodes {
+    /// What one accelerator brings with it.
+    carried: Carried,
+    /// Slurm's names of them, in the order in which the core counts them.
+    hosts: Vec<String>,
+    /// Which of them nothing can run on.
+    out: BTreeSet<u32>,
 }
 
 /// Something to be asked of Slurm.
@@ -140,7 +150,7 @@ impl SlurmEngine {
         run("slurm watch", Inner::watch)?;
         (0..WORKERS).try_for_each(|_| run("slurm work", Inner::work))?;
         // What its accelerators carry is good to know before anything starts, and no reason to wait for a Slurm that is away.
-        let unknown = |state: &mut State| state.carried.is_empty();
+        let unknown = |state: &mut State| state.pools.is_empty();
         drop(inner.bell.wait_timeout_while(inner.state(), KNOW, unknown));
         Ok(Self(inner))
     }
@@ -168,6 +178,29 @@ fn tag(home: &Home) -> std::io::Result<String> {
     std::fs::write(&path, &tag)?;
     File::open(&path)?.sync_all()?;
     Ok(tag)
+}
+
+/// The hosts of a pool in the order in which the core counts its nodes. A host keeps its place for good; new ones come behind.
+fn hosts(home: &Home, pool: &SlurmPool, nodes: &[NodeRecord]) -> std::io::Result<Vec<String>> {
+    let path = home.path().join(format!("hosts-{}", pool.name));
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(fault) if fault.kind() == std::io::ErrorKind::NotFound => String::new(),
+        Err(fault) => return Err(fault),
+    };
+    let mut hosts: Vec<String> = text.lines().map(str::to_owned).collect();
+    let known: BTreeSet<&str> = hosts.iter().map(String::as_str).collect();
+    let new = nodes.iter().map(|node| node.name.clone()).filter(|name| !known.contains(name.as_str()));
+    let new: Vec<String> = new.take((pool.nodes as usize).saturating_sub(hosts.len())).collect();
+    if !new.is_empty() {
+        hosts.extend(new);
+        let _lock = home.lock()?;
+        let aside = home.path().join(format!(".hosts-{}.{}", pool.name, std::process::id()));
+        std::fs::write(&aside, hosts.join("\n") + "\n")?;
+        File::open(&aside)?.sync_all()?;
+        std::fs::rename(&aside, &path)?;
+    }
+    Ok(hosts)
 }
 
 impl Inner {
@@ -204,7 +237,7 @@ impl Inner {
                 first.pool
             ));
         };
-        let mut seen = std::collections::BTreeSet::new();
+        let mut seen = BTreeSet::new();
         launch.nodes.iter().find_map(|node| {
             let most = pool.accelerators_per_node;
             if node.pool != first.pool || node.accelerators != first.accelerators {
@@ -221,24 +254,38 @@ impl Inner {
         })
     }
 
-    /// Learns what accelerators carry from Slurm; where it does not tell, the last word counts.
+    /// Learns from Slurm what the nodes are, and which of them are out; where it does not tell, the last word counts.
     fn measure(&self) {
         for pool in &self.site.pools {
-            let Ok(nodes) = self.transport.nodes(&pool.partition) else { continue };
+            let Ok(mut nodes) = self.transport.nodes(&pool.partition) else { continue };
+            if let Some(feature) = &pool.constraint {
+                nodes.retain(|node| node.features.contains(feature));
+            }
+            let Ok(hosts) = hosts(&self.home, pool, &nodes) else { continue };
+            let ours = |node: &&NodeRecord| hosts.contains(&node.name);
             let each = u64::from(pool.accelerators_per_node.max(1));
-            let cpus = nodes.iter().map(|node| u64::from(node.cpus)).min().unwrap_or(0);
-            let memory = nodes.iter().map(|node| node.memory).min().unwrap_or(0);
+            let cpus = nodes.iter().filter(ours).map(|node| u64::from(node.cpus)).min().unwrap_or(0);
+            let memory = nodes.iter().filter(ours).map(|node| node.memory).min().unwrap_or(0);
             let memory = Bytes::of(memory.saturating_mul(1 << 20) / each);
             let carried = Carried { cpus_thousandths: cpus * 1_000 / each, memory };
-            self.state().carried.insert(pool.name.clone(), carried);
+            let out = (0..pool.nodes).filter(|&node| {
+                let host =
+                    hosts.get(node as usize).and_then(|host| nodes.iter().find(|node| node.name == *host));
+                let short = |node: &NodeRecord| {
+                    !pool.gres.is_empty() && node.accelerators < pool.accelerators_per_node
+                };
+                host.is_none_or(|node| node.is_out() || short(node))
+            });
+            let out = out.collect();
+            self.state().pools.insert(pool.name.clone(), Nodes { carried, hosts, out });
         }
         self.bell.notify_all();
     }
 
     /// A launch with what it gets here. Slurm chooses the accelerators.
     fn handover(&self, launch: &Launch, state: &State) -> Handover {
-        let carried = launch.nodes.first().and_then(|node| state.carried.get(&node.pool)).copied();
-        let carried = carried.unwrap_or_default();
+        let pool = launch.nodes.first().and_then(|node| state.pools.get(&node.pool));
+        let carried = pool.map_or_else(Carried::default, |pool| pool.carried);
         let count = launch.nodes.iter().map(|node| u64::from(node.accelerators)).sum::<u64>();
         Handover {
             launch: launch.clone(),
@@ -395,7 +442,19 @@ impl Engine for SlurmEngine {
     }
 
     fn carries(&self, pool: &str) -> Carried {
-        self.0.state().carried.get(pool).copied().unwrap_or_default()
+        self.0.state().pools.get(pool).map_or_else(Carried::default, |pool| pool.carried)
+    }
+
+    fn nodes_out(&self) -> Option<BTreeSet<(String, u32)>> {
+        let state = self.0.state();
+        // As long as a pool is not known, nothing can be said of the site.
+        if state.pools.len() < self.0.site.pools.len() {
+            return None;
+        }
+        let out = |(name, pool): (&String, &Nodes)| {
+            pool.out.iter().map(|&node| (name.clone(), node)).collect::<Vec<_>>()
+        };
+        Some(state.pools.iter().flat_map(out).collect())
     }
 
     fn pace(&self) -> Span {

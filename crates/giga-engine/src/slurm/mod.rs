@@ -7,7 +7,6 @@
 
 mod cli;
 mod engine;
-mod hosts;
 mod known;
 mod place;
 pub mod protocol;

@@ -22,6 +22,9 @@ use tempfile::TempDir;
 
 use self::cluster::Cluster;
 
+#[path = "own.rs"]
+mod own;
+
 const NODES: u32 = 16;
 const ACCELERATORS: u32 = 4;
 
@@ -33,8 +36,8 @@ enum Way {
 }
 
 /// A Slurm engine in a folder of its own, on the cluster of all.
-struct SlurmBench<'a> {
-    cluster: &'a Cluster,
+pub(crate) struct SlurmBench<'a> {
+    pub(crate) cluster: &'a Cluster,
     way: Way,
     home: TempDir,
     jobs: AtomicU64,
@@ -46,6 +49,11 @@ impl<'a> SlurmBench<'a> {
         let home = tempfile::tempdir().expect("a folder for the test can be made");
         fs::create_dir(home.path().join("scratch")).expect("a folder for the test can be made");
         Self { cluster, way, home, jobs: AtomicU64::new(1), nodes: AtomicU32::new(0) }
+    }
+
+    /// What tells jobs of this engine from those of others.
+    pub(crate) fn tag(&self) -> String {
+        fs::read_to_string(self.home.path().join("engine/tag")).expect("an engine that was opened has one")
     }
 
     fn folder(&self, attempt: AttemptId) -> PathBuf {
@@ -127,6 +135,6 @@ pub(crate) fn main() -> ExitCode {
         }
     };
     let ways = [("slurm, by its commands,", Way::Commands), ("slurm, by slurmrestd,", Way::Rest)];
-    let kept = ways.map(|(name, way)| bench::run_cases(name, &[], || SlurmBench::new(&cluster, way)));
+    let kept = ways.map(|(name, way)| bench::run_cases(name, own::CASES, || SlurmBench::new(&cluster, way)));
     ExitCode::from(u8::from(kept.contains(&false)))
 }

@@ -80,6 +80,8 @@ pub struct Ask {
     pub reservation: Option<String>,
     /// How many nodes.
     pub nodes: u32,
+    /// Which, by name.
+    pub hosts: Vec<String>,
     /// Accelerators of each, as Slurm names them: `gpu:4`. Empty where they are not counted.
     pub gres: String,
     /// Processors of each.
@@ -113,8 +115,21 @@ pub struct NodeRecord {
     pub memory: u64,
     /// Its accelerators.
     pub accelerators: u32,
-    /// Slurm's word for how it is, in small letters: `idle`, `drained*`.
+    /// Slurm's word for how it is: `idle`, `drain*`.
     pub state: String,
+    /// Its features.
+    pub features: Vec<String>,
+}
+
+impl NodeRecord {
+    /// Whether nothing can run on it, as far as Slurm knows. One that is being drained still runs what it has.
+    #[must_use]
+    pub fn is_out(&self) -> bool {
+        let word = self.state.to_ascii_lowercase();
+        ["down", "drain", "fail", "maint", "unk", "err"].iter().any(|out| word.starts_with(out))
+            && !word.starts_with("draining")
+            && !word.starts_with("failing")
+    }
 }
 
 /// The accelerators of `gpu:h200:8(S:0-1),shard:4`.
@@ -141,6 +156,20 @@ mod tests {
         // What is not known may live.
         check("QUANTUM", JobState::Lives);
         check("", JobState::Lives);
+    }
+
+    #[test]
+    fn nodes_that_are_out_are_told() {
+        let check = |state: &str, expected| {
+            let (name, features) = ("a".to_owned(), Vec::new());
+            let node =
+                NodeRecord { name, cpus: 1, memory: 1, accelerators: 1, state: state.into(), features };
+            assert_eq!(node.is_out(), expected, "{state}");
+        };
+        ["idle", "mix", "alloc", "drng", "draining", "idle*", "resv", "MIXED", "comp"]
+            .map(|state| check(state, false));
+        ["down", "down*", "drain", "drained", "fail", "maint", "unk*", "DRAINED"]
+            .map(|state| check(state, true));
     }
 
     #[test]

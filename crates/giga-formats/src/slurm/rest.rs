@@ -18,6 +18,7 @@ struct Job<'a> {
     name: &'a str,
     partition: &'a str,
     nodes: [u32; 2],
+    nodelist: String,
     tasks_per_node: u32,
     cpus_per_task: u32,
     #[serde(skip_serializing_if = "str::is_empty")]
@@ -54,6 +55,7 @@ pub fn submission(ask: &Ask) -> String {
         name: &ask.name,
         partition: &ask.partition,
         nodes: [ask.nodes; 2],
+        nodelist: ask.hosts.join(","),
         tasks_per_node: 1,
         cpus_per_task: ask.cpus,
         gres: &ask.gres,
@@ -159,7 +161,10 @@ struct NodeAnswer {
     gres: Option<String>,
     state: Option<String>,
     #[serde(default)]
+    state_flags: Vec<String>,
+    #[serde(default)]
     partitions: Vec<String>,
+    features: Option<String>,
 }
 
 /// Reads the list of nodes, and gives those of a partition; `None` where it is none.
@@ -172,7 +177,12 @@ pub fn read_nodes(body: &[u8], partition: &str) -> Option<Vec<NodeRecord>> {
         cpus: node.cpus.unwrap_or(0),
         memory: node.real_memory.unwrap_or(0),
         accelerators: accelerators(&node.gres.unwrap_or_default()),
-        state: node.state.unwrap_or_default(),
+        // A drained node is `idle` with a flag, one that still runs something `mixed` or `allocated` with the same flag.
+        state: match node.state.unwrap_or_default() {
+            state if state == "idle" && node.state_flags.iter().any(|flag| flag == "DRAIN") => "drain".into(),
+            state => state,
+        },
+        features: node.features.unwrap_or_default().split(',').map(str::to_owned).collect(),
     };
     Some(ours.map(record).collect())
 }

@@ -1,6 +1,6 @@
 //! What the core is asked, and what it answers once that is durable.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::mem;
 
 use giga_control::Control;
@@ -38,6 +38,8 @@ pub(crate) enum Command {
     Operate { input: Input, outcome: Outcome },
     /// The engine of a site saw something.
     Facts { site: SiteId, facts: Vec<Fact> },
+    /// These nodes of a site, by pool and number, are out, and all others of it work.
+    Nodes { site: SiteId, out: BTreeSet<(String, u32)> },
     /// Somebody wants to know.
     Ask(Question),
     /// The end: a last snapshot, and nothing after it.

@@ -13,7 +13,7 @@ use giga_formats::journal::{self, Record, Snapshot};
 use giga_model::{AttemptId, Federation, JobId, SiteId};
 use giga_scheduler::{DECISION_VERSION, Ending, Event, Input};
 use giga_store::{Batch, Change, Entry, NewJob};
-use giga_units::{Instant, Power};
+use giga_units::{Duration, Instant, Power};
 use tokio::sync::oneshot;
 
 use super::command::{
@@ -53,6 +53,8 @@ pub(crate) struct Core {
 const TOGETHER: usize = 512;
 /// How many records a restart follows at most, if the server is killed.
 const SNAPSHOT_EVERY: u64 = 20_000;
+/// When a node is expected back where the description does not say: an assumption, as its default for failures.
+const REPAIR: Duration = Duration::hours(4);
 /// How long the core sleeps at most. A clock that was set is noticed by then.
 const SLEEP: Wait = Wait::from_secs(10);
 
@@ -113,6 +115,7 @@ impl Core {
                 Command::Facts { site, facts } => {
                     facts.into_iter().for_each(|fact| self.fact(site, fact, &mut step));
                 }
+                Command::Nodes { site, out } => self.nodes(now, site, &out, &mut step),
                 Command::Ask(question) => questions.push(question),
                 Command::Stop => {}
             }
@@ -167,6 +170,21 @@ impl Core {
         step.inputs.push(input);
         step.inputs.extend(back);
         step.outcomes.push((limit_before, outcome));
+    }
+
+    /// What the books say otherwise of the nodes of a site than its engine does.
+    fn nodes(&self, now: Instant, site: SiteId, out: &BTreeSet<(String, u32)>, step: &mut Step) {
+        let site = &self.federation.sites[site.index()];
+        let until = now + site.failures.map_or(REPAIR, |failures| failures.repair);
+        for &pool in &site.pools {
+            let name = &self.federation.pools[pool.index()].name;
+            let down: BTreeSet<u32> = self.control.state().down(pool).map(|(node, _)| node).collect();
+            let seen: BTreeSet<u32> =
+                out.iter().filter(|(of, _)| of == name).map(|(_, node)| *node).collect();
+            let failed = seen.difference(&down).map(|&node| Input::NodeFailed { pool, node, until });
+            let repaired = down.difference(&seen).map(|&node| Input::NodeRepaired { pool, node });
+            step.inputs.extend(failed.chain(repaired));
+        }
     }
 
     /// What is said of an earlier attempt is late, and not worth a record. An interrupted one may have ended by itself

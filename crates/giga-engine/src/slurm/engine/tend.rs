@@ -18,8 +18,8 @@ use crate::attempt::now;
 use crate::attempt::supervisor::STOP;
 use giga_formats::slurm::{Ask, JobState, Record};
 
-/// How often what accelerators carry is asked again.
-const MEASURE: Span = Span::from_secs(300);
+/// How often it is asked which nodes are out.
+const MEASURE: Span = Span::from_secs(5);
 /// How long a job that Slurm refused is left alone.
 const QUIET: Span = Span::from_secs(2);
 /// Names that are asked of the accounting at once; they stand on a command line.
@@ -209,7 +209,12 @@ impl Inner {
         let dealings = &mut known.dealings;
         dealings.in_flight = false;
         dealings.over = None;
-        let Some(answer) = answer else { return };
+        // Its nodes are not known yet, or not any more.
+        let Some(answer) = answer else {
+            known.complaint = Some("Slurm did not say yet what its nodes are".to_owned());
+            known.quiet = Some(now_ + QUIET);
+            return;
+        };
         match answer {
             Ok(id) => {
                 (dealings.submitted, dealings.id) = (Some(now_), Some(id));
@@ -248,6 +253,9 @@ impl Inner {
         let words = self.supervisor.iter().cloned().chain([folder.path().to_string_lossy().into_owned()]);
         let words: Vec<String> = words.map(|word| quoted(&word)).collect();
         let nodes = u32::try_from(launch.nodes.len()).ok()?;
+        let known = &state.pools.get(&first.pool)?.hosts;
+        let hosts = launch.nodes.iter().map(|node| known.get(node.node as usize).cloned());
+        let hosts = hosts.collect::<Option<_>>()?;
         let kept = KEPT.iter().filter_map(|name| Some(((*name).to_owned(), std::env::var(name).ok()?)));
         let milliseconds = launch.limit.as_milliseconds().saturating_add(launch.grace.as_milliseconds());
         Some(Ask {
@@ -263,6 +271,7 @@ impl Inner {
             qos: self.site.qos.clone(),
             reservation: self.site.reservation.clone(),
             nodes,
+            hosts,
             gres: if pool.gres.is_empty() {
                 String::new()
             } else {

@@ -1,8 +1,9 @@
 //! Lists of hosts as Slurm writes them: `a1,b[01-03,7]-x`.
 
 /// The hosts of a list in its order, or `None` where it is none, or one of more than a million.
-pub(crate) fn expand(list: &str) -> Option<Vec<String>> {
-    let mut hosts = Vec::new();
+#[must_use]
+pub fn hosts(list: &str) -> Option<Vec<String>> {
+    let mut all = Vec::new();
     for part in split(list)? {
         let mut names = vec![String::new()];
         let mut rest = part;
@@ -19,12 +20,12 @@ pub(crate) fn expand(list: &str) -> Option<Vec<String>> {
         if rest.contains(']') {
             return None;
         }
-        hosts.extend(names.into_iter().map(|name| name + rest).filter(|name| !name.is_empty()));
-        if hosts.len() > MOST {
+        all.extend(names.into_iter().map(|name| name + rest).filter(|name| !name.is_empty()));
+        if all.len() > MOST {
             return None;
         }
     }
-    Some(hosts)
+    Some(all)
 }
 
 /// More hosts than any machine has.
@@ -69,7 +70,7 @@ mod tests {
 
     #[track_caller]
     fn check(list: &str, expected: Option<&[&str]>) {
-        let hosts = expand(list);
+        let hosts = hosts(list);
         let hosts = hosts.as_ref().map(|hosts| hosts.iter().map(String::as_str).collect::<Vec<_>>());
         assert_eq!(hosts.as_deref(), expected, "{list}");
     }
