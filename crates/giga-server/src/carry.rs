@@ -1,7 +1,8 @@
 //! Carries decisions out at one site: keeps what runs there as it should be, and tells the core what became of it.
 //!
 //! One thread for each site, so that a slow engine holds up nobody else. It holds no policy: what should run comes from
-//! durable events, what does comes from the engine, and [`reconcile`] says the steps between.
+//! durable events, what does comes from the engine, and [`reconcile`] says the steps between. It does nothing while another
+//! server may have taken over.
 
 mod reconcile;
 
@@ -15,7 +16,7 @@ use giga_formats::attempt::AttemptFile;
 use giga_formats::job::{JobBody, JobSpec};
 use giga_model::{JobId, Receipt, SiteId};
 use giga_scheduler::Ending;
-use giga_store::Store;
+use giga_store::{Standing, Store};
 
 use self::reconcile::{Action, Wanted, reconcile};
 use crate::live::command::{Command, Effect, Fact, Order};
@@ -103,6 +104,10 @@ impl Carrier {
         let mut facts = Vec::new();
         let mut worked = true;
         for action in reconcile(&wanted.collect(), &seen, &self.settled) {
+            // Whoever holds the store now decides what runs; this one only knows what was to run.
+            if self.store.standing() != Standing::Held {
+                return PATIENCE;
+            }
             let done = match action {
                 Action::Start(attempt) => self.start(attempt),
                 Action::Stop(attempt) => self.engine.stop(attempt),

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a law that is broken panics")]
 
+#[expect(dead_code, reason = "not every test restarts a server")]
 mod postgres;
 
 use giga_formats::api::Role;

@@ -106,6 +106,11 @@ impl Cluster {
         format!("postgres://{USER}@{folder}/{name}")
     }
 
+    /// Where it listens.
+    pub(crate) fn socket(&self) -> PathBuf {
+        self.folder.join(format!(".s.PGSQL.{PORT}"))
+    }
+
     /// What a statement answers, as text.
     pub(crate) fn query(&self, database: &str, sql: &str) -> String {
         let mut call = Command::new(self.programs.join("psql"));

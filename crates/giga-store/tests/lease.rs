@@ -1,0 +1,197 @@
+//! What only a database can do to a server: be lost, come back, and let another take over.
+#![expect(clippy::unwrap_used, reason = "a law that is broken panics")]
+
+mod postgres;
+
+use std::io::{Read, Write};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::thread;
+use std::time::{Duration, Instant as Clock};
+
+use giga_formats::journal::{self, Record};
+use giga_store::{Batch, Beginning, Entry, Standing, Store, StoreError, Url};
+use giga_units::Instant;
+use tempfile::TempDir;
+
+use postgres::Cluster;
+
+fn beginning() -> Beginning {
+    let (file, text) = ("federation.toml".to_owned(), "format = 1".to_owned());
+    Beginning { file, expanded: text.clone(), text, start: Instant::unix_milliseconds(5) }
+}
+
+fn batch(seq: u64) -> Batch {
+    let now = Instant::unix_milliseconds(9);
+    let record = Record { seq, decisions: 1, now, inputs: Vec::new(), events: Vec::new() };
+    Batch { entries: vec![Entry { seq, record: journal::write(&record) }], changes: Vec::new() }
+}
+
+fn connect(url: &Url, folder: &Path) -> Result<Store, StoreError> {
+    Store::connect(url, folder, &beginning()).map(|(store, _)| store)
+}
+
+fn folder() -> TempDir {
+    TempDir::new().unwrap()
+}
+
+/// Waits for something to become true.
+#[track_caller]
+fn soon(what: impl Fn() -> bool) {
+    let until = Clock::now() + Duration::from_secs(20);
+    while !what() {
+        assert!(Clock::now() < until, "it does not come true");
+        thread::sleep(Duration::from_millis(10));
+    }
+}
+
+#[test]
+fn who_slept_through_a_lease_never_writes_again() {
+    let Some(cluster) = postgres::shared("who_slept_through_a_lease_never_writes_again") else { return };
+    let text = cluster.new_database();
+    let name = text.rsplit('/').next().unwrap();
+    // Renewed each 20 s, so not while this test takes.
+    let url = Url::parse(&text, None).unwrap().with_lease(Duration::from_secs(60));
+    let folder = folder();
+    let first = connect(&url, folder.path()).unwrap();
+    first.append(&[batch(1)]).unwrap();
+    cluster.query(name, "UPDATE lease SET expires = clock_timestamp()");
+    let second = connect(&url, folder.path()).unwrap();
+    let fenced = first.append(&[batch(2)]).unwrap_err();
+    assert!(matches!(&fenced, StoreError::Fenced { holder, .. } if holder.contains("process")), "{fenced}");
+    assert!(matches!(first.standing(), Standing::Over { .. }));
+    assert!(matches!(first.append(&[batch(2)]), Err(StoreError::Fenced { .. })));
+    assert!(matches!(first.remove_key("x"), Err(StoreError::Fenced { .. })));
+    assert_eq!(second.last().unwrap(), 1);
+    second.append(&[batch(2)]).unwrap();
+    first.release();
+    drop(first);
+    second.append(&[batch(3)]).unwrap();
+    assert_eq!(second.standing(), Standing::Held, "who is fenced gives nothing back");
+}
+
+#[test]
+fn a_lease_is_renewed_and_given_back() {
+    let Some(url) = postgres::database("a_lease_is_renewed_and_given_back") else { return };
+    let (url, folder) = (url.with_lease(Duration::from_secs(2)), folder());
+    let store = connect(&url, folder.path()).unwrap();
+    let from = Clock::now();
+    let refused = connect(&url, folder.path()).map(drop).unwrap_err();
+    assert!(matches!(&refused, StoreError::Leased { holder, .. } if holder.contains("process")), "{refused}");
+    assert!(from.elapsed() < Duration::from_secs(3), "one that lives renews it: {:?}", from.elapsed());
+    // Longer than it holds: it was renewed.
+    thread::sleep(Duration::from_secs(3));
+    assert_eq!(store.standing(), Standing::Held);
+    store.append(&[batch(1)]).unwrap();
+    drop(store);
+    let from = Clock::now();
+    drop(connect(&url, folder.path()).unwrap());
+    assert!(from.elapsed() < Duration::from_secs(1), "what was given back needs no waiting");
+}
+
+#[test]
+fn a_database_that_is_started_again_is_ridden_out() {
+    let Some(cluster) = Cluster::start() else {
+        assert!(postgres::shared("a_database_that_is_started_again_is_ridden_out").is_none());
+        return;
+    };
+    let url = Url::parse(&cluster.new_database(), None).unwrap();
+    let folder = folder();
+    let store = Arc::new(connect(&url, folder.path()).unwrap());
+    let done = Arc::new(AtomicU64::new(0));
+    let (writing, count) = (Arc::clone(&store), Arc::clone(&done));
+    let writer = thread::spawn(move || {
+        let mut seq = 0;
+        while count.load(Ordering::Relaxed) != u64::MAX {
+            seq += 1;
+            writing.append(&[batch(seq)]).unwrap();
+            let _ = count.compare_exchange(seq - 1, seq, Ordering::Relaxed, Ordering::Relaxed);
+        }
+        seq
+    });
+    for mode in ["fast", "immediate", "immediate"] {
+        let before = done.load(Ordering::Relaxed);
+        soon(|| done.load(Ordering::Relaxed) > before + 20);
+        cluster.control(&["restart", "-m", mode]);
+        assert!(store.last().unwrap() >= before, "questions ride it out too");
+    }
+    let before = done.load(Ordering::Relaxed);
+    soon(|| done.load(Ordering::Relaxed) > before + 20);
+    done.store(u64::MAX, Ordering::Relaxed);
+    let last = writer.join().unwrap();
+    let kept = store.records(0, usize::MAX >> 1).unwrap();
+    assert_eq!(kept.len() as u64, last, "each once, and none is missing");
+    assert_eq!(store.standing(), Standing::Held);
+}
+
+/// What stands between a store and its database, and cuts the line at the worst moments.
+struct Between {
+    folder: TempDir,
+    cut: Arc<AtomicU8>,
+}
+
+/// The next commit passes; or does not arrive; or arrives, and its answer does not come back.
+const WHOLE: u8 = 0;
+const BEFORE: u8 = 1;
+const BEHIND: u8 = 2;
+
+impl Between {
+    fn open(socket: PathBuf) -> Self {
+        let folder = folder();
+        let listener = UnixListener::bind(folder.path().join(".s.PGSQL.5432")).unwrap();
+        let cut = Arc::new(AtomicU8::new(WHOLE));
+        let order = Arc::clone(&cut);
+        thread::spawn(move || {
+            for client in listener.incoming().map_while(Result::ok) {
+                let server = UnixStream::connect(&socket).unwrap();
+                let (mut back, mut to) = (server.try_clone().unwrap(), client.try_clone().unwrap());
+                thread::spawn(move || std::io::copy(&mut back, &mut to));
+                let order = Arc::clone(&order);
+                thread::spawn(move || Self::pass(client, server, &order));
+            }
+        });
+        Self { folder, cut }
+    }
+
+    fn pass(mut client: UnixStream, mut server: UnixStream, order: &AtomicU8) {
+        let mut bytes = [0; 1 << 16];
+        while let Ok(count @ 1..) = client.read(&mut bytes) {
+            let commits = bytes[..count].windows(6).any(|word| word == b"COMMIT");
+            let order = if commits { order.swap(WHOLE, Ordering::SeqCst) } else { WHOLE };
+            if order != WHOLE {
+                // No answer finds its way back.
+                client.shutdown(std::net::Shutdown::Both).unwrap();
+            }
+            if order == BEFORE || server.write_all(&bytes[..count]).is_err() {
+                break;
+            }
+        }
+        drop(server.shutdown(std::net::Shutdown::Both));
+        drop(client.shutdown(std::net::Shutdown::Both));
+    }
+}
+
+#[test]
+fn a_commit_whose_answer_was_lost_is_made_once() {
+    let Some(cluster) = postgres::shared("a_commit_whose_answer_was_lost_is_made_once") else { return };
+    let text = cluster.new_database();
+    let (_, database) = text.rsplit_once('/').unwrap();
+    let between = Between::open(cluster.socket());
+    let place = between.folder.path().to_str().unwrap().replace('/', "%2F");
+    let url = Url::parse(&format!("postgres://giga@{place}/{database}"), None).unwrap();
+    let folder = folder();
+    let store = connect(&url, folder.path()).unwrap();
+    for (seq, cut) in (1..).zip([WHOLE, BEHIND, BEFORE, BEHIND, BEHIND, WHOLE, BEFORE]) {
+        between.cut.store(cut, Ordering::SeqCst);
+        store.append(&[batch(seq)]).unwrap();
+        assert_eq!(between.cut.load(Ordering::SeqCst), WHOLE, "it came to a commit");
+        assert_eq!(store.records(0, 100).unwrap().len() as u64, seq);
+    }
+    // What can not be looked up is told, not guessed.
+    between.cut.store(BEHIND, Ordering::SeqCst);
+    let unknown = store.remove_key("x").unwrap_err();
+    assert!(unknown.to_string().contains("may have been made or not"), "{unknown}");
+    store.remove_key("x").unwrap();
+}
