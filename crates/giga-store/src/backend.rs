@@ -19,7 +19,7 @@ pub(crate) trait Backend: Debug + Send + Sync {
     /// Whether the tables are there.
     fn has_tables(&self) -> Result<bool, StoreError>;
 
-    /// Makes the tables and says the script, together.
+    /// Makes the tables and indices that are not there, and says the script, together.
     fn begin(&self, script: &[Statement<'_>]) -> Result<(), StoreError>;
 
     /// Keeps the bytes of a snapshot; all but the `kept` latest are removed.

@@ -101,26 +101,8 @@ impl Store {
     /// # Errors
     /// Fails where the store can not be read.
     pub fn jobs(&self, filter: &JobFilter) -> Result<Vec<JobRow>, StoreError> {
-        let mut sql = format!("SELECT {COLUMNS} FROM job WHERE TRUE");
-        let mut values: Vec<Value<'_>> = Vec::new();
-        if let Some(projects) = &filter.projects {
-            sql += &format!(" AND project IN ({})", marks(values.len(), projects.len()));
-            values.extend(projects.iter().map(Value::from));
-        }
-        if !filter.states.is_empty() {
-            sql += &format!(" AND state IN ({})", marks(values.len(), filter.states.len()));
-            values.extend(filter.states.iter().map(Value::from));
-        }
-        if filter.live {
-            sql += " AND ended IS NULL";
-        }
-        if let Some(before) = filter.before {
-            sql += &format!(" AND job < {}", marks(values.len(), 1));
-            values.push(before.0.into());
-        }
-        sql += &format!(" ORDER BY job DESC LIMIT {}", marks(values.len(), 1));
-        values.push(filter.most.into());
-        self.rows(&Statement::new(sql, values), job_row)
+        let asked = Asked::of(filter);
+        self.rows(&Statement::new(asked.sql, asked.values), job_row)
     }
 
     /// One job.
@@ -163,11 +145,86 @@ impl Store {
     }
 }
 
-/// So many parameters behind those that are there.
-fn marks(known: usize, count: usize) -> String {
-    let marks: Vec<String> = (known + 1..=known + count).map(|number| format!("${number}")).collect();
-    // A list of none is no SQL everywhere, and nothing equals NULL.
-    if marks.is_empty() { "NULL".to_owned() } else { marks.join(", ") }
+/// A page of jobs as it is asked for. Where projects or states are named, it is put together of the latest of each of them,
+/// which an index has in their order; else a rare one would be looked for in the whole history.
+struct Asked<'a> {
+    sql: String,
+    values: Vec<Value<'a>>,
+    filter: &'a JobFilter,
+}
+
+/// The most parts that a page is put together of; with more names it is looked for.
+const PARTS_MAX: usize = 64;
+
+impl<'a> Asked<'a> {
+    fn of(filter: &'a JobFilter) -> Self {
+        let mut asked = Self { sql: String::new(), values: Vec::new(), filter };
+        let names = |list: &'a [String]| list.iter().map(Some).collect::<Vec<_>>();
+        let projects = filter.projects.as_deref().map_or_else(|| vec![None], names);
+        let states = if filter.states.is_empty() { vec![None] } else { names(&filter.states) };
+        let parts = projects.len() * states.len();
+        if parts == 0 || parts > PARTS_MAX {
+            asked.looked_for();
+            return asked;
+        }
+        for (number, (project, state)) in
+            projects.iter().flat_map(|project| states.iter().map(move |state| (project, state))).enumerate()
+        {
+            asked.sql += if number > 0 { " UNION ALL " } else { "" };
+            asked.sql += "SELECT * FROM (";
+            asked.select();
+            for (column, name) in [("project", project), ("state", state)] {
+                if let Some(name) = name {
+                    let mark = asked.mark(*name);
+                    asked.sql += &format!(" AND {column} = {mark}");
+                }
+            }
+            asked.latest();
+            asked.sql += &format!(") AS part{number}");
+        }
+        let most = asked.mark(filter.most);
+        asked.sql += &format!(" ORDER BY job DESC LIMIT {most}");
+        asked
+    }
+
+    fn looked_for(&mut self) {
+        self.select();
+        let projects = self.filter.projects.as_deref();
+        for (column, names) in [("project", projects), ("state", Some(self.filter.states.as_slice()))] {
+            // No project may be named, and then there is no job; no state stands for all.
+            let Some(names) = names.filter(|names| column == "project" || !names.is_empty()) else {
+                continue;
+            };
+            let marks: Vec<String> = names.iter().map(|name| self.mark(name)).collect();
+            // A list of none is no SQL everywhere, and nothing equals NULL.
+            let marks = if marks.is_empty() { "NULL".to_owned() } else { marks.join(", ") };
+            self.sql += &format!(" AND {column} IN ({marks})");
+        }
+        self.latest();
+    }
+
+    fn select(&mut self) {
+        self.sql += &format!("SELECT {COLUMNS} FROM job WHERE TRUE");
+    }
+
+    /// What holds in every part.
+    fn latest(&mut self) {
+        if self.filter.live {
+            self.sql += " AND ended IS NULL";
+        }
+        if let Some(before) = self.filter.before {
+            let mark = self.mark(before.0);
+            self.sql += &format!(" AND job < {mark}");
+        }
+        let most = self.mark(self.filter.most);
+        self.sql += &format!(" ORDER BY job DESC LIMIT {most}");
+    }
+
+    /// A parameter behind those that are there.
+    fn mark(&mut self, value: impl Into<Value<'a>>) -> String {
+        self.values.push(value.into());
+        format!("${}", self.values.len())
+    }
 }
 
 fn instant(row: &mut Row) -> Result<Option<Instant>, DatabaseError> {

@@ -1,6 +1,7 @@
 //! The tables: one text for both kinds of database.
 
-/// The format of the tables.
+/// The format of the tables. Indices are no part of it: those that a store of an earlier version lacks are made when it is
+/// opened.
 pub(crate) const FORMAT: i64 = 1;
 
 /// As SQLite is told.
@@ -19,6 +20,8 @@ CREATE TABLE IF NOT EXISTS job (
 ) STRICT;
 CREATE UNIQUE INDEX IF NOT EXISTS job_idempotency ON job (by_key, idempotency) WHERE idempotency IS NOT NULL;
 CREATE INDEX IF NOT EXISTS job_project ON job (project, job);
+CREATE INDEX IF NOT EXISTS job_state ON job (state, job);
+CREATE INDEX IF NOT EXISTS job_project_state ON job (project, state, job);
 CREATE INDEX IF NOT EXISTS job_live ON job (job) WHERE ended IS NULL;
 CREATE INDEX IF NOT EXISTS job_ended ON job (ended, job) WHERE state IN ('completed', 'failed', 'timed-out');
 CREATE TABLE IF NOT EXISTS attempt (

@@ -104,6 +104,7 @@ impl Store {
     /// What is there, or the beginning that is offered.
     fn begun(&self, beginning: &Beginning) -> Result<Opened, StoreError> {
         if let Some(found) = self.about()? {
+            self.backend.begin(&[])?;
             return Ok(Opened::Found(found));
         }
         // The numbers are numbers where the column can hold them.

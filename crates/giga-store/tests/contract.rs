@@ -256,7 +256,19 @@ fn jobs_are_listed_as_they_are_asked_for(place: &Place) {
     check(JobFilter { most: 2, before: Some(JobId(4)), ..all.clone() }, &[3, 2]);
     check(JobFilter { projects: Some(vec!["even".into()]), ..all.clone() }, &[4, 2, 0]);
     check(JobFilter { projects: Some(Vec::new()), ..all.clone() }, &[]);
-    check(JobFilter { states: vec!["running".into()], live: true, ..all }, &[4]);
+    check(JobFilter { states: vec!["running".into()], live: true, ..all.clone() }, &[4]);
+    let states = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+    let some = JobFilter { states: states(&["waiting", "running", "failed"]), ..all };
+    check(some.clone(), &[5, 4, 3, 2, 1, 0]);
+    check(JobFilter { most: 3, before: Some(JobId(5)), ..some.clone() }, &[4, 3, 2]);
+    let both = Some(vec!["even".into(), "odd".into()]);
+    check(JobFilter { projects: both, most: 4, ..some.clone() }, &[5, 4, 3, 2]);
+    check(JobFilter { projects: Some(vec!["even".into()]), ..some.clone() }, &[4, 2, 0]);
+    check(JobFilter { projects: Some(vec!["none".into()]), ..some.clone() }, &[]);
+    check(JobFilter { projects: Some(Vec::new()), ..some.clone() }, &[]);
+    let many =
+        (0..100).map(|number| if number == 50 { "odd".into() } else { format!("p{number}") }).collect();
+    check(JobFilter { projects: Some(many), ..some }, &[5, 3, 1]);
 }
 
 fn the_two_latest_snapshots_are_kept_for_their_version(place: &Place) {

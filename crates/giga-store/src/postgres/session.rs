@@ -7,7 +7,7 @@ use std::task::Poll;
 
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{Client, Error, NoTls, Transaction};
+use tokio_postgres::{Client, Error, NoTls};
 
 use super::url::Url;
 use crate::change::Entry;
@@ -145,8 +145,8 @@ impl Session {
         Ok(self.client.execute(&prepared, &values.list()).await?)
     }
 
-    /// Carries a script out in one transaction behind the fence. With `sought`, an earlier try may have come through: where
-    /// the journal has that record, nothing is done again.
+    /// Carries a script out in one transaction behind the fence, behind making `tables` where there are some to make. With
+    /// `sought`, an earlier try may have come through: where the journal has that record, nothing is done again.
     pub(super) async fn write(
         &mut self,
         token: i64,
@@ -154,44 +154,67 @@ impl Session {
         script: &[Statement<'_>],
         sought: Option<&Entry>,
     ) -> Result<Vec<u64>, Fault> {
-        let fence = self.known(FENCE).await?;
-        let find = self.known("SELECT record FROM journal WHERE seq = $1").await;
-        if tables.is_none() {
-            for statement in script {
-                self.known(&statement.sql).await?;
-            }
+        let written = self.transact(token, tables, script, sought).await;
+        if written.is_err() && !self.is_lost() {
+            drop(self.run("ROLLBACK").await);
         }
-        let Self { client, known } = self;
-        let transaction = client.transaction().await?;
-        if transaction.execute(&fence, &[&token]).await? != 1 {
+        written
+    }
+
+    async fn transact(
+        &mut self,
+        token: i64,
+        tables: Option<&str>,
+        script: &[Statement<'_>],
+        sought: Option<&Entry>,
+    ) -> Result<Vec<u64>, Fault> {
+        let fence = Statement::new(FENCE, [token.into()]);
+        self.known(&fence.sql).await?;
+        // Nothing else is sent before the answer to these: it would be carried out by itself if no transaction began.
+        if flight(vec![self.says("BEGIN"), self.sends(&fence)]).await?[1] != 1 {
             return Err(Fault::Fenced);
         }
         if let Some(Entry { seq, record }) = sought {
-            let seq = i64::try_from(*seq).unwrap_or(i64::MAX);
-            let found = transaction.query_opt(&find?, &[&seq]).await?;
-            if found.is_some_and(|row| row.get::<_, &[u8]>(0) == record) {
+            let find = Statement::new("SELECT record FROM journal WHERE seq = $1", [(*seq).into()]);
+            let found = self.ask(&find).await?.pop().map(|mut row| row.take::<Vec<u8>>()).transpose()?;
+            if found.as_ref() == Some(record) {
+                self.run("ROLLBACK").await?;
                 return Ok(Vec::new());
             }
         }
-        let mut counts = Vec::with_capacity(script.len());
-        match tables {
-            Some(tables) => {
-                transaction.batch_execute(tables).await?;
-                for statement in script {
-                    let values = Values::of(&statement.values);
-                    counts.push(transaction.execute(&*statement.sql, &values.list()).await?);
-                }
-            }
-            None => {
-                for part in script.chunks(TOGETHER) {
-                    counts.extend(together(&transaction, known, part).await?);
-                }
-            }
+        if let Some(tables) = tables {
+            self.run(tables).await?;
         }
-        transaction.commit().await.map_err(at_commit)?;
+        for statement in script {
+            self.known(&statement.sql).await?;
+        }
+        let mut counts = Vec::with_capacity(script.len() + 1);
+        let (before, last) = script.split_at((script.len().max(1) - 1) / TOGETHER * TOGETHER);
+        for part in before.chunks(TOGETHER) {
+            counts.extend(flight(part.iter().map(|statement| self.sends(statement)).collect()).await?);
+        }
+        // Where a statement before it fails, this keeps nothing.
+        let end = last.iter().map(|statement| self.sends(statement)).chain([self.says("COMMIT")]);
+        counts.extend(flight(end.collect()).await.map_err(at_commit)?);
+        counts.truncate(script.len());
         Ok(counts)
     }
+
+    fn says<'a>(&'a self, text: &'a str) -> Flight<'a> {
+        Box::pin(async move { self.client.batch_execute(text).await.map(|()| 0) })
+    }
+
+    /// A statement that is known.
+    fn sends<'a>(&'a self, statement: &'a Statement<'a>) -> Flight<'a> {
+        Box::pin(async move {
+            let values = Values::of(&statement.values);
+            self.client.execute(&self.known[&*statement.sql], &values.list()).await
+        })
+    }
 }
+
+/// Something on its way, and how many rows it found or changed.
+type Flight<'a> = Pin<Box<dyn Future<Output = Result<u64, Error>> + 'a>>;
 
 /// A database that goes away in the middle of a commit may have made it, also where it says that it ends.
 fn at_commit(error: Error) -> Fault {
@@ -204,38 +227,20 @@ fn passes(error: &Error) -> bool {
     error.code().is_none_or(|code| PASSING.contains(code))
 }
 
-/// Sends statements without waiting for the answer to each; they are carried out in their order.
-async fn together(
-    transaction: &Transaction<'_>,
-    known: &HashMap<String, tokio_postgres::Statement>,
-    script: &[Statement<'_>],
-) -> Result<Vec<u64>, Fault> {
-    let mut sent: Vec<_> = script
-        .iter()
-        .map(|statement| {
-            Box::pin(async move {
-                let values = Values::of(&statement.values);
-                transaction.execute(&known[&*statement.sql], &values.list()).await
-            })
-        })
-        .collect();
+/// Sends all without waiting for the answer to each; they are carried out in their order.
+async fn flight(mut sent: Vec<Flight<'_>>) -> Result<Vec<u64>, Error> {
     // A first look at each sends it. Answers come in the same order, so that waiting for one after the other loses nothing.
-    let mut answers: Vec<Option<Result<u64, Error>>> = Vec::with_capacity(sent.len());
+    let mut answers = Vec::with_capacity(sent.len());
     std::future::poll_fn(|cx| {
-        for answer in &mut sent {
-            answers.push(match Pin::new(answer).poll(cx) {
-                Poll::Ready(answer) => Some(answer),
-                Poll::Pending => None,
-            });
-        }
+        answers.extend(sent.iter_mut().map(|answer| answer.as_mut().poll(cx)));
         Poll::Ready(())
     })
     .await;
     let mut counts = Vec::with_capacity(sent.len());
     for (answer, waiting) in answers.into_iter().zip(sent) {
         counts.push(match answer {
-            Some(answer) => answer?,
-            None => waiting.await?,
+            Poll::Ready(answer) => answer?,
+            Poll::Pending => waiting.await?,
         });
     }
     Ok(counts)
