@@ -165,7 +165,7 @@ impl Load {
             let mut seed = 1_u64;
             let page = |page: u64| {
                 seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-                let before = (page % 2 == 1).then(|| JobId((seed >> 33) % HISTORY));
+                let before = (page % 2 == 1).then_some(JobId((seed >> 33) % HISTORY));
                 let filter = JobFilter { before, ..filter.clone() };
                 let from = Clock::now();
                 assert!(store.jobs(&filter).expect("a page").len() <= 51);

@@ -195,3 +195,31 @@ fn a_commit_whose_answer_was_lost_is_made_once() {
     assert!(unknown.to_string().contains("may have been made or not"), "{unknown}");
     store.remove_key("x").unwrap();
 }
+
+#[test]
+fn an_encrypted_connection_trusts_only_whom_it_should() {
+    let Some(cluster) = Cluster::start() else {
+        assert!(postgres::shared("an_encrypted_connection_trusts_only_whom_it_should").is_none());
+        return;
+    };
+    let name = cluster.new_database();
+    let name = name.rsplit('/').next().unwrap();
+    let (port, trusted) = cluster.encrypt();
+    let check = |host: &str, mode: &str, expected: &str| {
+        let url = Url::parse(&format!("postgres://giga@{host}:{port}/{name}?{mode}"), None);
+        let told = match url {
+            Err(error) => error.to_string(),
+            Ok(url) => Store::connect_read_only(&url).map(drop).unwrap_err().to_string(),
+        };
+        assert!(told.contains(expected), "{host} {mode}: {told}");
+    };
+    // It came as far as to see that there is nothing.
+    let connected = "holds no journal";
+    let root = format!("sslrootcert={}", trusted.display());
+    check("localhost", &format!("sslmode=require&{root}"), connected);
+    check("localhost", &format!("sslmode=verify-full&{root}"), connected);
+    check("localhost", "sslmode=disable", connected);
+    check("127.0.0.1", &format!("sslmode=require&{root}"), "certificate");
+    // A machine without roots of its own refuses before it connects.
+    check("localhost", "sslmode=require", "certificate");
+}

@@ -223,8 +223,14 @@ fn at_commit(error: Error) -> Fault {
 
 /// Whether a connection was lost, or the database says that it is so for a while.
 fn passes(error: &Error) -> bool {
-    // Without a word of the database there is no connection.
-    error.code().is_none_or(|code| PASSING.contains(code))
+    // Without a word of the database there is no connection; but who is not trusted now will not be in a second.
+    error.code().map_or_else(|| !is_mistrusted(error), |code| PASSING.contains(code))
+}
+
+/// Whether encryption failed by what the other side showed.
+fn is_mistrusted(error: &Error) -> bool {
+    let cause = std::error::Error::source(error).and_then(|cause| cause.downcast_ref::<std::io::Error>());
+    cause.is_some_and(|cause| cause.kind() == std::io::ErrorKind::InvalidData)
 }
 
 /// Sends all without waiting for the answer to each; they are carried out in their order.

@@ -106,6 +106,29 @@ impl Cluster {
         format!("postgres://{USER}@{folder}/{name}")
     }
 
+    /// Starts it again with encryption, on a port of this machine: the port, and the certificate to trust.
+    pub(crate) fn encrypt(&self) -> (u16, PathBuf) {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        let port = listener.local_addr().expect("an address").port();
+        drop(listener);
+        let place = |name: &str| self.folder.join("data").join(name).to_str().expect("UTF-8").to_owned();
+        let made = as_user("openssl")
+            .args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"])
+            .args([
+                "-addext",
+                "subjectAltName=DNS:localhost",
+                "-addext",
+                "basicConstraints=critical,CA:FALSE",
+            ])
+            .args(["-keyout", &place("server.key"), "-out", &place("server.crt")])
+            .output();
+        succeeded(&made.expect("openssl runs"));
+        self.control(&["restart", "-o", &format!("-c ssl=on -c listen_addresses=localhost -c port={port}")]);
+        let trusted = self.folder.join("server.crt");
+        std::fs::copy(place("server.crt"), &trusted).expect("a copy");
+        (port, trusted)
+    }
+
     /// Where it listens.
     pub(crate) fn socket(&self) -> PathBuf {
         self.folder.join(format!(".s.PGSQL.{PORT}"))
