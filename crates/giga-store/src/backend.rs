@@ -41,6 +41,9 @@ pub(crate) trait Backend: Debug + Send + Sync {
     fn release(&self);
 }
 
+/// Who holds a store that was given back.
+pub(crate) const RELEASED: &str = "nobody: it was given back";
+
 /// Whether a server may act for its store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Standing {

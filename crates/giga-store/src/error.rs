@@ -42,8 +42,8 @@ pub enum StoreError {
     },
     /// Another server took the database over while this one could not renew its lease.
     #[error(
-        "the lease on the database is lost (fencing token {token}); it is now with {holder}. This server writes and starts \
-         nothing any more"
+        "the store is no longer this server's (fencing token {token}); it is with {holder}. Nothing is written or started here \
+         any more"
     )]
     Fenced {
         /// Under which token this one wrote.

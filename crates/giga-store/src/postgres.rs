@@ -15,7 +15,7 @@ use tokio::runtime::{Builder, Handle, Runtime, RuntimeFlavor};
 
 use self::lease::{Lease, taken_by};
 use self::session::{Fault, Session};
-use crate::backend::{Backend, Standing};
+use crate::backend::{Backend, RELEASED, Standing};
 use crate::change::Entry;
 use crate::error::{DatabaseError, StoreError};
 use crate::schema;
@@ -238,7 +238,7 @@ impl Backend for Postgres {
 
     fn release(&self) {
         let Some(lease) = self.lease.as_ref().filter(|lease| !lease.is_over()) else { return };
-        lease.end("nobody: it was given back".into());
+        lease.end(RELEASED.to_owned());
         let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         // Where this fails, the lease runs out by itself.
         drop(self.thread.wait(async {

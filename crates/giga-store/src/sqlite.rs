@@ -10,7 +10,7 @@ use std::time::Duration;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OpenFlags, ToSql, Transaction, params_from_iter};
 
-use crate::backend::{Backend, Standing};
+use crate::backend::{Backend, RELEASED, Standing};
 use crate::change::Entry;
 use crate::error::StoreError;
 use crate::folder::FILE;
@@ -26,6 +26,7 @@ pub(crate) struct Sqlite {
     readers: Mutex<Vec<Connection>>,
     /// Whether the log has grown so long that a commit has to wait for it to be folded.
     long: AtomicBool,
+    released: AtomicBool,
     /// Held as long as the store is open for writing.
     _lock: Option<File>,
 }
@@ -59,6 +60,7 @@ impl Sqlite {
             writer: Mutex::new(connection),
             readers: Mutex::default(),
             long: AtomicBool::new(false),
+            released: AtomicBool::new(false),
             _lock: lock,
         }
     }
@@ -68,6 +70,9 @@ impl Sqlite {
         &self,
         work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
     ) -> Result<T, StoreError> {
+        if let Standing::Over { token, holder } = self.standing() {
+            return Err(StoreError::Fenced { token, holder });
+        }
         // A panic in between has rolled its transaction back.
         let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         let transaction = writer.transaction()?;
@@ -163,10 +168,17 @@ impl Backend for Sqlite {
 
     /// The lock is the kernel's, who takes it from nobody who lives.
     fn standing(&self) -> Standing {
-        Standing::Held
+        if self.released.load(Ordering::Relaxed) {
+            Standing::Over { token: 0, holder: RELEASED.to_owned() }
+        } else {
+            Standing::Held
+        }
     }
 
-    fn release(&self) {}
+    /// The lock goes with the store.
+    fn release(&self) {
+        self.released.store(true, Ordering::Relaxed);
+    }
 }
 
 /// A connection that writes. A commit returns when it is on the disk (WAL with full sync); the log is folded into the

@@ -243,8 +243,8 @@ impl Store {
         self.backend.standing()
     }
 
-    /// Gives the lease back, so that the next server need not wait until it runs out. Nothing can be written from then on. A
-    /// store that is dropped does it by itself.
+    /// Gives a lease back, so that the next server need not wait until it runs out; the lock of a folder goes with the store.
+    /// Nothing can be written from then on. A store that is dropped does it by itself.
     pub fn release(&self) {
         self.backend.release();
     }

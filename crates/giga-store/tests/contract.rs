@@ -93,6 +93,7 @@ on_both! {
     any_text_is_kept
     a_chain_tells_each_cause_once
     one_asks_from_within_an_asynchronous_host
+    who_gave_it_back_writes_and_acts_no_more
 }
 
 fn entry(seq: u64) -> Entry {
@@ -344,6 +345,17 @@ fn one_asks_from_within_an_asynchronous_host(place: &Place) {
         assert!(told.unwrap());
     });
     assert_eq!(place.open(&beginning()).unwrap().1, Opened::Found(beginning()), "the lease was given back");
+}
+
+fn who_gave_it_back_writes_and_acts_no_more(place: &Place) {
+    let store = place.new_store();
+    store.append(&[batch(1, vec![came(0, None)])]).unwrap();
+    assert_eq!(store.standing(), Standing::Held);
+    store.release();
+    assert!(matches!(store.standing(), Standing::Over { .. }));
+    assert!(matches!(store.append(&[batch(2, Vec::new())]), Err(StoreError::Fenced { .. })));
+    assert!(matches!(store.remove_key("anna"), Err(StoreError::Fenced { .. })));
+    assert_eq!(store.last().unwrap(), 1, "it can be read");
 }
 
 #[test]
