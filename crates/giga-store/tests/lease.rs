@@ -7,7 +7,7 @@ use std::io::{Read, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant as Clock};
 
@@ -126,39 +126,63 @@ fn a_database_that_is_started_again_is_ridden_out() {
     assert_eq!(store.standing(), Standing::Held);
 }
 
+#[test]
+fn nobody_may_act_while_the_database_is_away_for_long() {
+    let Some(cluster) = Cluster::start() else {
+        assert!(postgres::shared("nobody_may_act_while_the_database_is_away_for_long").is_none());
+        return;
+    };
+    let url = Url::parse(&cluster.new_database(), None).unwrap().with_lease(Duration::from_secs(2));
+    let folder = folder();
+    let store = connect(&url, folder.path()).unwrap();
+    cluster.control(&["stop", "-m", "immediate"]);
+    soon(|| store.standing() == Standing::Unsure);
+    cluster.control(&["start"]);
+    soon(|| store.standing() == Standing::Held);
+    store.append(&[batch(1)]).unwrap();
+}
+
 /// What stands between a store and its database, and cuts the line at the worst moments.
 struct Between {
     folder: TempDir,
     cut: Arc<AtomicU8>,
+    sleeping: Arc<AtomicBool>,
 }
 
-/// The next commit passes; or does not arrive; or arrives, and its answer does not come back.
+/// The next commit passes; or does not arrive; or arrives, and its answer does not come back; or falls asleep on its way,
+/// with everything behind it, until it is woken.
 const WHOLE: u8 = 0;
 const BEFORE: u8 = 1;
 const BEHIND: u8 = 2;
+const ASLEEP: u8 = 3;
 
 impl Between {
     fn open(socket: PathBuf) -> Self {
         let folder = folder();
         let listener = UnixListener::bind(folder.path().join(".s.PGSQL.5432")).unwrap();
         let cut = Arc::new(AtomicU8::new(WHOLE));
-        let order = Arc::clone(&cut);
+        let sleeping = Arc::new(AtomicBool::new(false));
+        let orders = (Arc::clone(&cut), Arc::clone(&sleeping));
         thread::spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
                 let server = UnixStream::connect(&socket).unwrap();
                 let (mut back, mut to) = (server.try_clone().unwrap(), client.try_clone().unwrap());
                 thread::spawn(move || std::io::copy(&mut back, &mut to));
-                let order = Arc::clone(&order);
-                thread::spawn(move || Self::pass(client, server, &order));
+                let (order, sleeping) = orders.clone();
+                thread::spawn(move || Self::pass(client, server, &order, &sleeping));
             }
         });
-        Self { folder, cut }
+        Self { folder, cut, sleeping }
     }
 
-    fn pass(mut client: UnixStream, mut server: UnixStream, order: &AtomicU8) {
+    fn pass(mut client: UnixStream, mut server: UnixStream, order: &AtomicU8, sleeping: &AtomicBool) {
         let mut bytes = [0; 1 << 16];
         while let Ok(count @ 1..) = client.read(&mut bytes) {
             let commits = bytes[..count].windows(6).any(|word| word == b"COMMIT");
+            while order.load(Ordering::SeqCst) == ASLEEP && (commits || sleeping.load(Ordering::SeqCst)) {
+                sleeping.store(true, Ordering::SeqCst);
+                thread::sleep(Duration::from_millis(5));
+            }
             let order = if commits { order.swap(WHOLE, Ordering::SeqCst) } else { WHOLE };
             if order != WHOLE {
                 // No answer finds its way back.
@@ -171,6 +195,70 @@ impl Between {
         drop(server.shutdown(std::net::Shutdown::Both));
         drop(client.shutdown(std::net::Shutdown::Both));
     }
+}
+
+/// A server that stops between the fence and the commit keeps others out no longer than its lease.
+#[test]
+fn who_sleeps_in_the_middle_of_a_commit_is_overtaken() {
+    let Some(cluster) = postgres::shared("who_sleeps_in_the_middle_of_a_commit_is_overtaken") else { return };
+    let text = cluster.new_database();
+    let (_, database) = text.rsplit_once('/').unwrap();
+    let between = Between::open(cluster.socket());
+    let place = between.folder.path().to_str().unwrap().replace('/', "%2F");
+    let length = Duration::from_secs(2);
+    let near = Url::parse(&format!("postgres://giga@{place}/{database}"), None).unwrap().with_lease(length);
+    let far = Url::parse(&text, None).unwrap().with_lease(length);
+    let folder = folder();
+    let first = connect(&near, folder.path()).unwrap();
+    first.append(&[batch(1)]).unwrap();
+    between.cut.store(ASLEEP, Ordering::SeqCst);
+    thread::scope(|scope| {
+        let late = scope.spawn(|| first.append(&[batch(2)]));
+        soon(|| between.sleeping.load(Ordering::SeqCst));
+        let second = connect(&far, folder.path()).unwrap();
+        assert_eq!(second.last().unwrap(), 1);
+        assert_eq!(first.standing(), Standing::Unsure, "it can not know yet");
+        second.append(&[batch(2), batch(3)]).unwrap();
+        between.cut.store(WHOLE, Ordering::SeqCst);
+        let late = late.join().unwrap().unwrap_err();
+        assert!(matches!(late, StoreError::Fenced { .. }), "{late}");
+        assert!(matches!(first.standing(), Standing::Over { .. }));
+        assert_eq!(second.last().unwrap(), 3);
+    });
+}
+
+/// Whoever takes over reads a journal to which nothing is added any more but by itself.
+#[test]
+fn a_commit_on_its_way_is_over_before_another_takes_over() {
+    let Some(cluster) = postgres::shared("a_commit_on_its_way_is_over_before_another_takes_over") else {
+        return;
+    };
+    let text = cluster.new_database();
+    let (_, database) = text.rsplit_once('/').unwrap();
+    let between = Between::open(cluster.socket());
+    let place = between.folder.path().to_str().unwrap().replace('/', "%2F");
+    let length = Duration::from_secs(60);
+    let near = Url::parse(&format!("postgres://giga@{place}/{database}"), None).unwrap().with_lease(length);
+    let far = Url::parse(&text, None).unwrap().with_lease(length);
+    let folder = folder();
+    let first = connect(&near, folder.path()).unwrap();
+    between.cut.store(ASLEEP, Ordering::SeqCst);
+    thread::scope(|scope| {
+        let late = scope.spawn(|| first.append(&[batch(1)]));
+        soon(|| between.sleeping.load(Ordering::SeqCst));
+        cluster.query(database, "UPDATE lease SET expires = clock_timestamp()");
+        let second = scope.spawn(|| {
+            let second = connect(&far, folder.path()).unwrap();
+            (second.last().unwrap(), second)
+        });
+        thread::sleep(Duration::from_millis(500));
+        assert!(!second.is_finished(), "it waits");
+        between.cut.store(WHOLE, Ordering::SeqCst);
+        late.join().unwrap().unwrap();
+        let (last, _second) = second.join().unwrap();
+        assert_eq!(last, 1);
+        assert!(matches!(first.append(&[batch(2)]), Err(StoreError::Fenced { .. })));
+    });
 }
 
 #[test]
