@@ -8,6 +8,8 @@
 #[path = "../tests/postgres/mod.rs"]
 mod postgres;
 
+use std::io::Write as _;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant as Clock};
@@ -46,6 +48,7 @@ fn main() {
     let mut loads: Vec<(&str, Load)> = vec![("SQLite", sqlite)];
     loads.extend(postgres.map(|load| ("PostgreSQL", load)));
 
+    println!("a synced write of 4 KiB takes {:.0?} here in the median", synced_write(folder.path()));
     println!("jobs that become durable, one caller; the rounds of both take turns, the median counts");
     for together in COMMITS {
         rates(&mut loads, together);
@@ -232,6 +235,19 @@ fn rates(loads: &mut [(&str, Load)], together: u64) {
             rate / rates[0]
         );
     }
+}
+
+/// What the disk's promise costs.
+fn synced_write(folder: &Path) -> Duration {
+    let mut file = std::fs::File::create(folder.join("synced")).expect("a file");
+    let mut write = |_| {
+        let from = Clock::now();
+        file.write_all(&[0; 4096]).and_then(|()| file.sync_data()).expect("a write");
+        from.elapsed()
+    };
+    let mut times: Vec<Duration> = (0..200).map(&mut write).collect();
+    times.sort_unstable();
+    at(&times, 50)
 }
 
 fn at(sorted: &[Duration], percent: usize) -> Duration {
