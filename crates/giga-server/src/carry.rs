@@ -1,7 +1,8 @@
 //! Carries decisions out at one site: keeps what runs there as it should be, and tells the core what became of it.
 //!
 //! One thread for each site, so that a slow engine holds up nobody else. It holds no policy: what should run comes from
-//! durable events, what does comes from the engine, and [`reconcile`] says the steps between.
+//! durable events, what does comes from the engine, and [`reconcile`] says the steps between. It does nothing while another
+//! server may have taken over.
 
 mod reconcile;
 
@@ -15,7 +16,7 @@ use giga_formats::attempt::AttemptFile;
 use giga_formats::job::{JobBody, JobSpec};
 use giga_model::{JobId, Receipt, SiteId};
 use giga_scheduler::Ending;
-use giga_store::Store;
+use giga_store::{Standing, Store};
 
 use self::reconcile::{Action, Wanted, reconcile};
 use crate::live::command::{Command, Effect, Fact, Order};
@@ -120,6 +121,10 @@ impl Carrier {
         let mut facts = Vec::new();
         let mut worked = true;
         for action in reconcile(&wanted.collect(), &seen, &self.settled) {
+            // Whoever holds the store now decides what runs; this one only knows what was to run.
+            if self.store.standing() != Standing::Held {
+                return PATIENCE;
+            }
             let done = match action {
                 Action::Start(attempt) => self.start(attempt),
                 Action::Stop(attempt) => self.engine.stop(attempt),
@@ -237,5 +242,92 @@ fn ending(receipt: &Receipt) -> (Ending, String) {
         End::TimedOut => (Ending::TimedOut, "it reached its limit".into()),
         End::Stopped => (Ending::Cancelled, "it was stopped".into()),
         End::NotStarted { cause } => (Ending::Failed, cause.clone()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+    use std::sync::mpsc;
+
+    use giga_engine::{Carried, Chunk, OutputStream};
+    use giga_model::Launch;
+    use giga_store::{Batch, Beginning, Change, NewJob};
+    use giga_units::Instant;
+
+    use super::*;
+
+    /// An engine that knows one attempt which nobody wants, and notes what it is asked.
+    #[derive(Default)]
+    struct Noted(Mutex<Vec<String>>);
+
+    impl Noted {
+        fn note(&self, text: String) -> Result<(), EngineError> {
+            self.0.lock().unwrap().push(text);
+            Ok(())
+        }
+    }
+
+    const STRANGER: AttemptId = AttemptId { job: JobId(7), number: 1 };
+    const MISSING: AttemptId = AttemptId { job: JobId(0), number: 1 };
+
+    impl Engine for Noted {
+        fn start(&self, launch: &Launch) -> Result<(), EngineError> {
+            self.note(format!("start {}", launch.attempt.job.0))
+        }
+
+        fn stop(&self, attempt: AttemptId) -> Result<(), EngineError> {
+            self.note(format!("stop {}", attempt.job.0))
+        }
+
+        fn observe(&self) -> Result<BTreeMap<AttemptId, Seen>, EngineError> {
+            Ok(BTreeMap::from([(STRANGER, Seen::Pending)]))
+        }
+
+        fn forget(&self, attempt: AttemptId) -> Result<(), EngineError> {
+            self.note(format!("forget {}", attempt.job.0))
+        }
+
+        fn output(&self, _: AttemptId, _: OutputStream, _: u64, _: usize) -> Result<Chunk, EngineError> {
+            unreachable!("a carrier reads no output")
+        }
+
+        fn carries(&self, _: &str) -> Carried {
+            unreachable!("a carrier does not ask")
+        }
+    }
+
+    #[test]
+    fn who_may_not_act_starts_and_stops_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let start = Instant::unix_milliseconds(0);
+        let beginning = Beginning { file: "f".into(), text: "t".into(), expanded: "t".into(), start };
+        let store = Arc::new(Store::open(folder.path(), &beginning).unwrap().0);
+        let new = NewJob {
+            job: MISSING.job,
+            project: "demo".into(),
+            name: "true".into(),
+            by: "anna".into(),
+            body: r#"{"project":"demo","run":["true"]}"#.into(),
+            idempotency: None,
+            at: start,
+            site: None,
+            refusal: None,
+            accelerators: 1,
+        };
+        let changes = vec![Change::Came(Box::new(new))];
+        store.append(&[Batch { entries: Vec::new(), changes }]).unwrap();
+        let engine = Arc::new(Noted::default());
+        let (core, _commands) = mpsc::sync_channel(9);
+        let limit = giga_units::Duration::milliseconds(9);
+        let order = Order { attempt: MISSING, nodes: Vec::new(), limit, stopping: false };
+        let site = (SiteId::at(0), "north".to_owned());
+        let noted = Arc::clone(&engine);
+        let mut carrier = Carrier::new(site, engine, Arc::clone(&store), core, vec![order]);
+        carrier.round();
+        assert_eq!(*noted.0.lock().unwrap(), ["stop 7", "start 0"]);
+        store.release();
+        carrier.round();
+        assert_eq!(noted.0.lock().unwrap().len(), 2, "it is no longer the one who decides");
     }
 }

@@ -14,7 +14,7 @@ use giga_formats::access::{self, Access, AccessError};
 use giga_formats::api::Role;
 use giga_formats::description::{self, Description};
 use giga_model::{Federation, SiteId};
-use giga_store::{Beginning, Key, Opened, Store, StoreError};
+use giga_store::{Beginning, Key, Opened, Standing, Store, StoreError, Url};
 use giga_units::Instant;
 use thiserror::Error;
 use tokio::net::TcpListener;
@@ -38,18 +38,28 @@ pub struct Home {
 }
 
 impl Home {
-    /// Opens a folder for a description, and begins a federation there where there is none.
+    /// Opens a folder for a description, and begins a federation there where there is none. The store is in the folder, or in
+    /// the database that `elsewhere` names.
     ///
     /// # Errors
-    /// Says why the folder can not be used, or that it belongs to another description.
-    pub fn open(folder: PathBuf, file: &str, text: &str, read: Description) -> Result<Self, ServerError> {
+    /// Says why folder or database can not be used, or that they belong to another description.
+    pub fn open(
+        folder: PathBuf,
+        elsewhere: Option<&Url>,
+        file: &str,
+        text: &str,
+        read: Description,
+    ) -> Result<Self, ServerError> {
         // Before anything is begun that the next try would have to live with.
         if let Some(site) = read.federation.sites.iter().find(|site| site.engine.is_none()) {
             return Err(ServerError::NoEngine { site: site.name.clone() });
         }
         let expanded = description::expand(&read);
         let beginning = Beginning { file: file.to_owned(), text: text.to_owned(), expanded, start: clock() };
-        let (store, opened) = Store::open(&folder, &beginning)?;
+        let (store, opened) = match elsewhere {
+            None => Store::open(&folder, &beginning)?,
+            Some(url) => Store::connect(url, &folder, &beginning)?,
+        };
         let (federation, start) = match opened {
             Opened::New => (read.federation, beginning.start),
             Opened::Found(found) if found.text != text => {
@@ -203,6 +213,8 @@ enum Over {
     No,
     /// The writer has ended.
     Written,
+    /// Another server has taken over.
+    Fenced,
     /// What carries decisions out broke.
     Broken,
 }
@@ -227,6 +239,8 @@ const LINE: usize = 16_384;
 const UNWRITTEN: usize = 64;
 /// How often the log of the database is folded into its file.
 const FOLD: Wait = Wait::from_secs(2);
+/// How often it is asked whether the store is still this server's.
+const LOOK: Wait = Wait::from_millis(200);
 
 impl Server {
     /// Opens the store, builds the state again, adopts what runs, and listens.
@@ -281,6 +295,7 @@ impl Server {
         let live = Core::new(control, seq, out);
         let live = spawn("core", move || live.run(&commands))?;
         let written = Arc::clone(&store);
+        let lost = ended.clone();
         let writer = spawn("writer", move || {
             let result =
                 writer::write(&written, &decided, &durable, &(Box::new(tell) as writer::Carriers), version);
@@ -290,6 +305,7 @@ impl Server {
             result
         })?;
         fold(&store)?;
+        watch_over(&store, lost)?;
         let (forecasts, desk) = Desk::open();
         let app = Arc::new(App {
             federation,
@@ -316,9 +332,11 @@ impl Server {
         self.found
     }
 
-    /// Serves until `stop` is done or the journal fails, then keeps a snapshot. Work goes on running.
+    /// Serves until `stop` is done, the journal fails or another server takes over, then keeps a snapshot and gives the store
+    /// back. Work goes on running.
     pub async fn serve(self, stop: impl Future<Output = ()> + Send + 'static) -> Stopped {
         let Self { door, app, core, live, writer, mut over, .. } = self;
+        let store = Arc::clone(&app.store);
         tokio::select! {
             () = listen::serve(door.listener, http::router(app), door.connections) => {}
             () = stop => {}
@@ -328,11 +346,16 @@ impl Server {
         let broken = *over.borrow() == Over::Broken;
         let told = tokio::task::spawn_blocking(move || {
             drop(core.send(Command::Stop));
-            (live.join(), writer.join())
+            let ends = (live.join(), writer.join(), store.standing());
+            store.release();
+            ends
         });
         match told.await {
-            Ok((Ok(()), Ok(Ok(())))) if !broken => Stopped::Told,
-            Ok((Ok(()), Ok(Err(error)))) => Stopped::Journal(error),
+            Ok((Ok(()), Ok(Ok(())), Standing::Over { token, holder })) if !broken => {
+                Stopped::Journal(StoreError::Fenced { token, holder })
+            }
+            Ok((Ok(()), Ok(Ok(())), _)) if !broken => Stopped::Told,
+            Ok((Ok(()), Ok(Err(error)), _)) => Stopped::Journal(error),
             _ => Stopped::Broken,
         }
     }
@@ -367,6 +390,31 @@ fn fold(store: &Arc<Store>) -> Result<(), ServerError> {
                 );
             }
             said = text;
+        }
+    })
+    .map(drop)
+}
+
+/// Ends the server where another one takes over, and says where that may be.
+fn watch_over(store: &Arc<Store>, lost: watch::Sender<Over>) -> Result<(), ServerError> {
+    let store = Arc::downgrade(store);
+    spawn("lease", move || {
+        let mut before = Standing::Held;
+        loop {
+            thread::sleep(LOOK);
+            let Some(standing) = store.upgrade().map(|store| store.standing()) else { return };
+            match &standing {
+                _ if standing == before => {}
+                Standing::Held => tracing::info!("the lease on the database is renewed again"),
+                Standing::Unsure => tracing::warn!(
+                    "the lease on the database can not be renewed; nothing is started or stopped until it can"
+                ),
+                Standing::Over { .. } => {
+                    lost.send_replace(Over::Fenced);
+                    return;
+                }
+            }
+            before = standing;
         }
     })
     .map(drop)

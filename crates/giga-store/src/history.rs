@@ -2,9 +2,10 @@
 
 use giga_model::JobId;
 use giga_units::{Carbon, Energy, Instant, Money};
-use rusqlite::{OptionalExtension as _, Row, ToSql, params};
 
-use crate::store::{Store, StoreError};
+use crate::error::{DatabaseError, StoreError};
+use crate::statement::{Row, Statement, Value};
+use crate::store::Store;
 
 /// A job as the tables know it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,31 +101,8 @@ impl Store {
     /// # Errors
     /// Fails where the store can not be read.
     pub fn jobs(&self, filter: &JobFilter) -> Result<Vec<JobRow>, StoreError> {
-        let mut sql = format!("SELECT {COLUMNS} FROM job WHERE TRUE");
-        let mut values: Vec<&dyn ToSql> = Vec::new();
-        if let Some(projects) = &filter.projects {
-            let marks = vec!["?"; projects.len()].join(", ");
-            sql += &format!(" AND project IN ({marks})");
-            values.extend(projects.iter().map(|project| project as &dyn ToSql));
-        }
-        if !filter.states.is_empty() {
-            let marks = vec!["?"; filter.states.len()].join(", ");
-            sql += &format!(" AND state IN ({marks})");
-            values.extend(filter.states.iter().map(|state| state as &dyn ToSql));
-        }
-        if filter.live {
-            sql += " AND ended IS NULL";
-        }
-        let before = filter.before.map(|job| job.0);
-        if let Some(before) = &before {
-            sql += " AND job < ?";
-            values.push(before);
-        }
-        sql += " ORDER BY job DESC LIMIT ?";
-        values.push(&filter.most);
-        self.read(|connection| {
-            connection.prepare_cached(&sql)?.query_map(values.as_slice(), job_row)?.collect()
-        })
+        let asked = Asked::of(filter);
+        self.rows(&Statement::new(asked.sql, asked.values), job_row)
     }
 
     /// One job.
@@ -132,10 +110,8 @@ impl Store {
     /// # Errors
     /// Fails where the store can not be read.
     pub fn job(&self, job: JobId) -> Result<Option<JobRow>, StoreError> {
-        self.read(|connection| {
-            let sql = format!("SELECT {COLUMNS} FROM job WHERE job = ?1");
-            connection.prepare_cached(&sql)?.query_row([job.0], job_row).optional()
-        })
+        let sql = format!("SELECT {COLUMNS} FROM job WHERE job = $1");
+        Ok(self.rows(&Statement::new(sql, [job.0.into()]), job_row)?.pop())
     }
 
     /// What a job asked for, as the body of the request that brought it.
@@ -143,10 +119,7 @@ impl Store {
     /// # Errors
     /// Fails where the store can not be read.
     pub fn body(&self, job: JobId) -> Result<Option<String>, StoreError> {
-        self.read(|connection| {
-            let sql = "SELECT body FROM job WHERE job = ?1";
-            connection.prepare_cached(sql)?.query_row([job.0], |row| row.get(0)).optional()
-        })
+        self.one("SELECT body FROM job WHERE job = $1", [job.0.into()], Row::take)
     }
 
     /// The jobs that ended last by themselves or at their limit, in one attempt; at most so many, the latest first.
@@ -154,13 +127,11 @@ impl Store {
     /// # Errors
     /// Fails where the store can not be read.
     pub fn ended(&self, most: usize) -> Result<Vec<EndedRow>, StoreError> {
-        self.read(|connection| {
-            // The words of the states stand here as they do in the index, so that it is used.
-            let sql = "SELECT project, body, started, ended FROM job
-                       WHERE state IN ('completed', 'failed', 'timed-out') AND attempts = 1 AND started IS NOT NULL
-                       ORDER BY ended DESC, job DESC LIMIT ?1";
-            connection.prepare_cached(sql)?.query_map([most], ended_row)?.collect()
-        })
+        // The words of the states stand here as they do in the index, so that it is used. What has no end is not in there.
+        let sql = "SELECT project, body, started, ended FROM job
+                   WHERE state IN ('completed', 'failed', 'timed-out') AND attempts = 1 AND started IS NOT NULL
+                   ORDER BY ended DESC, job DESC LIMIT $1";
+        self.all(sql, [most.into()], ended_row)
     }
 
     /// The attempts of a job in their order.
@@ -168,53 +139,136 @@ impl Store {
     /// # Errors
     /// Fails where the store can not be read.
     pub fn attempts(&self, job: JobId) -> Result<Vec<AttemptRow>, StoreError> {
-        self.read(|connection| {
-            let sql = "SELECT attempt, pool, accelerators, started, ended, result, receipt FROM attempt
-                       WHERE job = ?1 ORDER BY attempt";
-            connection.prepare_cached(sql)?.query_map(params![job.0], attempt_row)?.collect()
-        })
+        let sql = "SELECT attempt, pool, accelerators, started, ended, result, receipt FROM attempt
+                   WHERE job = $1 ORDER BY attempt";
+        self.all(sql, [job.0.into()], attempt_row)
     }
 }
 
-fn instant(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Instant>> {
-    Ok(row.get::<_, Option<i64>>(column)?.map(Instant::unix_milliseconds))
+/// A page of jobs as it is asked for. Where projects or states are named, it is put together of the latest of each of them,
+/// which an index has in their order; else a rare one would be looked for in the whole history.
+struct Asked<'a> {
+    sql: String,
+    values: Vec<Value<'a>>,
+    filter: &'a JobFilter,
 }
 
-fn job_row(row: &Row<'_>) -> rusqlite::Result<JobRow> {
-    let amount = |column| Ok::<_, rusqlite::Error>(row.get::<_, Option<i64>>(column)?.map(i128::from));
+/// The most parts that a page is put together of; with more names it is looked for.
+const PARTS_MAX: usize = 64;
+
+impl<'a> Asked<'a> {
+    fn of(filter: &'a JobFilter) -> Self {
+        let mut asked = Self { sql: String::new(), values: Vec::new(), filter };
+        let names = |list: &'a [String]| list.iter().map(Some).collect::<Vec<_>>();
+        let projects = filter.projects.as_deref().map_or_else(|| vec![None], names);
+        let states = if filter.states.is_empty() { vec![None] } else { names(&filter.states) };
+        let parts = projects.len() * states.len();
+        if parts == 0 || parts > PARTS_MAX {
+            asked.looked_for();
+            return asked;
+        }
+        for (number, (project, state)) in
+            projects.iter().flat_map(|project| states.iter().map(move |state| (project, state))).enumerate()
+        {
+            asked.sql += if number > 0 { " UNION ALL " } else { "" };
+            asked.sql += "SELECT * FROM (";
+            asked.select();
+            for (column, name) in [("project", project), ("state", state)] {
+                if let Some(name) = name {
+                    let mark = asked.mark(*name);
+                    asked.sql += &format!(" AND {column} = {mark}");
+                }
+            }
+            asked.latest();
+            asked.sql += &format!(") AS part{number}");
+        }
+        let most = asked.mark(filter.most);
+        asked.sql += &format!(" ORDER BY job DESC LIMIT {most}");
+        asked
+    }
+
+    fn looked_for(&mut self) {
+        self.select();
+        let projects = self.filter.projects.as_deref();
+        for (column, names) in [("project", projects), ("state", Some(self.filter.states.as_slice()))] {
+            // No project may be named, and then there is no job; no state stands for all.
+            let Some(names) = names.filter(|names| column == "project" || !names.is_empty()) else {
+                continue;
+            };
+            let marks: Vec<String> = names.iter().map(|name| self.mark(name)).collect();
+            // A list of none is no SQL everywhere, and nothing equals NULL.
+            let marks = if marks.is_empty() { "NULL".to_owned() } else { marks.join(", ") };
+            self.sql += &format!(" AND {column} IN ({marks})");
+        }
+        self.latest();
+    }
+
+    fn select(&mut self) {
+        self.sql += &format!("SELECT {COLUMNS} FROM job WHERE TRUE");
+    }
+
+    /// What holds in every part.
+    fn latest(&mut self) {
+        if self.filter.live {
+            self.sql += " AND ended IS NULL";
+        }
+        if let Some(before) = self.filter.before {
+            let mark = self.mark(before.0);
+            self.sql += &format!(" AND job < {mark}");
+        }
+        let most = self.mark(self.filter.most);
+        self.sql += &format!(" ORDER BY job DESC LIMIT {most}");
+    }
+
+    /// A parameter behind those that are there.
+    fn mark(&mut self, value: impl Into<Value<'a>>) -> String {
+        self.values.push(value.into());
+        format!("${}", self.values.len())
+    }
+}
+
+fn instant(row: &mut Row) -> Result<Option<Instant>, DatabaseError> {
+    Ok(row.take::<Option<i64>>()?.map(Instant::unix_milliseconds))
+}
+
+fn job_row(row: &mut Row) -> Result<JobRow, DatabaseError> {
+    fn amount(row: &mut Row) -> Result<Option<i128>, DatabaseError> {
+        Ok(row.take::<Option<i64>>()?.map(i128::from))
+    }
     Ok(JobRow {
-        job: JobId(row.get(0)?),
-        project: row.get(1)?,
-        name: row.get(2)?,
-        by: row.get(3)?,
-        state: row.get(4)?,
-        site: row.get(5)?,
-        pool: row.get(6)?,
-        accelerators: row.get(7)?,
-        attempts: row.get(8)?,
-        submitted: Instant::unix_milliseconds(row.get(9)?),
-        started: instant(row, 10)?,
-        ended: instant(row, 11)?,
-        result: row.get(12)?,
-        energy: amount(13)?.map(Energy::joules),
-        cost: amount(14)?.map(Money::microeuro),
-        carbon: amount(15)?.map(Carbon::milligrams),
+        job: JobId(row.take()?),
+        project: row.take()?,
+        name: row.take()?,
+        by: row.take()?,
+        state: row.take()?,
+        site: row.take()?,
+        pool: row.take()?,
+        accelerators: row.take()?,
+        attempts: row.take()?,
+        submitted: Instant::unix_milliseconds(row.take()?),
+        started: instant(row)?,
+        ended: instant(row)?,
+        result: row.take()?,
+        energy: amount(row)?.map(Energy::joules),
+        cost: amount(row)?.map(Money::microeuro),
+        carbon: amount(row)?.map(Carbon::milligrams),
     })
 }
 
-fn ended_row(row: &Row<'_>) -> rusqlite::Result<EndedRow> {
-    let at = |column| row.get(column).map(Instant::unix_milliseconds);
-    Ok(EndedRow { project: row.get(0)?, body: row.get(1)?, started: at(2)?, ended: at(3)? })
+fn ended_row(row: &mut Row) -> Result<EndedRow, DatabaseError> {
+    let (project, body) = (row.take()?, row.take()?);
+    let mut at = || row.take().map(Instant::unix_milliseconds);
+    Ok(EndedRow { project, body, started: at()?, ended: at()? })
 }
 
-fn attempt_row(row: &Row<'_>) -> rusqlite::Result<AttemptRow> {
+fn attempt_row(row: &mut Row) -> Result<AttemptRow, DatabaseError> {
     Ok(AttemptRow {
-        attempt: row.get(0)?,
-        pool: row.get(1)?,
-        accelerators: row.get(2)?,
-        started: Instant::unix_milliseconds(row.get(3)?),
-        ended: instant(row, 4)?,
-        result: row.get(5)?,
-        receipt: row.get(6)?,
+        attempt: row.take()?,
+        pool: row.take()?,
+        accelerators: row.take()?,
+        started: Instant::unix_milliseconds(row.take()?),
+        ended: instant(row)?,
+        result: row.take()?,
+        receipt: row.take()?,
     })
 }

@@ -2,9 +2,10 @@
 
 use giga_formats::api::{ALL_PROJECTS, Role};
 use giga_units::Instant;
-use rusqlite::{OptionalExtension as _, Row, params};
 
-use crate::store::{Store, StoreError};
+use crate::error::{DatabaseError, StoreError};
+use crate::statement::{Row, Statement};
+use crate::store::Store;
 
 /// A key, without its token.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,13 +26,13 @@ impl Store {
     /// # Errors
     /// Fails where the store can not be written.
     pub fn add_key(&self, key: &Key, digest: &[u8]) -> Result<bool, StoreError> {
-        let sql = "INSERT INTO access_key (name, digest, role, projects, created) VALUES (?1, ?2, ?3, ?4, ?5)
+        let sql = "INSERT INTO access_key (name, digest, role, projects, created) VALUES ($1, $2, $3, $4, $5)
                    ON CONFLICT (name) DO NOTHING";
         let created = key.created.as_unix_milliseconds();
         let projects = serde_json::to_string(&key.projects).expect("texts can be written");
-        let values = params![key.name, digest, key.role.word(), projects, created];
-        let writer = self.writer();
-        Ok(writer.execute(sql, values)? == 1)
+        let values =
+            [(&key.name).into(), digest.into(), key.role.word().into(), (&projects).into(), created.into()];
+        Ok(self.backend.write(&[Statement::new(sql, values)], None)? == [1])
     }
 
     /// Removes a key; `false` where there is none of that name.
@@ -39,7 +40,8 @@ impl Store {
     /// # Errors
     /// Fails where the store can not be written.
     pub fn remove_key(&self, name: &str) -> Result<bool, StoreError> {
-        Ok(self.writer().execute("DELETE FROM access_key WHERE name = ?1", [name])? == 1)
+        let sql = "DELETE FROM access_key WHERE name = $1";
+        Ok(self.backend.write(&[Statement::new(sql, [name.into()])], None)? == [1])
     }
 
     /// All keys by name.
@@ -47,10 +49,10 @@ impl Store {
     /// # Errors
     /// Fails where the store can not be read.
     pub fn keys(&self) -> Result<Vec<Key>, StoreError> {
-        self.read(|connection| {
-            let sql = "SELECT name, role, projects, created FROM access_key ORDER BY name";
-            connection.prepare_cached(sql)?.query_map([], key)?.collect()
-        })
+        let mut keys = self.all("SELECT name, role, projects, created FROM access_key", [], key)?;
+        // Here and not by the database, whose order of letters may be another.
+        keys.sort_by(|one, other| one.name.cmp(&other.name));
+        Ok(keys)
     }
 
     /// The key of a token, by its digest.
@@ -58,21 +60,23 @@ impl Store {
     /// # Errors
     /// Fails where the store can not be read.
     pub fn key(&self, digest: &[u8]) -> Result<Option<Key>, StoreError> {
-        self.read(|connection| {
-            let sql = "SELECT name, role, projects, created FROM access_key WHERE digest = ?1";
-            connection.prepare_cached(sql)?.query_row([digest], key).optional()
-        })
+        self.one(
+            "SELECT name, role, projects, created FROM access_key WHERE digest = $1",
+            [digest.into()],
+            key,
+        )
     }
 }
 
-fn key(row: &Row<'_>) -> rusqlite::Result<Key> {
-    let (role, projects): (String, String) = (row.get(1)?, row.get(2)?);
+fn key(row: &mut Row) -> Result<Key, DatabaseError> {
+    let name = row.take()?;
+    let (role, projects, created): (String, String, i64) = (row.take()?, row.take()?, row.take()?);
     Ok(Key {
-        name: row.get(0)?,
+        name,
         // A role of a later version opens nothing more than a user's.
         role: Role::parse(&role).unwrap_or(Role::User),
         projects: serde_json::from_str(&projects).unwrap_or_else(|_| earlier(&projects)),
-        created: Instant::unix_milliseconds(row.get(3)?),
+        created: Instant::unix_milliseconds(created),
     })
 }
 

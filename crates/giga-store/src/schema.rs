@@ -1,14 +1,11 @@
-//! The tables, and how a connection is set up.
+//! The tables: one text for both kinds of database.
 
-use std::path::Path;
-use std::time::Duration;
-
-use rusqlite::{Connection, OpenFlags};
-
-/// The format of the tables.
+/// The format of the tables. Indices are no part of it: those that a store of an earlier version lacks are made when it is
+/// opened.
 pub(crate) const FORMAT: i64 = 1;
 
-const TABLES: &str = "
+/// As SQLite is told.
+pub(crate) const TABLES: &str = "
 CREATE TABLE IF NOT EXISTS about (
     name TEXT PRIMARY KEY, value ANY NOT NULL
 ) STRICT;
@@ -23,6 +20,8 @@ CREATE TABLE IF NOT EXISTS job (
 ) STRICT;
 CREATE UNIQUE INDEX IF NOT EXISTS job_idempotency ON job (by_key, idempotency) WHERE idempotency IS NOT NULL;
 CREATE INDEX IF NOT EXISTS job_project ON job (project, job);
+CREATE INDEX IF NOT EXISTS job_state ON job (state, job);
+CREATE INDEX IF NOT EXISTS job_project_state ON job (project, state, job);
 CREATE INDEX IF NOT EXISTS job_live ON job (job) WHERE ended IS NULL;
 CREATE INDEX IF NOT EXISTS job_ended ON job (ended, job) WHERE state IN ('completed', 'failed', 'timed-out');
 CREATE TABLE IF NOT EXISTS attempt (
@@ -34,27 +33,23 @@ CREATE TABLE IF NOT EXISTS access_key (
 ) STRICT;
 ";
 
-/// A connection that writes. A commit returns when it is on the disk (WAL with full sync); the log is folded into the
-/// file by whoever calls [`crate::Store::fold`], never by a commit.
-pub(crate) fn writer(file: &Path) -> rusqlite::Result<Connection> {
-    let connection = Connection::open(file)?;
-    connection.busy_timeout(Duration::from_secs(10))?;
-    connection.pragma_update(None, "journal_mode", "WAL")?;
-    connection.pragma_update(None, "synchronous", "FULL")?;
-    connection.pragma_update(None, "wal_autocheckpoint", 0)?;
-    connection.set_prepared_statement_cache_capacity(64);
-    Ok(connection)
-}
+/// What SQLite has in files: snapshots, and who may write.
+const BESIDE: &str = "
+CREATE TABLE IF NOT EXISTS snapshot (
+    seq BIGINT PRIMARY KEY, image BYTEA NOT NULL
+);
+";
 
-/// A connection that only reads.
-pub(crate) fn reader(file: &Path) -> rusqlite::Result<Connection> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(file, flags)?;
-    connection.busy_timeout(Duration::from_secs(10))?;
-    connection.set_prepared_statement_cache_capacity(64);
-    Ok(connection)
-}
-
-pub(crate) fn create(connection: &Connection) -> rusqlite::Result<()> {
-    connection.execute_batch(TABLES)
+/// As PostgreSQL is told: the same tables in its words, and what SQLite has in files.
+pub(crate) fn postgres_tables() -> String {
+    let words = [
+        (" INTEGER", " BIGINT"),
+        (" BLOB", " BYTEA"),
+        (" ANY", " TEXT"),
+        (" STRICT, WITHOUT ROWID;", ";"),
+        (" STRICT;", ";"),
+    ];
+    let tables =
+        words.iter().fold(TABLES.to_owned(), |tables, (sqlite, postgres)| tables.replace(sqlite, postgres));
+    tables + BESIDE
 }

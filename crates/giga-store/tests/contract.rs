@@ -1,9 +1,16 @@
-//! What every store must keep.
+//! What every store must keep: each law holds on SQLite and on PostgreSQL.
+
+#![expect(clippy::unwrap_used, reason = "a law that is broken panics")]
+
+#[expect(dead_code, reason = "not every test restarts a server")]
+mod postgres;
 
 use giga_formats::api::Role;
 use giga_formats::journal::{self, Record, Snapshot};
 use giga_model::JobId;
-use giga_store::{Batch, Beginning, Change, Entry, JobFilter, Key, NewJob, Opened, Store, StoreError};
+use giga_store::{
+    Batch, Beginning, Change, Entry, JobFilter, Key, NewJob, Opened, Standing, Store, StoreError, Url,
+};
 use giga_units::{Carbon, Energy, Instant, Money};
 use tempfile::TempDir;
 
@@ -20,11 +27,73 @@ fn beginning() -> Beginning {
     }
 }
 
-fn store() -> (TempDir, Store) {
-    let folder = TempDir::new().expect("a folder");
-    let (store, opened) = Store::open(folder.path(), &beginning()).expect("a new store");
-    assert_eq!(opened, Opened::New);
-    (folder, store)
+/// Where a store lies: in the folder, or in a database that the folder belongs to.
+struct Place {
+    folder: TempDir,
+    url: Option<Url>,
+}
+
+impl Place {
+    fn new(url: Option<Url>) -> Self {
+        Self { folder: folder(), url }
+    }
+
+    fn open(&self, beginning: &Beginning) -> Result<(Store, Opened), StoreError> {
+        match &self.url {
+            None => Store::open(self.folder.path(), beginning),
+            Some(url) => Store::connect(url, self.folder.path(), beginning),
+        }
+    }
+
+    fn read_only(&self) -> Result<(Store, Beginning), StoreError> {
+        match &self.url {
+            None => Store::read_only(self.folder.path()),
+            Some(url) => Store::connect_read_only(url),
+        }
+    }
+
+    #[track_caller]
+    fn new_store(&self) -> Store {
+        let (store, opened) = self.open(&beginning()).expect("a new store");
+        assert_eq!(opened, Opened::New);
+        store
+    }
+}
+
+fn folder() -> TempDir {
+    TempDir::new().expect("a folder")
+}
+
+/// The laws, each on both.
+macro_rules! on_both {
+    ($($law:ident)*) => {
+        mod on_sqlite {
+            $(#[test] fn $law() { super::$law(&super::Place::new(None)); })*
+        }
+        mod on_postgres {
+            $(#[test] fn $law() {
+                let url = super::postgres::database(stringify!($law));
+                url.into_iter().for_each(|url| super::$law(&super::Place::new(Some(url))));
+            })*
+        }
+    };
+}
+
+on_both! {
+    what_was_appended_is_there_after_opening_again
+    a_batch_is_kept_whole_or_not_at_all
+    a_missing_or_damaged_record_is_named
+    one_server_at_a_time_and_readers_beside_it
+    the_way_of_a_job_is_kept
+    the_jobs_that_ended_last_tell_how_long_they_took
+    jobs_are_listed_as_they_are_asked_for
+    the_two_latest_snapshots_are_kept_for_their_version
+    keys_open_by_their_digest
+    many_changes_share_a_commit_in_their_order
+    any_text_is_kept
+    a_chain_tells_each_cause_once
+    one_asks_from_within_an_asynchronous_host
+    who_gave_it_back_writes_and_acts_no_more
 }
 
 fn entry(seq: u64) -> Entry {
@@ -51,13 +120,12 @@ fn batch(seq: u64, changes: Vec<Change>) -> Batch {
     Batch { entries: vec![entry(seq)], changes }
 }
 
-#[test]
-fn what_was_appended_is_there_after_opening_again() {
-    let (folder, store) = store();
+fn what_was_appended_is_there_after_opening_again(place: &Place) {
+    let store = place.new_store();
     store.append(&[batch(1, vec![came(0, None)]), batch(2, vec![came(1, Some("k"))])]).unwrap();
     drop(store);
     let other = Beginning { text: "other".into(), ..beginning() };
-    let (store, opened) = Store::open(folder.path(), &other).unwrap();
+    let (store, opened) = place.open(&other).unwrap();
     assert_eq!(opened, Opened::Found(beginning()), "the first beginning stays");
     let seqs: Vec<u64> = store.records(0, 10).unwrap().iter().map(|record| record.seq).collect();
     assert_eq!(seqs, [1, 2]);
@@ -66,9 +134,8 @@ fn what_was_appended_is_there_after_opening_again() {
     assert_eq!(store.submitted("berta", "k").unwrap(), None, "a word counts for one key only");
 }
 
-#[test]
-fn a_batch_is_kept_whole_or_not_at_all() {
-    let (_folder, store) = store();
+fn a_batch_is_kept_whole_or_not_at_all(place: &Place) {
+    let store = place.new_store();
     store.append(&[batch(1, vec![came(0, Some("k"))])]).unwrap();
     let twice = store.append(&[batch(2, vec![came(1, None), came(2, Some("k"))])]);
     assert!(matches!(twice, Err(StoreError::Database(_))), "the same word twice");
@@ -76,9 +143,8 @@ fn a_batch_is_kept_whole_or_not_at_all() {
     assert_eq!(store.job(JobId(1)).unwrap(), None);
 }
 
-#[test]
-fn a_missing_or_damaged_record_is_named() {
-    let (_folder, store) = store();
+fn a_missing_or_damaged_record_is_named(place: &Place) {
+    let store = place.new_store();
     store.append(&[batch(1, Vec::new()), batch(3, Vec::new())]).unwrap();
     assert!(matches!(store.records(0, 10), Err(StoreError::Gap { before: 1, after: 3 })));
     let mut damaged = entry(4);
@@ -90,22 +156,24 @@ fn a_missing_or_damaged_record_is_named() {
     assert!(matches!(store.records(4, 10), Err(StoreError::Record { seq: 5, .. })));
 }
 
-#[test]
-fn one_server_at_a_time_and_readers_beside_it() {
-    let (folder, store) = store();
-    assert!(matches!(Store::open(folder.path(), &beginning()), Err(StoreError::InUse { .. })));
+fn one_server_at_a_time_and_readers_beside_it(place: &Place) {
+    let store = place.new_store();
+    let second = place.open(&beginning()).map(drop).unwrap_err();
+    match place.url {
+        None => assert!(matches!(second, StoreError::InUse { .. })),
+        Some(_) => assert!(matches!(second, StoreError::Leased { .. }), "{second}"),
+    }
+    assert_eq!(store.standing(), Standing::Held);
     store.append(&[batch(1, Vec::new())]).unwrap();
-    let (beside, found) = Store::read_only(folder.path()).unwrap();
+    let (beside, found) = place.read_only().unwrap();
     assert_eq!((found, beside.records(0, 10).unwrap().len()), (beginning(), 1));
     store.append(&[batch(2, Vec::new())]).unwrap();
     assert_eq!(beside.records(0, 10).unwrap().len(), 2, "it sees what came later");
     store.fold().unwrap();
-    assert!(matches!(Store::read_only(&folder.path().join("x")), Err(StoreError::Absent { .. })));
 }
 
-#[test]
-fn the_way_of_a_job_is_kept() {
-    let (_folder, store) = store();
+fn the_way_of_a_job_is_kept(place: &Place) {
+    let store = place.new_store();
     let (job, pool) = (JobId(0), "main".to_owned());
     let started = |attempt, when| Change::Started { job, attempt, at: at(when), pool: pool.clone(), held: 4 };
     let lost = Change::Interrupted { job, at: at(30), cause: "the node failed".into() };
@@ -127,9 +195,8 @@ fn the_way_of_a_job_is_kept() {
     assert_eq!(told, [(1, Some(at(30)), Some("the node failed")), (2, Some(at(50)), Some("exit code 0"))]);
 }
 
-#[test]
-fn the_jobs_that_ended_last_tell_how_long_they_took() {
-    let (_folder, store) = store();
+fn the_jobs_that_ended_last_tell_how_long_they_took(place: &Place) {
+    let store = place.new_store();
     let pool = "main".to_owned();
     let started = |job, attempt, when| Change::Started {
         job: JobId(job),
@@ -176,9 +243,8 @@ fn the_jobs_that_ended_last_tell_how_long_they_took() {
     assert_eq!(store.ended(1).unwrap()[0].body, "{\"run\":\"0\"}");
 }
 
-#[test]
-fn jobs_are_listed_as_they_are_asked_for() {
-    let (_folder, store) = store();
+fn jobs_are_listed_as_they_are_asked_for(place: &Place) {
+    let store = place.new_store();
     store.append(&[batch(1, (0..6).map(|job| came(job, None)).collect())]).unwrap();
     let started = Change::Started { job: JobId(4), attempt: 1, at: at(20), pool: "main".into(), held: 2 };
     store.append(&[batch(2, vec![started])]).unwrap();
@@ -191,25 +257,37 @@ fn jobs_are_listed_as_they_are_asked_for() {
     check(JobFilter { most: 2, before: Some(JobId(4)), ..all.clone() }, &[3, 2]);
     check(JobFilter { projects: Some(vec!["even".into()]), ..all.clone() }, &[4, 2, 0]);
     check(JobFilter { projects: Some(Vec::new()), ..all.clone() }, &[]);
-    check(JobFilter { states: vec!["running".into()], live: true, ..all }, &[4]);
+    check(JobFilter { states: vec!["running".into()], live: true, ..all.clone() }, &[4]);
+    let states = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+    let some = JobFilter { states: states(&["waiting", "running", "failed"]), ..all };
+    check(some.clone(), &[5, 4, 3, 2, 1, 0]);
+    check(JobFilter { most: 3, before: Some(JobId(5)), ..some.clone() }, &[4, 3, 2]);
+    let both = Some(vec!["even".into(), "odd".into()]);
+    check(JobFilter { projects: both, most: 4, ..some.clone() }, &[5, 4, 3, 2]);
+    check(JobFilter { projects: Some(vec!["even".into()]), ..some.clone() }, &[4, 2, 0]);
+    check(JobFilter { projects: Some(vec!["none".into()]), ..some.clone() }, &[]);
+    check(JobFilter { projects: Some(Vec::new()), ..some.clone() }, &[]);
+    let many =
+        (0..100).map(|number| if number == 50 { "odd".into() } else { format!("p{number}") }).collect();
+    check(JobFilter { projects: Some(many), ..some }, &[5, 3, 1]);
 }
 
-#[test]
-fn the_two_latest_snapshots_are_kept_for_their_version() {
-    let (folder, store) = store();
+fn the_two_latest_snapshots_are_kept_for_their_version(place: &Place) {
+    let store = place.new_store();
     for seq in 1..5 {
         store.keep_snapshot(&Snapshot { seq, control: vec![0; 9] }, "0.1.0").unwrap();
     }
     let seqs = |version| store.snapshots(version).unwrap().iter().map(|snap| snap.seq).collect::<Vec<_>>();
     assert_eq!((seqs("0.1.0"), seqs("0.2.0")), (vec![4, 3], vec![]));
-    std::fs::write(folder.path().join(format!("snapshot-{:020}", 4)), "torn").unwrap();
-    assert_eq!(seqs("0.1.0"), [3], "a damaged one is left aside");
+    if place.url.is_none() {
+        std::fs::write(place.folder.path().join(format!("snapshot-{:020}", 4)), "torn").unwrap();
+        assert_eq!(seqs("0.1.0"), [3], "a damaged one is left aside");
+    }
     assert_eq!(store.last().unwrap(), 0);
 }
 
-#[test]
-fn keys_open_by_their_digest() {
-    let (folder, store) = store();
+fn keys_open_by_their_digest(place: &Place) {
+    let store = place.new_store();
     let projects = vec!["even".to_owned(), "odd\nor not".to_owned(), String::new()];
     let key = Key { name: "anna".into(), role: Role::User, projects, created: at(3) };
     assert!(store.add_key(&key, &[1; 32]).unwrap());
@@ -220,13 +298,103 @@ fn keys_open_by_their_digest() {
     assert!(store.remove_key("anna").unwrap());
     assert!(!store.remove_key("anna").unwrap());
     assert_eq!(store.key(&[1; 32]).unwrap(), None);
+}
 
-    let earlier = rusqlite::Connection::open(folder.path().join("giga.db")).unwrap();
+/// As much as one commit brings when many wait, beyond what is under way at once.
+fn many_changes_share_a_commit_in_their_order(place: &Place) {
+    let store = place.new_store();
+    let started = |job, attempt| Change::Started {
+        job: JobId(job),
+        attempt,
+        at: at(20 + i64::from(attempt)),
+        pool: format!("pool-{attempt}"),
+        held: 2,
+    };
+    let jobs = 0..500;
+    let mut changes: Vec<Change> = jobs.clone().map(|job| came(job, None)).collect();
+    for attempt in 1..=3 {
+        changes.extend(jobs.clone().map(|job| started(job, attempt)));
+    }
+    store.append(&[batch(1, changes)]).unwrap();
+    for job in jobs {
+        let row = store.job(JobId(job)).unwrap().unwrap();
+        assert_eq!((row.attempts, row.pool.as_deref(), row.started), (3, Some("pool-3"), Some(at(23))));
+        assert_eq!(store.attempts(JobId(job)).unwrap().len(), 3);
+    }
+}
+
+/// What people write comes back as it was, but for what PostgreSQL can not hold.
+fn any_text_is_kept(place: &Place) {
+    let store = place.new_store();
+    let text = "ä € 🦀 \\ ' \" $1 %s\n\t\u{1}";
+    let Change::Came(mut new) = came(0, Some(text)) else { unreachable!("it is that") };
+    new.body = text.into();
+    new.name = "zero: \0".into();
+    store.append(&[batch(1, vec![Change::Came(new)])]).unwrap();
+    assert_eq!(store.submitted("anna", text).unwrap(), Some((JobId(0), text.into())));
+    assert!(store.job(JobId(0)).unwrap().unwrap().name.starts_with("zero: "));
+}
+
+/// A server asks from its handlers, and drops its store there.
+fn one_asks_from_within_an_asynchronous_host(place: &Place) {
+    let host = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    host.block_on(async {
+        let store = place.new_store();
+        store.append(&[batch(1, vec![came(0, None)])]).unwrap();
+        let told = tokio::spawn(async move { store.job(JobId(0)).map(|job| job.is_some()) }).await.unwrap();
+        assert!(told.unwrap());
+    });
+    assert_eq!(place.open(&beginning()).unwrap().1, Opened::Found(beginning()), "the lease was given back");
+}
+
+fn who_gave_it_back_writes_and_acts_no_more(place: &Place) {
+    let store = place.new_store();
+    store.append(&[batch(1, vec![came(0, None)])]).unwrap();
+    assert_eq!(store.standing(), Standing::Held);
+    store.release();
+    assert!(matches!(store.standing(), Standing::Over { .. }));
+    assert!(matches!(store.append(&[batch(2, Vec::new())]), Err(StoreError::Fenced { .. })));
+    assert!(matches!(store.remove_key("anna"), Err(StoreError::Fenced { .. })));
+    assert_eq!(store.last().unwrap(), 1, "it can be read");
+}
+
+#[test]
+fn keys_of_earlier_versions_are_read() {
+    let place = Place::new(None);
+    let store = place.new_store();
+    let earlier = rusqlite::Connection::open(place.folder.path().join("giga.db")).unwrap();
     let sql = "INSERT INTO access_key VALUES ('berta', x'03', 'user', ?1, 3)";
     earlier.execute(sql, ["even\nodd"]).unwrap();
-    assert_eq!(store.key(&[3]).unwrap().unwrap().projects, ["even", "odd"], "as earlier versions wrote it");
+    assert_eq!(store.key(&[3]).unwrap().unwrap().projects, ["even", "odd"]);
     earlier.execute("UPDATE access_key SET projects = ''", []).unwrap();
     assert_eq!(store.key(&[3]).unwrap().unwrap().projects, ["*"], "none was all then");
+}
+
+#[test]
+fn a_folder_without_a_store_is_told() {
+    let folder = folder();
+    assert!(matches!(Store::read_only(&folder.path().join("x")), Err(StoreError::Absent { .. })));
+    let Some(url) = postgres::database("a_folder_without_a_store_is_told") else { return };
+    assert!(matches!(Store::connect_read_only(&url), Err(StoreError::Empty { .. })));
+}
+
+/// With another folder, what runs would not be seen and begin twice.
+#[test]
+fn a_database_and_the_folder_of_its_engines_belong_together() {
+    let name = "a_database_and_the_folder_of_its_engines_belong_together";
+    let (Some(url), Some(other)) = (postgres::database(name), postgres::database(name)) else { return };
+    let (home, away) = (folder(), folder());
+    let connect = |url: &Url, folder: &TempDir| Store::connect(url, folder.path(), &beginning()).map(drop);
+    connect(&url, &home).unwrap();
+    connect(&url, &home).unwrap();
+    assert!(matches!(connect(&url, &away), Err(StoreError::Unbound { .. })));
+    assert!(matches!(connect(&other, &home), Err(StoreError::Elsewhere { .. })));
+    assert!(matches!(Store::open(home.path(), &beginning()), Err(StoreError::Elsewhere { .. })));
+    let sqlite = folder();
+    drop(Store::open(sqlite.path(), &beginning()).unwrap());
+    assert!(matches!(connect(&other, &sqlite), Err(StoreError::Elsewhere { .. })));
+    std::fs::copy(home.path().join("store"), away.path().join("store")).unwrap();
+    connect(&url, &away).unwrap();
 }
 
 #[cfg(unix)]
@@ -256,9 +424,8 @@ fn a_folder_is_closed_to_others_and_never_one_that_is_theirs_too() {
     assert_eq!(fs::metadata(&new).unwrap().permissions().mode() & 0o777, 0o700, "a new one");
 }
 
-#[test]
-fn a_chain_tells_each_cause_once() {
-    let (_folder, store) = store();
+fn a_chain_tells_each_cause_once(place: &Place) {
+    let store = place.new_store();
     store.append(&[batch(1, Vec::new())]).unwrap();
     let mut error: &dyn std::error::Error = &store.append(&[batch(1, Vec::new())]).unwrap_err();
     let mut told = error.to_string();
@@ -266,5 +433,6 @@ fn a_chain_tells_each_cause_once() {
         told += &format!(": {cause}");
         error = cause;
     }
-    assert_eq!(told.matches("UNIQUE").count(), 1, "{told}");
+    let told = told.to_lowercase();
+    assert_eq!(told.matches("unique").count(), 1, "{told}");
 }

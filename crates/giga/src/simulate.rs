@@ -79,8 +79,8 @@ pub(crate) struct Simulate {
     /// Go on with the run that was saved in this folder.
     #[arg(long, value_name = "DIR", conflicts_with_all = ["federation", "workload", "from", "length", "seed", "load", "shocks", "out", "strict"])]
     resume: Option<PathBuf>,
-    /// Live through the journal of a live federation again, from the folder that `giga up --data` was given: it has to be
-    /// decided as it was. Also while the server runs.
+    /// Live through the journal of a live federation again, from the folder that `giga up --data` was given, or the
+    /// database that `giga up --store` was: it has to be decided as it was. Also while the server runs.
     #[arg(long, value_name = "DIR", conflicts_with_all = ["federation", "workload", "format", "strict", "from", "length", "seed", "load", "shocks", "stop_at", "resume", "explain"])]
     journal: Option<PathBuf>,
     /// Tell the story of one job by its number, counted from 0 in the order of arrival: why it waited, when it ran.

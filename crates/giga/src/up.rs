@@ -13,7 +13,7 @@ use anyhow::Context as _;
 use clap::Args;
 use giga_model::{Federation, Site};
 use giga_server::{Call, Found, Home, Server, Stopped, may_listen};
-use giga_store::Store;
+use giga_store::{Store, StoreError, Url, UrlError};
 use giga_units::{Instant, grouped};
 
 use crate::{beside, home};
@@ -28,13 +28,15 @@ const LOCAL_NAME: &str = "(built in)";
 pub(crate) struct Up {
     /// The description; without one, that of the data folder, or three small sites in three countries on this machine.
     federation: Option<PathBuf>,
-    /// The folder that keeps everything; `GIGA_HOME`, or `giga` in the user's data folder unless given.
+    /// The folder that keeps everything, or with `--store` what engines keep; `GIGA_HOME`, or `giga` in the user's data
+    /// folder unless given.
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
     /// Where to listen; on this machine only.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7474")]
     listen: SocketAddr,
-    /// Another store than the one in the data folder.
+    /// A database of PostgreSQL, `postgres://USER@HOST/DATABASE`, in the place of SQLite in the data folder; the password
+    /// may be in `PGPASSWORD`.
     #[arg(long, value_name = "URL")]
     store: Option<String>,
 }
@@ -55,14 +57,16 @@ pub(crate) fn run(call: &Up) -> anyhow::Result<ExitCode> {
         write!(std::io::stderr(), "{text}")?;
         Ok(ExitCode::from(2))
     };
-    if let Some(store) = &call.store {
-        return refused(format!("giga: `--store {store}` is not supported yet; leave it out for SQLite\n"));
-    }
+    let store = match call.store.as_deref().map(store).transpose() {
+        Ok(store) => store,
+        Err(error) => return refused(why(error)),
+    };
     if let Err(error) = may_listen(call.listen) {
         return refused(why(error));
     }
     let (file, text) = match &call.federation {
-        None => begun(call.data.as_deref()).unwrap_or_else(|| (LOCAL_NAME.to_owned(), LOCAL.to_owned())),
+        None => begun(call.data.as_deref(), store.as_ref())
+            .unwrap_or_else(|| (LOCAL_NAME.to_owned(), LOCAL.to_owned())),
         Some(path) => match std::fs::read_to_string(path) {
             Ok(text) => (path.display().to_string(), text),
             Err(error) => return refused(format!("giga: `{}` can not be read: {error}\n", path.display())),
@@ -78,7 +82,7 @@ pub(crate) fn run(call: &Up) -> anyhow::Result<ExitCode> {
     };
     let folder = std::path::absolute(&folder).with_context(|| format!("`{}`", folder.display()))?;
     tracing_subscriber::fmt().with_writer(std::io::stderr).with_target(false).with_ansi(false).init();
-    let home = match Home::open(folder, &file, &text, description) {
+    let home = match Home::open(folder, store.as_ref(), &file, &text, description) {
         Ok(home) => home,
         Err(error) => return refused(why(error)),
     };
@@ -98,7 +102,7 @@ pub(crate) fn run(call: &Up) -> anyhow::Result<ExitCode> {
             Err(error) => return refused(why(error)),
         };
         // A server does not end because nobody reads its greeting.
-        drop(greet(&federation, &server, &folder, named));
+        drop(greet(&federation, &server, (&folder, store.as_ref()), named));
         match server.serve(told).await {
             Stopped::Told => {
                 writeln!(std::io::stderr(), "giga: stopped; what runs goes on, and `giga up` takes it over again")?;
@@ -108,9 +112,12 @@ pub(crate) fn run(call: &Up) -> anyhow::Result<ExitCode> {
                 "a part of the server broke, which is a fault of this program; nothing that was answered is lost, and \
                  `giga up` goes on from the journal"
             ),
+            Stopped::Journal(error @ StoreError::Fenced { .. }) => {
+                Err(anyhow::Error::from(error).context("another server took over; nothing that was answered is lost"))
+            }
             Stopped::Journal(error) => Err(anyhow::Error::from(error).context(
                 "the journal can not be written, so nothing more is promised; nothing that was answered is lost; \
-                 free the disk and start again",
+                 free the disk, or see to the database, and start again",
             )),
         }
     })
@@ -140,14 +147,27 @@ fn connections() -> usize {
     usize::try_from(files.min(FILES_MAX) / 2).map_or(1, |half| half.max(1))
 }
 
-/// The description that a data folder was begun with: whoever names no other wants that one to go on.
-fn begun(data: Option<&Path>) -> Option<(String, String)> {
-    let (_, beginning) = Store::read_only(&home::folder(data)?).ok()?;
+/// Where a database is. A password in `PGPASSWORD` does not stand in the list of processes.
+pub(crate) fn store(url: &str) -> Result<Url, UrlError> {
+    Url::parse(url, std::env::var("PGPASSWORD").ok().as_deref())
+}
+
+/// The description that a data folder or database was begun with: whoever names no other wants that one to go on.
+fn begun(data: Option<&Path>, store: Option<&Url>) -> Option<(String, String)> {
+    let (_, beginning) = match store {
+        None => Store::read_only(&home::folder(data)?).ok()?,
+        Some(url) => Store::connect_read_only(url).ok()?,
+    };
     Some((beginning.file, beginning.text))
 }
 
 /// Says what is up, and what to type next.
-fn greet(federation: &Federation, server: &Server, folder: &Path, named: bool) -> std::io::Result<()> {
+fn greet(
+    federation: &Federation,
+    server: &Server,
+    (folder, store): (&Path, Option<&Url>),
+    named: bool,
+) -> std::io::Result<()> {
     let sites = federation.sites.iter().map(|site| format!("{} ({})", site.name, site.country.code()));
     let sites: Vec<String> = sites.collect();
     let project = federation.projects.first().map_or("", |project| project.name.as_str());
@@ -155,7 +175,13 @@ fn greet(federation: &Federation, server: &Server, folder: &Path, named: bool) -
     let mut out = std::io::stdout().lock();
     writeln!(out, "federation `{}` is up: {}", federation.name, sites.join(", "))?;
     writeln!(out, "{} accelerators in all", grouped(federation.accelerators_total()))?;
-    writeln!(out, "listens on {}; keeps everything in {}", server.url(), folder.display())?;
+    match store {
+        None => writeln!(out, "listens on {}; keeps everything in {}", server.url(), folder.display())?,
+        Some(store) => {
+            writeln!(out, "listens on {}; keeps its journal in {store}", server.url())?;
+            writeln!(out, "keeps what runs in {}", folder.display())?;
+        }
+    }
     if let Some(Found { records, running, waiting }) = server.found() {
         let (running, waiting) = (grouped(running), grouped(waiting));
         writeln!(out, "goes on behind record {records} of its journal: {running} jobs run, {waiting} wait")?;

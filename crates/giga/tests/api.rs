@@ -305,7 +305,7 @@ fn a_server_begins_only_where_it_may() {
         &["--data", there, "--listen", live.access.url.trim_start_matches("http://")],
         "can not be listened on",
     );
-    refused(&["--data", there, "--store", "postgres://x"], "not supported yet");
+    refused(&["--data", there, "--store", "mysql://x"], "a store is named as `postgres://");
     let shared = tempfile::tempdir().unwrap();
     std::fs::write(shared.path().join("notes.txt"), "").unwrap();
     let open = std::os::unix::fs::PermissionsExt::from_mode(0o755);

@@ -11,20 +11,21 @@ use std::sync::Arc;
 use giga_formats::journal::Record;
 use giga_formats::summary::{self, RunFacts};
 use giga_scheduler::DECISION_VERSION;
-use giga_store::{Store, StoreError};
+use giga_store::{Store, StoreError, Url};
 use giga_twin::{Again, Replay, ReplayError, Step, replay};
 use giga_units::{Instant, grouped};
 
 use super::call::{self, Described, Outset, Refused};
 use super::output::Output;
 use super::{Simulate, say, show};
+use crate::up;
 
 /// Records that are held in memory at a time.
 const PAGE: usize = 1_000;
 
-/// Replays the journal of a folder.
+/// Replays the journal of a folder, or of a database.
 pub(super) fn run(call: &Simulate, folder: &Path) -> anyhow::Result<ExitCode> {
-    let (store, outset) = match open(call, folder) {
+    let (place, store, outset) = match open(call, folder) {
         Ok(opened) => opened,
         Err(refused) => return say(refused),
     };
@@ -37,7 +38,7 @@ pub(super) fn run(call: &Simulate, folder: &Path) -> anyhow::Result<ExitCode> {
         Err(ReplayError::Broken(error)) => return Err(error),
         Err(error) => return disagrees(&error),
     };
-    let work = format!("journal of {}, {} records", folder.display(), grouped(replay.records));
+    let work = format!("journal of {place}, {} records", grouped(replay.records));
     let facts = RunFacts { seed: None, work, offered: None, shocks: outset.shocks.clone() };
     let json = summary::write(&outset.federation, &replay.summary, &facts);
     output.finish(&json, &outset.federation, &replay.summary, &facts)?;
@@ -51,11 +52,20 @@ pub(super) fn run(call: &Simulate, folder: &Path) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::from(u8::from(replay.summary.violations > 0)))
 }
 
-/// A folder without a journal, or with one that this version can not read, is wrong input.
-fn open(call: &Simulate, folder: &Path) -> Result<(Store, Outset), Refused> {
+/// The journal, and how to name it without a password. A folder without a journal, or with one that this version can not read, is wrong input.
+fn open(call: &Simulate, folder: &Path) -> Result<(String, Store, Outset), Refused> {
     call::keep_saved(call.out.as_deref())?;
-    let (store, beginning) = Store::read_only(folder).map_err(|error| match error {
-        StoreError::Absent { .. } | StoreError::Later { .. } => Refused::input(error),
+    let (place, opened) = match folder.to_str().filter(|place| Url::is_one(place)) {
+        None => (folder.display().to_string(), Store::read_only(folder)),
+        Some(url) => {
+            let url = up::store(url).map_err(Refused::input)?;
+            (url.to_string(), Store::connect_read_only(&url))
+        }
+    };
+    let (store, beginning) = opened.map_err(|error| match error {
+        StoreError::Absent { .. } | StoreError::Empty { .. } | StoreError::Later { .. } => {
+            Refused::input(error)
+        }
         error => Refused::Failed(error.into()),
     })?;
     let Described { federation, shocks } = call::kept(&beginning.file, &beginning.expanded, None)?;
@@ -73,7 +83,7 @@ fn open(call: &Simulate, folder: &Path) -> Result<(Store, Outset), Refused> {
         end: Instant::FAR,
         out: call.out.clone(),
     };
-    Ok((store, outset))
+    Ok((place, store, outset))
 }
 
 fn disagrees(error: &ReplayError<anyhow::Error>) -> anyhow::Result<ExitCode> {

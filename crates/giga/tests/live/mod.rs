@@ -29,6 +29,8 @@ pub(crate) struct Live {
     pub(crate) folder: TempDir,
     child: Option<Child>,
     pub(crate) access: Access,
+    /// The URL of its store, where that is not in the folder.
+    store: Option<String>,
 }
 
 impl Answer {
@@ -50,15 +52,22 @@ impl Live {
         let closed = std::os::unix::fs::PermissionsExt::from_mode(0o700);
         std::fs::set_permissions(folder.path(), closed).expect("a change of rights");
         std::fs::write(folder.path().join(DESCRIPTION), description).expect("a write");
-        let (child, access) = spawn(giga(), folder.path(), "0");
-        Self { folder, child: Some(child), access }
+        let (child, access) = spawn(giga(), folder.path(), "0", None);
+        Self { folder, child: Some(child), access, store: None }
+    }
+
+    /// The federation that `giga up` has built in, on a database.
+    pub(crate) fn start_on(store: &str, call: Command) -> Self {
+        let (folder, store) = (tempfile::tempdir().expect("a folder"), Some(store.to_owned()));
+        let (child, access) = spawn(call, folder.path(), "0", store.as_deref());
+        Self { folder, child: Some(child), access, store }
     }
 
     /// The same by a call of the program that a test prepared.
     pub(crate) fn start_as(call: Command) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let (child, access) = spawn(call, folder.path(), "0");
-        Self { folder, child: Some(child), access }
+        let (child, access) = spawn(call, folder.path(), "0", None);
+        Self { folder, child: Some(child), access, store: None }
     }
 
     /// Kills the server as a power cut would, and starts it again.
@@ -79,16 +88,27 @@ impl Live {
     }
 
     fn start_again(&mut self, port: &str) {
-        let (child, access) = spawn(giga(), self.folder.path(), port);
+        let (child, access) = spawn(giga(), self.folder.path(), port, self.store.as_deref());
         (self.child, self.access) = (Some(child), access);
+    }
+
+    /// Starts another server in its place, beside it; the one before.
+    pub(crate) fn replace(&mut self) -> Child {
+        let before = self.child.take().expect("a server");
+        self.start_again("0");
+        before
+    }
+
+    /// Sends a signal.
+    pub(crate) fn signal(&self, signal: &str) {
+        let pid = self.child.as_ref().expect("a server").id();
+        send_signal(pid, signal);
     }
 
     /// Sends a signal and waits; whether it ended with 0.
     pub(crate) fn end(&mut self, signal: &str) -> bool {
         let Some(mut child) = self.child.take() else { return true };
-        let pid = child.id().to_string();
-        let killed = Command::new("kill").args([&format!("-{signal}"), &pid]).status().expect("`kill` runs");
-        assert!(killed.success());
+        send_signal(child.id(), signal);
         child.wait().expect("it ends").success()
     }
 
@@ -172,11 +192,16 @@ impl Drop for Live {
     }
 }
 
-fn spawn(mut command: Command, folder: &Path, port: &str) -> (Child, Access) {
+pub(crate) fn send_signal(pid: u32, signal: &str) {
+    let killed = Command::new("kill").args([&format!("-{signal}"), &pid.to_string()]).status();
+    assert!(killed.expect("`kill` runs").success());
+}
+
+fn spawn(mut command: Command, folder: &Path, port: &str, store: Option<&str>) -> (Child, Access) {
     let listen = format!("127.0.0.1:{port}");
     let description = Some(folder.join(DESCRIPTION)).filter(|path| path.exists());
     command.arg("up").args(description).args(["--listen", &listen, "--data"]).arg(folder);
-    command.stdout(Stdio::piped());
+    command.args(store.map(|url| ["--store", url]).into_iter().flatten()).stdout(Stdio::piped());
     let mut child = command.spawn().expect("the program runs");
     let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines().map_while(Result::ok);
     let up = lines.any(|line| line.starts_with("listens on"));

@@ -72,9 +72,11 @@ const CRATES_IO: &str = "registry+https://github.com/rust-lang/crates.io-index";
 
 /// Crates that may come in several versions, with those who keep them apart.
 const TWICE: &[(&str, &str)] = &[
+    ("base64", "postgres-protocol is behind ureq"),
     ("darling", "clarabel is behind nvml-wrapper"),
     ("darling_core", "clarabel is behind nvml-wrapper"),
     ("darling_macro", "clarabel is behind nvml-wrapper"),
+    ("fallible-iterator", "postgres-protocol is behind rusqlite"),
     ("getrandom", "ahash under parquet is behind rand under proptest"),
     ("strsim", "clarabel is behind clap"),
     ("syn", "zerocopy under parquet is behind thiserror"),
