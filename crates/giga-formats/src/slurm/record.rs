@@ -166,10 +166,12 @@ mod tests {
                 NodeRecord { name, cpus: 1, memory: 1, accelerators: 1, state: state.into(), features };
             assert_eq!(node.is_out(), expected, "{state}");
         };
-        ["idle", "mix", "alloc", "drng", "draining", "idle*", "resv", "MIXED", "comp"]
-            .map(|state| check(state, false));
-        ["down", "down*", "drain", "drained", "fail", "maint", "unk*", "DRAINED"]
-            .map(|state| check(state, true));
+        for state in ["idle", "mix", "alloc", "drng", "draining", "idle*", "resv", "MIXED", "comp"] {
+            check(state, false);
+        }
+        for state in ["down", "down*", "drain", "drained", "fail", "maint", "unk*", "DRAINED"] {
+            check(state, true);
+        }
     }
 
     #[test]
