@@ -11,6 +11,7 @@ pub mod description;
 pub mod frame;
 pub mod job;
 pub mod journal;
+pub mod openmetrics;
 pub mod saved;
 pub mod summary;
 pub mod table;

@@ -20,6 +20,7 @@ use giga_store::Store;
 use self::reconcile::{Action, Wanted, reconcile};
 use crate::live::command::{Command, Effect, Fact, Order};
 use crate::live::core::clock;
+use crate::signs::{Signs, SiteSigns};
 
 /// How often an engine with work is looked at. A user feels it as the delay between end and result.
 const LOOK: Wait = Wait::from_millis(50);
@@ -35,6 +36,7 @@ pub(crate) struct Carrier {
     engine: Arc<dyn Engine>,
     store: Arc<Store>,
     core: SyncSender<Command>,
+    signs: Arc<Signs>,
     wanted: BTreeMap<JobId, Order>,
     /// Attempts whose ends the core has in its books.
     settled: BTreeSet<AttemptId>,
@@ -49,12 +51,12 @@ impl Carrier {
         (id, site): (SiteId, String),
         engine: Arc<dyn Engine>,
         store: Arc<Store>,
-        core: SyncSender<Command>,
+        (core, signs): (SyncSender<Command>, Arc<Signs>),
         orders: Vec<Order>,
     ) -> Self {
         let wanted = orders.into_iter().map(|order| (order.attempt.job, order)).collect();
         let (settled, complaint, unclear) = (BTreeSet::new(), None, BTreeSet::new());
-        Self { id, site, engine, store, core, wanted, settled, complaint, unclear }
+        Self { id, site, engine, store, core, signs, wanted, settled, complaint, unclear }
     }
 
     /// Works until nobody sends effects any more.
@@ -93,6 +95,8 @@ impl Carrier {
                 return PATIENCE;
             }
         };
+        self.signs().look(clock());
+        self.signs().attempts.set(seen.len());
         self.say_unclear(&seen);
         // What is gone is settled for good; what is said of it again is no news.
         self.settled.retain(|attempt| seen.contains_key(attempt));
@@ -132,8 +136,14 @@ impl Carrier {
         if self.wanted.is_empty() && seen.is_empty() { IDLE } else { LOOK }
     }
 
+    fn signs(&self) -> &SiteSigns {
+        self.signs.site(self.id)
+    }
+
     /// What is unclear needs a person, who has to hear of it.
     fn say_unclear(&mut self, seen: &BTreeMap<AttemptId, Seen>) {
+        let unclear = seen.values().filter(|seen| matches!(seen, Seen::Unclear { .. })).count();
+        self.signs().unclear.set(unclear);
         for (attempt, seen) in seen {
             match seen {
                 Seen::Unclear { cause } if self.unclear.insert(*attempt) => {
@@ -146,6 +156,7 @@ impl Carrier {
     }
 
     fn complain(&mut self, error: &EngineError) {
+        self.signs().fail();
         let text = error.to_string();
         if self.complaint.as_ref() != Some(&text) {
             tracing::warn!("site {}: {text}", self.site);

@@ -52,6 +52,13 @@ fn check(app: &App, body: &KeyBody) -> Answer<()> {
             help: "name a project of the description, or write `*` for all of them".into(),
         });
     }
+    if body.role == Role::Metrics && !body.projects.is_empty() {
+        faults.push(FieldFault {
+            field: "projects".into(),
+            message: "a key of the role `metrics` charges no project".into(),
+            help: "leave `projects` out".into(),
+        });
+    }
     let known = |name: &String| {
         *name == ALL_PROJECTS || app.federation.projects.iter().any(|project| project.name == *name)
     };
