@@ -117,7 +117,7 @@ impl Carrier {
                 }
             };
             match done {
-                Ok(()) => {}
+                Ok(()) => self.tell(&action),
                 Err(EngineError::Refused { cause, .. }) => facts.extend(refused(&action, cause)),
                 Err(error) => {
                     worked = false;
@@ -140,6 +140,21 @@ impl Carrier {
         self.signs.site(self.id)
     }
 
+    /// Says what was done, to whoever wants to follow it.
+    fn tell(&self, action: &Action) {
+        let (Action::Start(attempt)
+        | Action::Stop(attempt)
+        | Action::Report(attempt)
+        | Action::Forget(attempt)) = action;
+        let (site, job, attempt) = (&self.site, attempt.job.0, attempt.number);
+        match action {
+            Action::Start(_) => tracing::debug!(site, job, attempt, "attempt is handed over"),
+            Action::Stop(_) => tracing::debug!(site, job, attempt, "attempt is asked to stop"),
+            Action::Report(_) => tracing::debug!(site, job, attempt, "attempt is over"),
+            Action::Forget(_) => tracing::debug!(site, job, attempt, "attempt is settled and forgotten"),
+        }
+    }
+
     /// What is unclear needs a person, who has to hear of it.
     fn say_unclear(&mut self, seen: &BTreeMap<AttemptId, Seen>) {
         let unclear = seen.values().filter(|seen| matches!(seen, Seen::Unclear { .. })).count();
@@ -147,7 +162,14 @@ impl Carrier {
         for (attempt, seen) in seen {
             match seen {
                 Seen::Unclear { cause } if self.unclear.insert(*attempt) => {
-                    tracing::warn!("site {}: whether {attempt} lives can not be told: {cause}", self.site);
+                    let AttemptId { job, number } = attempt;
+                    tracing::warn!(
+                        site = self.site,
+                        job = job.0,
+                        attempt = number,
+                        cause,
+                        "whether the attempt lives can not be told"
+                    );
                 }
                 Seen::Unclear { .. } => {}
                 _ => drop(self.unclear.remove(attempt)),
@@ -159,7 +181,7 @@ impl Carrier {
         self.signs().fail();
         let text = error.to_string();
         if self.complaint.as_ref() != Some(&text) {
-            tracing::warn!("site {}: {text}", self.site);
+            tracing::warn!(site = self.site, cause = text, "the engine does not do what it is asked");
             self.complaint = Some(text);
         }
     }

@@ -50,7 +50,7 @@ async fn accept(listener: &TcpListener) -> TcpStream {
             // The client left before it was let in.
             Err(error) if is_clients(error.kind()) => {}
             Err(error) => {
-                tracing::error!("no connection can be taken: {error}");
+                tracing::error!(cause = %error, "no connection can be taken");
                 tokio::time::sleep(REST).await;
             }
         }

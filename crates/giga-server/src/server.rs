@@ -376,7 +376,8 @@ fn fold(store: &Arc<Store>, signs: Arc<Signs>) -> Result<(), ServerError> {
             }
             if text != said && !text.is_empty() {
                 tracing::warn!(
-                    "the disk of the data folder can not be written as it should: {text}; free it"
+                    cause = text,
+                    "the disk of the data folder can not be written as it should; free it"
                 );
             }
             said = text;

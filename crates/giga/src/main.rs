@@ -11,6 +11,8 @@ mod client;
 mod compare;
 #[cfg(feature = "live")]
 mod home;
+#[cfg(feature = "live")]
+mod settings;
 mod simulate;
 #[cfg(feature = "live")]
 mod up;

@@ -1,5 +1,7 @@
 //! `giga up`: a live federation on this machine. It wires server and engines, prints what to type next, and waits.
 
+mod log;
+
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::Write as _;
@@ -18,6 +20,7 @@ use giga_server::{Call, Found, Home, Server, Stopped, may_listen};
 use giga_store::Store;
 use giga_units::{Instant, grouped};
 
+use self::log::{Form, Level, Log};
 use crate::{beside, home};
 
 /// The federation of a first try: three small sites in three countries, all on this machine.
@@ -39,6 +42,12 @@ pub(crate) struct Up {
     /// Another store than the one in the data folder.
     #[arg(long, value_name = "URL")]
     store: Option<String>,
+    /// How it writes what it says of itself on standard error: `text` or `json`; `GIGA_LOG` unless given.
+    #[arg(long, value_name = "FORM")]
+    log: Option<Form>,
+    /// The least that it says: `error`, `warn`, `info` or `debug`; `GIGA_LOG_LEVEL` unless given.
+    #[arg(long, value_name = "LEVEL")]
+    log_level: Option<Level>,
 }
 
 /// What the local engine calls.
@@ -52,13 +61,32 @@ pub(crate) fn attempt(call: &Attempt) -> ExitCode {
     giga_engine::local::supervise(&call.folder)
 }
 
+/// Keeps a federation up until it is told to stop.
 pub(crate) fn run(call: &Up) -> anyhow::Result<ExitCode> {
+    let log = match Log::begin(call.log, call.log_level) {
+        Ok(log) => log,
+        Err(text) => {
+            writeln!(std::io::stderr(), "giga: {text}")?;
+            return Ok(ExitCode::from(2));
+        }
+    };
+    // In lines for programs, the last one too.
+    match live(call, log) {
+        Err(error) if log.is_json() => {
+            log.fail(&format!("{error:#}"));
+            Ok(ExitCode::from(1))
+        }
+        ended => ended,
+    }
+}
+
+fn live(call: &Up, log: Log) -> anyhow::Result<ExitCode> {
     let refused = |text: String| {
-        write!(std::io::stderr(), "{text}")?;
+        log.fail(&text);
         Ok(ExitCode::from(2))
     };
     if let Some(store) = &call.store {
-        return refused(format!("giga: `--store {store}` is not supported yet; leave it out for SQLite\n"));
+        return refused(format!("`--store {store}` is not supported yet; leave it out for SQLite"));
     }
     if let Err(error) = may_listen(call.listen) {
         return refused(why(error));
@@ -67,19 +95,21 @@ pub(crate) fn run(call: &Up) -> anyhow::Result<ExitCode> {
         None => begun(call.data.as_deref()).unwrap_or_else(|| (LOCAL_NAME.to_owned(), LOCAL.to_owned())),
         Some(path) => match std::fs::read_to_string(path) {
             Ok(text) => (path.display().to_string(), text),
-            Err(error) => return refused(format!("giga: `{}` can not be read: {error}\n", path.display())),
+            Err(error) => return refused(format!("`{}` can not be read: {error}", path.display())),
         },
     };
     let description = match beside::read(Path::new(&file), &text, &[]) {
         Ok(description) => description,
-        Err(faults) => return refused(faults.to_string()),
+        Err(faults) => {
+            log.fault(&faults);
+            return Ok(ExitCode::from(2));
+        }
     };
-    description.notes.iter().try_for_each(|note| writeln!(std::io::stderr(), "giga: {note}"))?;
+    description.notes.iter().for_each(|note| log.note(&note.to_string()));
     let Some(folder) = home::folder(call.data.as_deref()) else {
-        return refused("giga: there is no home folder; name one with `--data DIR`\n".into());
+        return refused("there is no home folder; name one with `--data DIR`".into());
     };
     let folder = std::path::absolute(&folder).with_context(|| format!("`{}`", folder.display()))?;
-    tracing_subscriber::fmt().with_writer(std::io::stderr).with_target(false).with_ansi(false).init();
     let home = match Home::open(folder, &file, &text, description) {
         Ok(home) => home,
         Err(error) => return refused(why(error)),
@@ -103,7 +133,7 @@ pub(crate) fn run(call: &Up) -> anyhow::Result<ExitCode> {
         drop(greet(&federation, &server, &folder, named));
         match server.serve(told).await {
             Stopped::Told => {
-                writeln!(std::io::stderr(), "giga: stopped; what runs goes on, and `giga up` takes it over again")?;
+                log.note("stopped; what runs goes on, and `giga up` takes it over again");
                 Ok(ExitCode::SUCCESS)
             }
             Stopped::Broken => anyhow::bail!(
@@ -120,7 +150,7 @@ pub(crate) fn run(call: &Up) -> anyhow::Result<ExitCode> {
 
 /// What went wrong, down to its cause.
 fn why(error: impl Into<anyhow::Error>) -> String {
-    format!("giga: {:#}\n", error.into())
+    format!("{:#}", error.into())
 }
 
 /// The most files that are asked for; jobs inherit the limit, and some programs look at each file up to it.

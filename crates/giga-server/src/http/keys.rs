@@ -32,6 +32,7 @@ pub(crate) async fn create(
     if !app.store.add_key(&key, &digest(&token))? {
         return Err(Refusal::name_taken(&key.name));
     }
+    tracing::info!(key = key.name, role = key.role.word(), by = caller.name(), "a key is made");
     Ok((StatusCode::CREATED, Json(view(key, Some(token)))))
 }
 
@@ -100,6 +101,9 @@ pub(crate) async fn revoke(
     }
     let removed = app.store.remove_key(&name)?;
     app.keys.forget(&name);
+    if removed {
+        tracing::info!(key = name, by = caller.name(), "a key is revoked");
+    }
     if removed { Ok(StatusCode::NO_CONTENT) } else { Err(Refusal::unknown("key", &name)) }
 }
 

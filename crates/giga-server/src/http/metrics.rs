@@ -135,7 +135,9 @@ pub(crate) async fn count(State(app): State<Arc<App>>, request: Request, next: N
     if response.extensions().get::<Faulty>().is_some() {
         app.signs.fault(StoreFault::Read);
     }
-    app.signs.ask(Route { verb, path }, response.status().as_u16(), begun.elapsed());
+    let (status, took) = (response.status().as_u16(), begun.elapsed());
+    tracing::debug!(method = verb, route = path, status, microseconds = took.as_micros(), "answered");
+    app.signs.ask(Route { verb, path }, status, took);
     response
 }
 

@@ -149,7 +149,7 @@ pub(crate) async fn uniform(response: Response) -> Response {
 
 impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {
-        tracing::error!("the store can not be read: {error}");
+        tracing::error!(cause = %error, "the store can not be read");
         Self { cause: Cause::Store, ..Self::unavailable() }
     }
 }

@@ -231,7 +231,7 @@ impl Core {
         if count > before {
             let known = usize::try_from(before).unwrap_or(usize::MAX);
             let new = first.iter().skip(known).map(ToString::to_string).collect::<Vec<_>>().join("; ");
-            tracing::error!("{} decisions broke a rule: {new}", count - before);
+            tracing::error!(count = count - before, rules = new, "decisions broke a rule");
         }
     }
 

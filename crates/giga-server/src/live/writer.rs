@@ -79,12 +79,14 @@ fn keep(
     let keep = move || {
         if let Err(error) = store.keep_snapshot(&snapshot, version) {
             signs.fault(StoreFault::Snapshot);
-            tracing::warn!("no snapshot was kept; a restart will take longer: {error}");
+            tracing::warn!(cause = %error, "no snapshot was kept; a restart will take longer");
         }
     };
     let thread = std::thread::Builder::new().name("snapshot".into()).spawn(keep);
     thread
-        .inspect_err(|error| tracing::warn!("no snapshot was kept; a restart will take longer: {error}"))
+        .inspect_err(
+            |error| tracing::warn!(cause = %error, "no snapshot was kept; a restart will take longer"),
+        )
         .ok()
 }
 
