@@ -110,7 +110,7 @@ fn nonsense_is_refused_and_never_breaks_the_server() {
         problem(&get(path), 404, "unknown-job");
     }
     problem(&get("/v1/jobs/%ff"), 400, "bad-request");
-    for query in ["?limit=x", "?nothing=1", "?state=asleep", "?before=-1"] {
+    for query in ["?limit=x", "?nothing=1", "?state=asleep", "?before=-1", "?before=9223372036854775808"] {
         problem(&get(&format!("/v1/jobs{query}")), 400, "unreadable");
     }
     let post = |body: &str| live.send("POST", "/v1/jobs", &[], body);

@@ -44,6 +44,7 @@ impl Role {
 #[serde(deny_unknown_fields)]
 pub struct KeyBody {
     /// What people call it.
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9._@-]+$"))]
     pub name: String,
     /// What it may do.
     pub role: Role,

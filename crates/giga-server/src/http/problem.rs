@@ -136,6 +136,17 @@ impl Refusal {
     }
 }
 
+/// Refuses a number that the store can not count to: it has 63 bits, as the document says.
+///
+/// # Errors
+/// Says so.
+pub(crate) fn countable(name: &str, number: Option<u64>) -> Answer<()> {
+    match number.map(i64::try_from) {
+        Some(Err(_)) => Err(Refusal::unreadable(format!("`{name}` is more than {}", i64::MAX))),
+        _ => Ok(()),
+    }
+}
+
 /// Gives every refusal the same form, also those that never reached a handler.
 pub(crate) async fn uniform(response: Response) -> Response {
     let status = response.status();
