@@ -13,6 +13,7 @@ pub mod job;
 pub mod journal;
 pub mod openmetrics;
 pub mod saved;
+pub mod settings;
 pub mod summary;
 pub mod table;
 pub mod work;

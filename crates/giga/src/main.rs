@@ -9,6 +9,7 @@ mod check;
 #[cfg(feature = "live")]
 mod client;
 mod compare;
+mod completions;
 #[cfg(feature = "live")]
 mod home;
 #[cfg(feature = "live")]
@@ -19,7 +20,7 @@ mod up;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 /// Plans, simulates and runs federations of compute sites.
 #[derive(Debug, Parser)]
@@ -35,6 +36,8 @@ enum Verb {
     Check(check::Check),
     /// Runs a description in the twin: what it delivers, to whom, and what is lost and why.
     Simulate(Box<simulate::Simulate>),
+    /// Prints what a shell needs to complete calls of this program.
+    Completions(completions::Completions),
     /// Lays finished runs side by side: every figure, and how far it is from the first run's.
     Compare(compare::Compare),
     #[cfg(feature = "live")]
@@ -54,12 +57,13 @@ fn main() -> ExitCode {
         Verb::Check(check) => check::run(&check),
         Verb::Simulate(simulate) => simulate::run(&simulate),
         Verb::Compare(compare) => compare::run(&compare),
+        Verb::Completions(call) => completions::run(&call, Call::command()),
         #[cfg(feature = "live")]
         Verb::Up(up) => up::run(&up),
         #[cfg(feature = "live")]
         Verb::Attempt(attempt) => Ok(up::attempt(&attempt)),
         #[cfg(feature = "live")]
-        Verb::Live(verb) => client::run(&verb),
+        Verb::Live(verb) => client::run(verb),
     };
     match ended {
         Ok(code) => code,

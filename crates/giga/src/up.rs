@@ -5,7 +5,7 @@ mod log;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::Write as _;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -15,12 +15,14 @@ use anyhow::Context as _;
 use clap::Args;
 use giga_engine::Engine;
 use giga_engine::local::{Host, LocalEngine, LocalPool};
+use giga_formats::settings::{DATA, FEDERATION, LISTEN, STORE};
 use giga_model::{EngineKind, Federation, PoolId, Site, SiteId};
 use giga_server::{Call, Found, Home, Server, Stopped, may_listen};
 use giga_store::Store;
 use giga_units::{Instant, grouped};
 
 use self::log::{Form, Level, Log};
+use crate::settings::Settings;
 use crate::{beside, home};
 
 /// The federation of a first try: three small sites in three countries, all on this machine.
@@ -31,15 +33,15 @@ const LOCAL_NAME: &str = "(built in)";
 /// What `giga up` was asked.
 #[derive(Debug, Args)]
 pub(crate) struct Up {
-    /// The description; without one, that of the data folder, or three small sites in three countries on this machine.
+    /// The description; `GIGA_FEDERATION` unless given. Without one, that of the data folder, or three small sites in three countries on this machine.
     federation: Option<PathBuf>,
     /// The folder that keeps everything; `GIGA_HOME`, or `giga` in the user's data folder unless given.
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// Where to listen; on this machine only.
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7474")]
-    listen: SocketAddr,
-    /// Another store than the one in the data folder.
+    /// Where to listen, on this machine only; `GIGA_LISTEN`, or 127.0.0.1:7474, unless given.
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<SocketAddr>,
+    /// Another store than the one in the data folder; `GIGA_STORE` unless given.
     #[arg(long, value_name = "URL")]
     store: Option<String>,
     /// How it writes what it says of itself on standard error: `text` or `json`; `GIGA_LOG` unless given.
@@ -48,6 +50,38 @@ pub(crate) struct Up {
     /// The least that it says: `error`, `warn`, `info` or `debug`; `GIGA_LOG_LEVEL` unless given.
     #[arg(long, value_name = "LEVEL")]
     log_level: Option<Level>,
+    /// File of settings; `GIGA_CONFIG`, or `giga/giga.toml` in the user's folder of settings, unless given.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+/// Where a server listens unless it is told otherwise.
+const HERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 7474);
+
+impl Up {
+    /// The call with what is set outside of it, where it says nothing itself.
+    fn filled(&self, settings: &Settings) -> Filled {
+        let listen = || settings.text(&LISTEN).and_then(|word| word.parse().ok());
+        let federation = || settings.text(&FEDERATION).map(PathBuf::from);
+        Filled {
+            federation: self.federation.clone().or_else(federation),
+            data: home::folder(self.data.as_deref(), settings),
+            named: self.data.is_some() || settings.text(&DATA).is_some(),
+            listen: self.listen.or_else(listen).unwrap_or(HERE),
+            store: self.store.clone().or_else(|| settings.text(&STORE)),
+        }
+    }
+}
+
+/// What counts, wherever it was said.
+struct Filled {
+    federation: Option<PathBuf>,
+    /// The data folder, or `None` where there is none.
+    data: Option<PathBuf>,
+    /// Whether somebody named it.
+    named: bool,
+    listen: SocketAddr,
+    store: Option<String>,
 }
 
 /// What the local engine calls.
@@ -63,15 +97,16 @@ pub(crate) fn attempt(call: &Attempt) -> ExitCode {
 
 /// Keeps a federation up until it is told to stop.
 pub(crate) fn run(call: &Up) -> anyhow::Result<ExitCode> {
-    let log = match Log::begin(call.log, call.log_level) {
-        Ok(log) => log,
+    let settings = match Settings::open(call.config.as_deref()) {
+        Ok(settings) => settings,
         Err(text) => {
-            writeln!(std::io::stderr(), "giga: {text}")?;
+            writeln!(std::io::stderr(), "{text}")?;
             return Ok(ExitCode::from(2));
         }
     };
+    let log = Log::begin(call.log, call.log_level, &settings);
     // In lines for programs, the last one too.
-    match live(call, log) {
+    match live(&call.filled(&settings), log) {
         Err(error) if log.is_json() => {
             log.fail(&format!("{error:#}"));
             Ok(ExitCode::from(1))
@@ -80,7 +115,7 @@ pub(crate) fn run(call: &Up) -> anyhow::Result<ExitCode> {
     }
 }
 
-fn live(call: &Up, log: Log) -> anyhow::Result<ExitCode> {
+fn live(call: &Filled, log: Log) -> anyhow::Result<ExitCode> {
     let refused = |text: String| {
         log.fail(&text);
         Ok(ExitCode::from(2))
@@ -92,7 +127,9 @@ fn live(call: &Up, log: Log) -> anyhow::Result<ExitCode> {
         return refused(why(error));
     }
     let (file, text) = match &call.federation {
-        None => begun(call.data.as_deref()).unwrap_or_else(|| (LOCAL_NAME.to_owned(), LOCAL.to_owned())),
+        None => {
+            call.data.as_deref().and_then(begun).unwrap_or_else(|| (LOCAL_NAME.to_owned(), LOCAL.to_owned()))
+        }
         Some(path) => match std::fs::read_to_string(path) {
             Ok(text) => (path.display().to_string(), text),
             Err(error) => return refused(format!("`{}` can not be read: {error}", path.display())),
@@ -106,10 +143,10 @@ fn live(call: &Up, log: Log) -> anyhow::Result<ExitCode> {
         }
     };
     description.notes.iter().for_each(|note| log.note(&note.to_string()));
-    let Some(folder) = home::folder(call.data.as_deref()) else {
+    let Some(folder) = &call.data else {
         return refused("there is no home folder; name one with `--data DIR`".into());
     };
-    let folder = std::path::absolute(&folder).with_context(|| format!("`{}`", folder.display()))?;
+    let folder = std::path::absolute(folder).with_context(|| format!("`{}`", folder.display()))?;
     let home = match Home::open(folder, &file, &text, description) {
         Ok(home) => home,
         Err(error) => return refused(why(error)),
@@ -121,7 +158,6 @@ fn live(call: &Up, log: Log) -> anyhow::Result<ExitCode> {
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let version = env!("CARGO_PKG_VERSION");
-    let named = call.data.is_some() || std::env::var_os("GIGA_HOME").is_some();
     let (listen, connections) = (call.listen, connections());
     runtime.block_on(async {
         let told = told_to_stop()?;
@@ -130,7 +166,7 @@ fn live(call: &Up, log: Log) -> anyhow::Result<ExitCode> {
             Err(error) => return refused(why(error)),
         };
         // A server does not end because nobody reads its greeting.
-        drop(greet(&federation, &server, &folder, named));
+        drop(greet(&federation, &server, &folder, call.named));
         match server.serve(told).await {
             Stopped::Told => {
                 log.note("stopped; what runs goes on, and `giga up` takes it over again");
@@ -173,8 +209,8 @@ fn connections() -> usize {
 }
 
 /// The description that a data folder was begun with: whoever names no other wants that one to go on.
-fn begun(data: Option<&Path>) -> Option<(String, String)> {
-    let (_, beginning) = Store::read_only(&home::folder(data)?).ok()?;
+fn begun(data: &Path) -> Option<(String, String)> {
+    let (_, beginning) = Store::read_only(data).ok()?;
     Some((beginning.file, beginning.text))
 }
 

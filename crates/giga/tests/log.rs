@@ -80,6 +80,6 @@ fn what_can_not_be_read_is_refused_with_what_could() {
         assert_eq!(output.status.code(), Some(2), "{text}");
         assert!(text.contains(piece), "{text}");
     };
-    check("GIGA_LOG", "xml", "`GIGA_LOG` is `xml`; write `text` or `json`");
-    check("GIGA_LOG_LEVEL", "loud", "`GIGA_LOG_LEVEL` is `loud`; write `error`, `warn`, `info` or `debug`");
+    check("GIGA_LOG", "xml", "`GIGA_LOG`: `xml` will not do\n  help: write `text` or `json`");
+    check("GIGA_LOG_LEVEL", "loud", "help: write `error` or `warn` or `info` or `debug`");
 }

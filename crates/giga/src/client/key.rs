@@ -61,11 +61,11 @@ fn role(word: &str) -> Result<Role, String> {
 }
 
 impl KeyVerb {
-    pub(super) fn reach(&self) -> &Reach {
+    pub(super) fn reach(&mut self) -> &mut Reach {
         match self {
-            Self::Create(call) => &call.reach,
-            Self::List(call) => &call.reach,
-            Self::Revoke(call) => &call.reach,
+            Self::Create(call) => &mut call.reach,
+            Self::List(call) => &mut call.reach,
+            Self::Revoke(call) => &mut call.reach,
         }
     }
 }

@@ -6,12 +6,13 @@ use std::io::Write as _;
 use std::str::FromStr;
 
 use giga_formats::description::Faults;
+use giga_formats::settings::{LOG, LOG_LEVEL};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{fmt, registry};
 
-use crate::settings;
+use crate::settings::Settings;
 
 /// How lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -66,13 +67,10 @@ pub(crate) struct Log {
 }
 
 impl Log {
-    /// Begins it, as the call says, or the environment.
-    ///
-    /// # Errors
-    /// Says which variable can not be read, and what it takes.
-    pub(crate) fn begin(form: Option<Form>, level: Option<Level>) -> Result<Self, String> {
-        let form = form.map_or_else(|| set("GIGA_LOG"), Ok)?;
-        let Level(level) = level.map_or_else(|| set("GIGA_LOG_LEVEL"), Ok)?;
+    /// Begins it, as the call says, or the settings, which were checked.
+    pub(crate) fn begin(form: Option<Form>, level: Option<Level>, settings: &Settings) -> Self {
+        let form = form.or_else(|| settings.text(&LOG)?.parse().ok()).unwrap_or_default();
+        let Level(level) = level.or_else(|| settings.text(&LOG_LEVEL)?.parse().ok()).unwrap_or_default();
         let ours = Targets::new().with_target("giga", level).with_default(level.min(LevelFilter::WARN));
         let lines = fmt::layer().with_writer(std::io::stderr).with_target(false).with_ansi(false);
         match form {
@@ -82,7 +80,7 @@ impl Log {
                 std::panic::set_hook(Box::new(|panic| tracing::error!("{panic}")));
             }
         }
-        Ok(Self { form })
+        Self { form }
     }
 
     pub(crate) fn is_json(self) -> bool {
@@ -120,12 +118,4 @@ impl Log {
 /// A server does not end because nobody reads what it says.
 fn line(text: std::fmt::Arguments<'_>) {
     drop(writeln!(std::io::stderr(), "{text}"));
-}
-
-/// What a variable says, or the default.
-fn set<T: FromStr<Err = String> + Default>(name: &str) -> Result<T, String> {
-    settings::variable(name).map_or_else(
-        || Ok(T::default()),
-        |word| word.trim().parse().map_err(|help| format!("`{name}` is `{}`; {help}", word.trim())),
-    )
 }

@@ -18,6 +18,7 @@ pub(crate) use wire::Answer;
 pub(crate) fn giga() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_giga"));
     command.env_remove("GIGA_HOME").env_remove("GIGA_SERVER").env_remove("GIGA_TOKEN");
+    command.env_remove("GIGA_CONFIG").env("XDG_CONFIG_HOME", "/nobody/set/this");
     command
 }
 
