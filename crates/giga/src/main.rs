@@ -11,6 +11,8 @@ mod client;
 mod compare;
 mod completions;
 #[cfg(feature = "live")]
+mod doctor;
+#[cfg(feature = "live")]
 mod home;
 #[cfg(feature = "live")]
 mod settings;
@@ -44,6 +46,9 @@ enum Verb {
     /// Starts a live federation and keeps it up: takes jobs, places them, carries them out.
     Up(up::Up),
     #[cfg(feature = "live")]
+    /// Looks at everything that a live federation needs, and says what to do about what is not as it should be.
+    Doctor(doctor::Doctor),
+    #[cfg(feature = "live")]
     /// Watches one attempt at a job; the local engine calls it.
     #[command(hide = true)]
     Attempt(up::Attempt),
@@ -60,6 +65,8 @@ fn main() -> ExitCode {
         Verb::Completions(call) => completions::run(&call, Call::command()),
         #[cfg(feature = "live")]
         Verb::Up(up) => up::run(&up),
+        #[cfg(feature = "live")]
+        Verb::Doctor(call) => doctor::run(&call),
         #[cfg(feature = "live")]
         Verb::Attempt(attempt) => Ok(up::attempt(&attempt)),
         #[cfg(feature = "live")]

@@ -26,9 +26,9 @@ use crate::settings::Settings;
 use crate::{beside, home};
 
 /// The federation of a first try: three small sites in three countries, all on this machine.
-const LOCAL: &str = include_str!("up/local.toml");
+pub(crate) const LOCAL: &str = include_str!("up/local.toml");
 /// Where it is said to be from.
-const LOCAL_NAME: &str = "(built in)";
+pub(crate) const LOCAL_NAME: &str = "(built in)";
 
 /// What `giga up` was asked.
 #[derive(Debug, Args)]
@@ -56,7 +56,7 @@ pub(crate) struct Up {
 }
 
 /// Where a server listens unless it is told otherwise.
-const HERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 7474);
+pub(crate) const HERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 7474);
 
 impl Up {
     /// The call with what is set outside of it, where it says nothing itself.

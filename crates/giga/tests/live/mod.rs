@@ -93,6 +93,11 @@ impl Live {
         child.wait().expect("it ends").success()
     }
 
+    /// The number of its process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.as_ref().expect("it runs").id()
+    }
+
     /// A verb of the client against this server.
     pub(crate) fn verb(&self, arguments: &[&str]) -> Output {
         giga()
