@@ -105,3 +105,25 @@ fn the_figures_are_those_of_the_books() {
     live.kill_and_start();
     assert_eq!(of_core(&live.send("GET", "/metrics", &[], "").body), before);
 }
+
+/// The words of a text that begin with `begin` and go on with plain letters.
+fn words<'t>(text: &'t str, begin: &str) -> std::collections::BTreeSet<&'t str> {
+    let all = text.split(|sign: char| !sign.is_ascii_alphanumeric() && sign != '_');
+    all.filter(|word| word.starts_with(begin) && word.len() > begin.len()).collect()
+}
+
+#[test]
+fn alerts_are_of_figures_that_there_are_and_each_has_its_page() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let read = |path: &str| std::fs::read_to_string(root.join(path)).expect("it is there");
+    let (alerts, page) = (read("dist/alerts.yml"), read("docs/operate.md"));
+    let live = Live::start();
+    live.send("GET", "/v1/nothing", &[], "");
+    let text = live.send("GET", "/metrics", &[], "").body;
+    let samples = words(&text, "giga_");
+    let missing: Vec<&str> = words(&alerts, "giga_").difference(&samples).copied().collect();
+    assert_eq!(missing, [""; 0], "no sample is called so");
+    let told: Vec<&str> = alerts.lines().filter_map(|line| line.trim().strip_prefix("- alert: ")).collect();
+    let pages: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("### ")).collect();
+    assert!(told.len() >= 20 && told == pages, "{told:?} and {pages:?} are the same, in one order");
+}

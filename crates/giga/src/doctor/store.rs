@@ -61,7 +61,7 @@ fn journal(store: &Store) -> Result<Vec<Check>, StoreError> {
         None => format!("{records} records, no snapshot that this version can read"),
     };
     let mut checks = vec![if behind > 1_000_000 {
-        let help = "a start follows them first, some seconds for a million; a server that is stopped well leaves a snapshot";
+        let help = "a start follows them first; a server that is stopped well leaves a snapshot";
         Check::warn("store", text, help)
     } else {
         Check::ok("store", text)
