@@ -56,3 +56,58 @@ async fn answers(app: &App) -> bool {
 fn plain(text: &'static str) -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::sync::mpsc;
+
+    use axum::Extension;
+    use giga_formats::api::Role;
+    use giga_store::{Beginning, Key, Store};
+    use giga_units::Instant;
+    use tokio::sync::watch;
+
+    use super::*;
+    use crate::http::{Desk, Keys, digest, metrics};
+    use crate::signs::Signs;
+
+    /// A server whose core takes questions and never answers, as where the disk hangs.
+    #[tokio::test]
+    async fn where_the_core_does_not_answer_it_is_not_ready_and_still_tells_its_own_figures() {
+        let folder = tempfile::tempdir().unwrap();
+        let start = Instant::unix_milliseconds(0);
+        let beginning = Beginning { file: "f".into(), text: "t".into(), expanded: "t".into(), start };
+        let store = Store::open(folder.path(), &beginning).unwrap().0;
+        let key = Key { name: "p".into(), role: Role::Metrics, projects: Vec::new(), created: start };
+        store.add_key(&key, &digest("token")).unwrap();
+        let (core, _silent) = mpsc::sync_channel(8);
+        let app = Arc::new(App {
+            federation: Arc::new(giga_model::sample::empty()),
+            store: Arc::new(store),
+            keys: Keys::default(),
+            core,
+            durable: watch::channel(7).1,
+            engines: BTreeMap::new(),
+            forecasts: Desk::open().0,
+            signs: Arc::new(Signs::new(start, [], 1)),
+            readiness: Readiness::default(),
+            folder: folder.path().to_owned(),
+            version: "0",
+        });
+        let refused = ready(State(Arc::clone(&app))).await.err().unwrap().into_response();
+        assert_eq!(refused.status(), 503);
+        let begun = Clock::now();
+        assert!(ready(State(Arc::clone(&app))).await.is_err());
+        assert!(begun.elapsed() < PATIENCE / 2, "the core is not asked again for every stranger");
+        let caller = app.keys.find(&app.store, "token").unwrap().unwrap();
+        let told = metrics::metrics(State(app), Extension(caller)).await.unwrap().into_response();
+        let body = axum::body::to_bytes(told.into_body(), usize::MAX).await.unwrap();
+        let text = std::str::from_utf8(&body).unwrap();
+        assert!(
+            text.contains("\ngiga_ready 0\n") && text.contains("giga_journal_records_total 7\n"),
+            "{text}"
+        );
+        assert!(!text.contains("giga_jobs") && text.ends_with("# EOF\n"), "{text}");
+    }
+}
