@@ -38,8 +38,6 @@ enum Verb {
     Check(check::Check),
     /// Runs a description in the twin: what it delivers, to whom, and what is lost and why.
     Simulate(Box<simulate::Simulate>),
-    /// Prints what a shell needs to complete calls of this program.
-    Completions(completions::Completions),
     /// Lays finished runs side by side: every figure, and how far it is from the first run's.
     Compare(compare::Compare),
     #[cfg(feature = "live")]
@@ -55,6 +53,8 @@ enum Verb {
     #[cfg(feature = "live")]
     #[command(flatten)]
     Live(client::Live),
+    /// Prints what a shell needs to complete calls of this program.
+    Completions(completions::Completions),
 }
 
 fn main() -> ExitCode {
