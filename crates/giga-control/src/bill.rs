@@ -1,6 +1,6 @@
 //! What running work draws, and what that comes to in energy, carbon and money.
 
-use giga_model::{Federation, Site};
+use giga_model::{Federation, Site, image};
 use giga_scheduler::{Job, Need, Pace};
 use giga_units::{Carbon, Duration, Energy, EnergyMeter, Fraction, Instant, Money, Power};
 
@@ -76,6 +76,7 @@ pub struct Bill {
     /// Electricity, carbon and capital.
     pub cost: Money,
 }
+image! { struct Bill { energy, carbon, cost } }
 
 impl Bill {
     /// What holding accelerators in one of a job's ways from an instant on comes to, at full pace.

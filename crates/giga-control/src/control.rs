@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use giga_model::image::{Image, ImageError, Source};
-use giga_model::{Federation, JobId, PoolId, SiteId};
+use giga_model::{Federation, JobId, OwnerId, PoolId, SiteId};
 use giga_scheduler::{Event, Input, Plan, Rule, Scheduler, State, Witness};
 use giga_units::{Duration, Instant};
 
+use crate::bill::Bill;
 use crate::linter::{Linter, Violation};
 use crate::meter::Meter;
 use crate::record::{HourRecord, JobRecord};
@@ -226,6 +227,12 @@ impl Control {
         let (violations, first) = self.violations();
         let meter = &self.books.meter;
         meter.totals.summary(&self.federation, self.now, violations, first, meter.lending())
+    }
+
+    /// What the jobs of an owner that ended are charged for, all together.
+    #[must_use]
+    pub fn billed(&self, owner: OwnerId) -> Bill {
+        self.books.meter.totals.billed(owner)
     }
 
     /// How many decisions broke a rule, and the first of them. There must never be one.

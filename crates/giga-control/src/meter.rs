@@ -433,7 +433,9 @@ impl Meter {
         };
         self.totals.end(outcome);
         let book = self.jobs.remove(job.id).expect("a live job has a book");
-        self.finished.push(book.record(federation, job, outcome, Some(at)));
+        let record = book.record(federation, job, outcome, Some(at));
+        self.totals.bill(&record);
+        self.finished.push(record);
     }
 
     fn open(&mut self, federation: &Federation, site: SiteId, phase: usize, now: Instant) {

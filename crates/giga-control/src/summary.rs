@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use giga_model::{Federation, OwnerId, ProgrammeId, Project, image};
 use giga_units::{AcceleratorTime, Carbon, Energy, Instant, Money, Power};
 
+use crate::bill::Bill;
 use crate::grid::GridSums;
 use crate::lending::{Lending, Lent};
 use crate::linter::Violation;
 use crate::reads::{DataRead, Reads};
-use crate::record::{HourRecord, Outcome, Refusal, TimeUse};
+use crate::record::{HourRecord, JobRecord, Outcome, Refusal, TimeUse};
 use crate::waits::{SIZE_CLASSES, Waits, size_class};
 
 /// What adds up over a run.
@@ -30,6 +31,8 @@ pub(crate) struct Totals {
     pub(crate) rebound: u64,
     sites: Vec<SiteTotals>,
     owners: Vec<AcceleratorTime>,
+    /// By owner, what its jobs that ended are charged for.
+    billed: Vec<Bill>,
     programmes: Vec<AcceleratorTime>,
     pub(crate) grid: GridSums,
     site_hours: u64,
@@ -40,7 +43,7 @@ pub(crate) struct Totals {
 image! {
     struct Totals {
         start, submitted, refusals, completed, timed_out, cancelled, failed, running, waiting, interruptions, recalls,
-        recall_lost, rebound, sites, owners, programmes, grid, site_hours,
+        recall_lost, rebound, sites, owners, billed, programmes, grid, site_hours,
         power_bound, waits, reads,
     }
 }
@@ -79,6 +82,7 @@ impl Totals {
             rebound: 0,
             sites: vec![SiteTotals::default(); federation.sites.len()],
             owners: vec![AcceleratorTime::ZERO; federation.owners.len()],
+            billed: vec![Bill::default(); federation.owners.len()],
             programmes: vec![AcceleratorTime::ZERO; federation.programmes.len()],
             grid: GridSums::new(federation.programmes.len()),
             site_hours: 0,
@@ -91,6 +95,7 @@ impl Totals {
     pub(crate) fn fits(&self, federation: &Federation) -> bool {
         self.sites.len() == federation.sites.len()
             && self.owners.len() == federation.owners.len()
+            && self.billed.len() == federation.owners.len()
             && self.programmes.len() == federation.programmes.len()
             && self.grid.lost.len() == federation.programmes.len()
             && self.waits.len() == federation.programmes.len() * SIZE_CLASSES.len()
@@ -116,6 +121,18 @@ impl Totals {
             Outcome::Waiting => self.waiting += 1,
             Outcome::Refused => unreachable!("a refused job never lives"),
         }
+    }
+
+    /// A job that ended is charged to its owner.
+    pub(crate) fn bill(&mut self, job: &JobRecord) {
+        let bill = &mut self.billed[job.owner.index()];
+        bill.energy += job.energy;
+        bill.carbon += job.carbon;
+        bill.cost += job.cost;
+    }
+
+    pub(crate) fn billed(&self, owner: OwnerId) -> Bill {
+        self.billed[owner.index()]
     }
 
     pub(crate) fn refuse(&mut self, refusal: Refusal) {

@@ -44,6 +44,20 @@ impl Waits {
         self.total
     }
 
+    /// All of them together.
+    #[must_use]
+    pub fn sum(&self) -> Duration {
+        Duration::milliseconds(i64::try_from(self.sum_milliseconds).unwrap_or(i64::MAX))
+    }
+
+    /// How many were surely no longer than this; those within 1/64 below it may be left out.
+    #[must_use]
+    pub fn within(&self, most: Duration) -> u64 {
+        let most = u64::try_from(most.as_milliseconds()).unwrap_or(0);
+        let steps = self.counts.iter().enumerate();
+        steps.take_while(|(step, _)| last_of(*step) <= most).map(|(_, count)| count).sum()
+    }
+
     /// The mean; zero where none was counted.
     #[must_use]
     pub fn mean(&self) -> Duration {
@@ -110,5 +124,8 @@ mod tests {
         assert_eq!(waits.quantile(95), Duration::milliseconds(95));
         assert_eq!(waits.mean(), Duration::milliseconds(50));
         assert_eq!(Waits::default().quantile(50), Duration::ZERO);
+        let within = |most| waits.within(Duration::milliseconds(most));
+        assert_eq!((within(0), within(50), within(1_000)), (0, 50, 100));
+        assert_eq!(waits.sum(), Duration::milliseconds(5_050));
     }
 }

@@ -21,6 +21,7 @@ use giga_store::{Standing, Store};
 use self::reconcile::{Action, Wanted, reconcile};
 use crate::live::command::{Command, Effect, Fact, Order};
 use crate::live::core::clock;
+use crate::signs::{Signs, SiteSigns};
 
 /// How often one without work is.
 const IDLE: Wait = Wait::from_secs(2);
@@ -36,6 +37,7 @@ pub(crate) struct Carrier {
     engine: Arc<dyn Engine>,
     store: Arc<Store>,
     core: SyncSender<Command>,
+    signs: Arc<Signs>,
     wanted: BTreeMap<JobId, Order>,
     /// Attempts whose ends the core has in its books.
     settled: BTreeSet<AttemptId>,
@@ -54,7 +56,7 @@ impl Carrier {
         (id, site): (SiteId, String),
         engine: Arc<dyn Engine>,
         store: Arc<Store>,
-        core: SyncSender<Command>,
+        (core, signs): (SyncSender<Command>, Arc<Signs>),
         orders: Vec<Order>,
     ) -> Self {
         let wanted = orders.into_iter().map(|order| (order.attempt.job, order)).collect();
@@ -65,6 +67,7 @@ impl Carrier {
             engine,
             store,
             core,
+            signs,
             wanted,
             settled,
             complaint,
@@ -110,6 +113,8 @@ impl Carrier {
                 return PATIENCE;
             }
         };
+        self.signs().look(clock());
+        self.signs().attempts.set(seen.len());
         self.say_unclear(&seen);
         self.tell_nodes();
         // What is gone is settled for good; what is said of it again is no news.
@@ -135,7 +140,7 @@ impl Carrier {
                 }
             };
             match done {
-                Ok(()) => {}
+                Ok(()) => self.tell(&action),
                 Err(EngineError::Refused { cause, .. }) => facts.extend(refused(&action, cause)),
                 Err(error) => {
                     worked = false;
@@ -169,12 +174,40 @@ impl Carrier {
         (self.out, self.told) = (Some(out), Clock::now());
     }
 
+    fn signs(&self) -> &SiteSigns {
+        self.signs.site(self.id)
+    }
+
+    /// Says what was done, to whoever wants to follow it.
+    fn tell(&self, action: &Action) {
+        let (Action::Start(attempt)
+        | Action::Stop(attempt)
+        | Action::Report(attempt)
+        | Action::Forget(attempt)) = action;
+        let (site, job, attempt) = (&self.site, attempt.job.0, attempt.number);
+        match action {
+            Action::Start(_) => tracing::debug!(site, job, attempt, "attempt is handed over"),
+            Action::Stop(_) => tracing::debug!(site, job, attempt, "attempt is asked to stop"),
+            Action::Report(_) => tracing::debug!(site, job, attempt, "attempt is over"),
+            Action::Forget(_) => tracing::debug!(site, job, attempt, "attempt is settled and forgotten"),
+        }
+    }
+
     /// What is unclear needs a person, who has to hear of it.
     fn say_unclear(&mut self, seen: &BTreeMap<AttemptId, Seen>) {
+        let unclear = seen.values().filter(|seen| matches!(seen, Seen::Unclear { .. })).count();
+        self.signs().unclear.set(unclear);
         for (attempt, seen) in seen {
             match seen {
                 Seen::Unclear { cause } if self.unclear.insert(*attempt) => {
-                    tracing::warn!("site {}: whether {attempt} lives can not be told: {cause}", self.site);
+                    let AttemptId { job, number } = attempt;
+                    tracing::warn!(
+                        site = self.site,
+                        job = job.0,
+                        attempt = number,
+                        cause,
+                        "whether the attempt lives can not be told"
+                    );
                 }
                 Seen::Unclear { .. } => {}
                 _ => drop(self.unclear.remove(attempt)),
@@ -183,9 +216,10 @@ impl Carrier {
     }
 
     fn complain(&mut self, error: &EngineError) {
+        self.signs().fail();
         let text = error.to_string();
         if self.complaint.as_ref() != Some(&text) {
-            tracing::warn!("site {}: {text}", self.site);
+            tracing::warn!(site = self.site, cause = text, "the engine does not do what it is asked");
             self.complaint = Some(text);
         }
     }
@@ -323,7 +357,8 @@ mod tests {
         let order = Order { attempt: MISSING, nodes: Vec::new(), limit, stopping: false };
         let site = (SiteId::at(0), "north".to_owned());
         let noted = Arc::clone(&engine);
-        let mut carrier = Carrier::new(site, engine, Arc::clone(&store), core, vec![order]);
+        let signs = Arc::new(Signs::new(start, [SiteId::at(0)], 1));
+        let mut carrier = Carrier::new(site, engine, Arc::clone(&store), (core, signs), vec![order]);
         carrier.round();
         assert_eq!(*noted.0.lock().unwrap(), ["stop 7", "start 0"]);
         store.release();

@@ -3,11 +3,14 @@
 mod choices;
 mod document;
 mod events;
+mod figures;
 mod forecast;
+mod health;
 mod jobs;
 mod key;
 mod keys;
 mod logs;
+mod metrics;
 mod operate;
 mod problem;
 mod request;
@@ -15,6 +18,7 @@ mod sites;
 mod view;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 
@@ -32,10 +36,12 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub(crate) use forecast::{Desk, Forecasts};
+use health::Readiness;
 pub(crate) use key::{Fingerprint, Keys, digest, token};
 use problem::{Answer, Refusal};
 
 use crate::live::command::Command;
+use crate::signs::Signs;
 
 /// The largest body of a request, in bytes.
 const BODY_MAX: usize = 1 << 20;
@@ -50,6 +56,11 @@ pub(crate) struct App {
     pub(crate) durable: watch::Receiver<u64>,
     pub(crate) engines: BTreeMap<SiteId, Arc<dyn Engine>>,
     pub(crate) forecasts: Forecasts,
+    pub(crate) signs: Arc<Signs>,
+    pub(crate) readiness: Readiness,
+    /// The data folder.
+    pub(crate) folder: PathBuf,
+    pub(crate) version: &'static str,
 }
 
 impl App {
@@ -83,7 +94,7 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
 ))]
 struct Doc;
 
-/// All routes; every one asks for a token.
+/// All routes; every one asks for a token, except the two that only say whether the server lives and is ready.
 pub(crate) fn router(app: Arc<App>) -> Router {
     let (routes, mut document) = OpenApiRouter::<Arc<App>>::with_openapi(Doc::openapi())
         .routes(routes!(jobs::plan))
@@ -99,6 +110,9 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .routes(routes!(operate::drain, operate::end_drain))
         .routes(routes!(keys::create, keys::list))
         .routes(routes!(keys::revoke))
+        .routes(routes!(metrics::metrics))
+        .routes(routes!(health::live))
+        .routes(routes!(health::ready))
         .split_for_parts();
     document::complete(&mut document);
     let document: Arc<str> = document.to_json().expect("the document can be written").into();
@@ -112,5 +126,6 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .layer(DefaultBodyLimit::max(BODY_MAX))
         .layer(middleware::map_response(problem::uniform))
         .layer(middleware::from_fn_with_state(Arc::clone(&app), key::admit))
+        .layer(middleware::from_fn_with_state(Arc::clone(&app), metrics::count))
         .with_state(app)
 }

@@ -15,5 +15,6 @@ mod http;
 mod listen;
 mod live;
 mod server;
+mod signs;
 
 pub use server::{Call, Found, Home, Server, ServerError, Stopped, may_listen};

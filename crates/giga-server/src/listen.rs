@@ -14,13 +14,15 @@ use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 
+use crate::signs::Signs;
+
 /// A connection on which no whole head of a request comes for so long is closed.
 const HEAD: Wait = Wait::from_secs(10);
 /// How long it waits where the system has no more files to give.
 const REST: Wait = Wait::from_millis(200);
 
 /// Serves for ever. Where `most` connections are open, others wait for one of them to end.
-pub(crate) async fn serve(listener: TcpListener, router: Router, most: usize) {
+pub(crate) async fn serve(listener: TcpListener, router: Router, most: usize, signs: Arc<Signs>) {
     let room = Arc::new(Semaphore::new(most));
     let service = TowerToHyperService::new(router);
     let mut http = http1::Builder::new();
@@ -30,9 +32,12 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, most: usize) {
         let stream = accept(&listener).await;
         drop(stream.set_nodelay(true));
         let connection = http.serve_connection(TokioIo::new(stream), service.clone());
+        let signs = Arc::clone(&signs);
+        signs.connections.up();
         tokio::spawn(async move {
             // A client that breaks off is no fault of ours.
             drop(connection.await);
+            signs.connections.down();
             drop(place);
         });
     }
@@ -45,7 +50,7 @@ async fn accept(listener: &TcpListener) -> TcpStream {
             // The client left before it was let in.
             Err(error) if is_clients(error.kind()) => {}
             Err(error) => {
-                tracing::error!("no connection can be taken: {error}");
+                tracing::error!(cause = %error, "no connection can be taken");
                 tokio::time::sleep(REST).await;
             }
         }

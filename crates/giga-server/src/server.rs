@@ -28,6 +28,7 @@ use crate::live::core::{Core, clock};
 use crate::live::effect::orders;
 use crate::live::resume::resume;
 use crate::live::writer;
+use crate::signs::{Signs, StoreFault};
 
 /// A folder that is opened for a federation. Nothing runs yet.
 pub struct Home {
@@ -264,6 +265,7 @@ impl Server {
         door: Door,
     ) -> Result<Self, ServerError> {
         let (store, federation) = (Arc::new(home.store), home.federation);
+        let signs = Arc::new(Signs::new(clock(), engines.keys().copied(), door.connections));
         let (control, seq) = resume(&store, &federation, home.start, version)?;
         let found = found(&control, seq);
         let (core, commands) = mpsc::sync_channel(LINE);
@@ -277,7 +279,8 @@ impl Server {
             let name = federation.sites[site.index()].name.clone();
             let orders = wanted.extract_if(.., |(at, _)| *at == site).map(|(_, order)| order).collect();
             let (engine, store) = (Arc::clone(engine), Arc::clone(&store));
-            let carrier = Carrier::new((site, name.clone()), engine, store, core.clone(), orders);
+            let told = (core.clone(), Arc::clone(&signs));
+            let carrier = Carrier::new((site, name.clone()), engine, store, told, orders);
             let (effects, receiver) = mpsc::channel::<Effect>();
             let alarm = Alarm(ended.clone());
             spawn(&format!("site {name}"), move || {
@@ -293,18 +296,20 @@ impl Server {
             }
         };
         let live = Core::new(control, seq, out);
-        let live = spawn("core", move || live.run(&commands))?;
+        let noted = Arc::clone(&signs);
+        let live = spawn("core", move || live.run(&commands, &noted))?;
         let written = Arc::clone(&store);
         let lost = ended.clone();
+        let noted = Arc::clone(&signs);
         let writer = spawn("writer", move || {
-            let result =
-                writer::write(&written, &decided, &durable, &(Box::new(tell) as writer::Carriers), version);
+            let tell = Box::new(tell) as writer::Carriers;
+            let result = writer::write(&written, &decided, &durable, &tell, &noted, version);
             // Dropping what was not written closes every waiting answer.
             drop(decided);
             ended.send_replace(Over::Written);
             result
         })?;
-        fold(&store)?;
+        fold(&store, Arc::clone(&signs))?;
         watch_over(&store, lost)?;
         let (forecasts, desk) = Desk::open();
         let app = Arc::new(App {
@@ -315,6 +320,10 @@ impl Server {
             durable: durable_seen,
             engines,
             forecasts,
+            signs,
+            readiness: Default::default(),
+            folder: home.folder,
+            version,
         });
         tokio::spawn(desk.work(Arc::downgrade(&app)));
         Ok(Self { door, found, app, core, live, writer, over })
@@ -337,8 +346,9 @@ impl Server {
     pub async fn serve(self, stop: impl Future<Output = ()> + Send + 'static) -> Stopped {
         let Self { door, app, core, live, writer, mut over, .. } = self;
         let store = Arc::clone(&app.store);
+        let signs = Arc::clone(&app.signs);
         tokio::select! {
-            () = listen::serve(door.listener, http::router(app), door.connections) => {}
+            () = listen::serve(door.listener, http::router(app), door.connections, signs) => {}
             () = stop => {}
             _ = over.wait_for(|over| *over != Over::No) => {}
         }
@@ -376,7 +386,7 @@ fn spawn<T: Send + 'static>(
 }
 
 /// Folds the log of the database away from commits, as long as the store is in use.
-fn fold(store: &Arc<Store>) -> Result<(), ServerError> {
+fn fold(store: &Arc<Store>, signs: Arc<Signs>) -> Result<(), ServerError> {
     let store = Arc::downgrade(store);
     spawn("fold", move || {
         let mut said = String::new();
@@ -384,9 +394,13 @@ fn fold(store: &Arc<Store>) -> Result<(), ServerError> {
             thread::sleep(FOLD);
             let Some(store) = store.upgrade() else { return };
             let text = store.fold().err().map_or_else(String::new, |error| error.to_string());
+            if !text.is_empty() {
+                signs.fault(StoreFault::Fold);
+            }
             if text != said && !text.is_empty() {
                 tracing::warn!(
-                    "the disk of the data folder can not be written as it should: {text}; free it"
+                    cause = text,
+                    "the disk of the data folder can not be written as it should; free it"
                 );
             }
             said = text;

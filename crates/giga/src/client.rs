@@ -92,23 +92,48 @@ impl Refused {
 }
 
 /// Runs a verb, and says how it ended.
-pub(crate) fn run(verb: &Live) -> anyhow::Result<ExitCode> {
-    let (reach, ended) = match verb {
-        Live::Submit(call) => (&call.reach, submit::run(call)),
-        Live::Jobs(call) => (&call.reach, job::list(call)),
-        Live::Job(JobVerb::Show(call)) => (&call.reach, job::show(call)),
-        Live::Job(JobVerb::Logs(call)) => (&call.reach, logs::run(call)),
-        Live::Job(JobVerb::Cancel(call)) => (&call.reach, job::cancel(call)),
-        Live::Job(JobVerb::Explain(call)) => (&call.reach, job::explain(call)),
-        Live::Job(JobVerb::Forecast(call)) => (&call.reach, job::forecast(call)),
-        Live::Sites(call) => (&call.reach, sites(call)),
-        Live::Limit(call) => (&call.reach, operate::limit(call)),
-        Live::Drain(call) => (&call.reach, operate::drain(call)),
-        Live::Key(call) => (call.reach(), key::run(call)),
-    };
+pub(crate) fn run(mut verb: Live) -> anyhow::Result<ExitCode> {
+    let ended = verb.reach().open().and_then(|()| work(&verb));
     match ended {
         Ok(code) => Ok(code),
-        Err(refused) => say(reach, refused),
+        Err(refused) => say(verb.reach(), refused),
+    }
+}
+
+fn work(verb: &Live) -> Result<ExitCode, Refused> {
+    match verb {
+        Live::Submit(call) => submit::run(call),
+        Live::Jobs(call) => job::list(call),
+        Live::Job(JobVerb::Show(call)) => job::show(call),
+        Live::Job(JobVerb::Logs(call)) => logs::run(call),
+        Live::Job(JobVerb::Cancel(call)) => job::cancel(call),
+        Live::Job(JobVerb::Explain(call)) => job::explain(call),
+        Live::Job(JobVerb::Forecast(call)) => job::forecast(call),
+        Live::Sites(call) => sites(call),
+        Live::Limit(call) => operate::limit(call),
+        Live::Drain(call) => operate::drain(call),
+        Live::Key(call) => key::run(call),
+    }
+}
+
+impl Live {
+    /// How the verb reaches a server.
+    fn reach(&mut self) -> &mut Reach {
+        match self {
+            Self::Submit(call) => &mut call.reach,
+            Self::Jobs(call) => &mut call.reach,
+            Self::Job(
+                JobVerb::Show(call)
+                | JobVerb::Cancel(call)
+                | JobVerb::Explain(call)
+                | JobVerb::Forecast(call),
+            ) => &mut call.reach,
+            Self::Job(JobVerb::Logs(call)) => &mut call.reach,
+            Self::Sites(call) => &mut call.reach,
+            Self::Limit(call) => &mut call.reach,
+            Self::Drain(call) => &mut call.reach,
+            Self::Key(call) => call.reach(),
+        }
     }
 }
 

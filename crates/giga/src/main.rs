@@ -9,15 +9,20 @@ mod check;
 #[cfg(feature = "live")]
 mod client;
 mod compare;
+mod completions;
+#[cfg(feature = "live")]
+mod doctor;
 #[cfg(feature = "live")]
 mod home;
+#[cfg(feature = "live")]
+mod settings;
 mod simulate;
 #[cfg(feature = "live")]
 mod up;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 /// Plans, simulates and runs federations of compute sites.
 #[derive(Debug, Parser)]
@@ -39,12 +44,17 @@ enum Verb {
     /// Starts a live federation and keeps it up: takes jobs, places them, carries them out.
     Up(up::Up),
     #[cfg(feature = "live")]
+    /// Looks at everything that a live federation needs, and says what to do about what is not as it should be.
+    Doctor(doctor::Doctor),
+    #[cfg(feature = "live")]
     /// Watches one attempt at a job; the local engine calls it.
     #[command(hide = true)]
     Attempt(up::Attempt),
     #[cfg(feature = "live")]
     #[command(flatten)]
     Live(client::Live),
+    /// Prints what a shell needs to complete calls of this program.
+    Completions(completions::Completions),
 }
 
 fn main() -> ExitCode {
@@ -52,12 +62,15 @@ fn main() -> ExitCode {
         Verb::Check(check) => check::run(&check),
         Verb::Simulate(simulate) => simulate::run(&simulate),
         Verb::Compare(compare) => compare::run(&compare),
+        Verb::Completions(call) => completions::run(&call, Call::command()),
         #[cfg(feature = "live")]
         Verb::Up(up) => up::run(&up),
         #[cfg(feature = "live")]
+        Verb::Doctor(call) => doctor::run(&call),
+        #[cfg(feature = "live")]
         Verb::Attempt(attempt) => Ok(up::attempt(&attempt)),
         #[cfg(feature = "live")]
-        Verb::Live(verb) => client::run(&verb),
+        Verb::Live(verb) => client::run(verb),
     };
     match ended {
         Ok(code) => code,

@@ -1,9 +1,10 @@
 //! `giga up`: a live federation on this machine. It wires server and engines, prints what to type next, and waits.
 
-mod engines;
+pub(crate) mod engines;
+mod log;
 
 use std::io::Write as _;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -11,33 +12,74 @@ use std::time::SystemTime;
 
 use anyhow::Context as _;
 use clap::Args;
+use giga_formats::settings::{DATA, FEDERATION, LISTEN, STORE};
 use giga_model::{Federation, Site};
 use giga_server::{Call, Found, Home, Server, Stopped, may_listen};
 use giga_store::{Store, StoreError, Url, UrlError};
 use giga_units::{Instant, grouped};
 
+use self::log::{Form, Level, Log};
+use crate::settings::Settings;
 use crate::{beside, home};
 
 /// The federation of a first try: three small sites in three countries, all on this machine.
-const LOCAL: &str = include_str!("up/local.toml");
+pub(crate) const LOCAL: &str = include_str!("up/local.toml");
 /// Where it is said to be from.
-const LOCAL_NAME: &str = "(built in)";
+pub(crate) const LOCAL_NAME: &str = "(built in)";
 
 /// What `giga up` was asked.
 #[derive(Debug, Args)]
 pub(crate) struct Up {
-    /// The description; without one, that of the data folder, or three small sites in three countries on this machine.
+    /// The description; `GIGA_FEDERATION` unless given. Without one, that of the data folder, or three small sites in three countries on this machine.
     federation: Option<PathBuf>,
     /// The folder that keeps everything, or with `--store` what engines keep; `GIGA_HOME`, or `giga` in the user's data
     /// folder unless given.
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// Where to listen; on this machine only.
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7474")]
-    listen: SocketAddr,
-    /// A database of PostgreSQL, `postgres://USER@HOST/DATABASE`, in the place of SQLite in the data folder; the password
-    /// may be in `PGPASSWORD`.
+    /// Where to listen, on this machine only; `GIGA_LISTEN`, or 127.0.0.1:7474, unless given.
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<SocketAddr>,
+    /// A database of PostgreSQL, `postgres://USER@HOST/DATABASE`, in the place of SQLite in the data folder, `GIGA_STORE` unless
+    /// given; the password may be in `PGPASSWORD`.
     #[arg(long, value_name = "URL")]
+    store: Option<String>,
+    /// How it writes what it says of itself on standard error: `text` or `json`; `GIGA_LOG` unless given.
+    #[arg(long, value_name = "FORM")]
+    log: Option<Form>,
+    /// The least that it says: `error`, `warn`, `info` or `debug`; `GIGA_LOG_LEVEL` unless given.
+    #[arg(long, value_name = "LEVEL")]
+    log_level: Option<Level>,
+    /// File of settings; `GIGA_CONFIG`, or `giga/giga.toml` in the user's folder of settings, unless given.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+/// Where a server listens unless it is told otherwise.
+pub(crate) const HERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 7474);
+
+impl Up {
+    /// The call with what is set outside of it, where it says nothing itself.
+    fn filled(&self, settings: &Settings) -> Filled {
+        let listen = || settings.text(&LISTEN).and_then(|word| word.parse().ok());
+        let federation = || settings.text(&FEDERATION).map(PathBuf::from);
+        Filled {
+            federation: self.federation.clone().or_else(federation),
+            data: home::folder(self.data.as_deref(), settings),
+            named: self.data.is_some() || settings.text(&DATA).is_some(),
+            listen: self.listen.or_else(listen).unwrap_or(HERE),
+            store: self.store.clone().or_else(|| settings.text(&STORE)),
+        }
+    }
+}
+
+/// What counts, wherever it was said.
+struct Filled {
+    federation: Option<PathBuf>,
+    /// The data folder, or `None` where there is none.
+    data: Option<PathBuf>,
+    /// Whether somebody named it.
+    named: bool,
+    listen: SocketAddr,
     store: Option<String>,
 }
 
@@ -52,9 +94,29 @@ pub(crate) fn attempt(call: &Attempt) -> ExitCode {
     giga_engine::local::supervise(&call.folder)
 }
 
+/// Keeps a federation up until it is told to stop.
 pub(crate) fn run(call: &Up) -> anyhow::Result<ExitCode> {
+    let settings = match Settings::open(call.config.as_deref()) {
+        Ok(settings) => settings,
+        Err(text) => {
+            writeln!(std::io::stderr(), "{text}")?;
+            return Ok(ExitCode::from(2));
+        }
+    };
+    let log = Log::begin(call.log, call.log_level, &settings);
+    // In lines for programs, the last one too.
+    match live(&call.filled(&settings), log) {
+        Err(error) if log.is_json() => {
+            log.fail(&format!("{error:#}"));
+            Ok(ExitCode::from(1))
+        }
+        ended => ended,
+    }
+}
+
+fn live(call: &Filled, log: Log) -> anyhow::Result<ExitCode> {
     let refused = |text: String| {
-        write!(std::io::stderr(), "{text}")?;
+        log.fail(&text);
         Ok(ExitCode::from(2))
     };
     let store = match call.store.as_deref().map(store).transpose() {
@@ -69,19 +131,21 @@ pub(crate) fn run(call: &Up) -> anyhow::Result<ExitCode> {
             .unwrap_or_else(|| (LOCAL_NAME.to_owned(), LOCAL.to_owned())),
         Some(path) => match std::fs::read_to_string(path) {
             Ok(text) => (path.display().to_string(), text),
-            Err(error) => return refused(format!("giga: `{}` can not be read: {error}\n", path.display())),
+            Err(error) => return refused(format!("`{}` can not be read: {error}", path.display())),
         },
     };
     let description = match beside::read(Path::new(&file), &text, &[]) {
         Ok(description) => description,
-        Err(faults) => return refused(faults.to_string()),
+        Err(faults) => {
+            log.fault(&faults);
+            return Ok(ExitCode::from(2));
+        }
     };
-    description.notes.iter().try_for_each(|note| writeln!(std::io::stderr(), "giga: {note}"))?;
-    let Some(folder) = home::folder(call.data.as_deref()) else {
-        return refused("giga: there is no home folder; name one with `--data DIR`\n".into());
+    description.notes.iter().for_each(|note| log.note(&note.to_string()));
+    let Some(folder) = &call.data else {
+        return refused("there is no home folder; name one with `--data DIR`".into());
     };
-    let folder = std::path::absolute(&folder).with_context(|| format!("`{}`", folder.display()))?;
-    tracing_subscriber::fmt().with_writer(std::io::stderr).with_target(false).with_ansi(false).init();
+    let folder = std::path::absolute(folder).with_context(|| format!("`{}`", folder.display()))?;
     let home = match Home::open(folder, store.as_ref(), &file, &text, description) {
         Ok(home) => home,
         Err(error) => return refused(why(error)),
@@ -93,7 +157,6 @@ pub(crate) fn run(call: &Up) -> anyhow::Result<ExitCode> {
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let version = env!("CARGO_PKG_VERSION");
-    let named = call.data.is_some() || std::env::var_os("GIGA_HOME").is_some();
     let (listen, connections) = (call.listen, connections());
     runtime.block_on(async {
         let told = told_to_stop()?;
@@ -102,10 +165,10 @@ pub(crate) fn run(call: &Up) -> anyhow::Result<ExitCode> {
             Err(error) => return refused(why(error)),
         };
         // A server does not end because nobody reads its greeting.
-        drop(greet(&federation, &server, (&folder, store.as_ref()), named));
+        drop(greet(&federation, &server, (&folder, store.as_ref()), call.named));
         match server.serve(told).await {
             Stopped::Told => {
-                writeln!(std::io::stderr(), "giga: stopped; what runs goes on, and `giga up` takes it over again")?;
+                log.note("stopped; what runs goes on, and `giga up` takes it over again");
                 Ok(ExitCode::SUCCESS)
             }
             Stopped::Broken => anyhow::bail!(
@@ -125,7 +188,7 @@ pub(crate) fn run(call: &Up) -> anyhow::Result<ExitCode> {
 
 /// What went wrong, down to its cause.
 fn why(error: impl Into<anyhow::Error>) -> String {
-    format!("giga: {:#}\n", error.into())
+    format!("{:#}", error.into())
 }
 
 /// The most files that are asked for; jobs inherit the limit, and some programs look at each file up to it.
@@ -155,7 +218,7 @@ pub(crate) fn store(url: &str) -> Result<Url, UrlError> {
 /// The description that a data folder or database was begun with: whoever names no other wants that one to go on.
 fn begun(data: Option<&Path>, store: Option<&Url>) -> Option<(String, String)> {
     let (_, beginning) = match store {
-        None => Store::read_only(&home::folder(data)?).ok()?,
+        None => Store::read_only(data?).ok()?,
         Some(url) => Store::connect_read_only(url).ok()?,
     };
     Some((beginning.file, beginning.text))

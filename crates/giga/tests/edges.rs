@@ -158,10 +158,15 @@ fn a_place_beyond_all_output_holds_nothing() {
     let live = Live::start();
     let job = live.submit(r#"{"project":"demo","run":"echo one"}"#);
     live.wait(job, &["completed"]);
-    for from in [4, 1 << 50, i64::MAX as u64, 1 << 63, u64::MAX] {
+    for from in [4, 1 << 50, i64::MAX as u64] {
         let piece = live.send("GET", &format!("/v1/jobs/{job}/logs?from={from}"), &[], "");
         assert_eq!((piece.status, piece.json()["text"].as_str()), (200, Some("")), "{from}: {piece:?}");
         assert_eq!(piece.json()["next"].as_u64(), Some(from), "{piece:?}");
+    }
+    // The document says that places have 63 bits.
+    for from in [1 << 63, u64::MAX] {
+        let piece = live.send("GET", &format!("/v1/jobs/{job}/logs?from={from}"), &[], "");
+        assert_eq!(piece.status, 400, "{from}: {piece:?}");
     }
 }
 

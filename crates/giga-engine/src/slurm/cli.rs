@@ -217,6 +217,17 @@ impl Transport for Cli {
         let read = |line: &str| node(line).ok_or_else(|| Fault::Unknown(format!("sinfo printed `{line}`")));
         text.lines().filter(|line| !line.trim().is_empty()).map(read).collect()
     }
+
+    fn configured(&self, name: &str) -> Result<Option<String>, Fault> {
+        let text = self.ask("scontrol", &["show", "config"].map(str::to_owned))?;
+        Ok(text.lines().find_map(|line| value(line, name)))
+    }
+}
+
+/// The value of `Name   = value`.
+fn value(line: &str, name: &str) -> Option<String> {
+    let (found, value) = line.split_once('=')?;
+    (found.trim() == name).then(|| value.trim().to_owned())
 }
 
 /// `name|cpus|memory|state|features|gres`.

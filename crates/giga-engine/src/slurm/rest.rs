@@ -113,4 +113,8 @@ impl Transport for Rest {
     fn nodes(&self, partition: &str) -> Result<Vec<NodeRecord>, Fault> {
         self.list("nodes", |body| read_nodes(body, partition))
     }
+
+    fn configured(&self, _: &str) -> Result<Option<String>, Fault> {
+        Ok(None)
+    }
 }

@@ -54,6 +54,12 @@ pub trait Transport: Send + Sync {
     /// # Errors
     /// [`Fault::Unknown`] where the controller does not answer.
     fn nodes(&self, partition: &str) -> Result<Vec<NodeRecord>, Fault>;
+
+    /// A value of its configuration, such as `ProctrackType`; `None` where it has none, or it can not be asked this way.
+    ///
+    /// # Errors
+    /// [`Fault::Unknown`] where the controller does not answer.
+    fn configured(&self, name: &str) -> Result<Option<String>, Fault>;
 }
 
 /// What Slurm says of a request that none of its nodes can ever carry out.

@@ -123,13 +123,27 @@ pub struct LogQuery {
     pub stream: LogStream,
     /// Of which attempt, from 1; the latest unless given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", param(format = "uint32", minimum = 0, maximum = 4294967295_u32))]
     pub attempt: Option<u32>,
     /// From which byte on.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", param(minimum = 0, maximum = 9223372036854775807_i64))]
     pub from: u64,
     /// Whether to send server-sent events until the job is over, instead of one piece.
     #[serde(default)]
     pub follow: bool,
+}
+
+/// One event of a stream, by its fields as they stand in the text. It exists for the document only.
+#[cfg(feature = "openapi")]
+#[derive(Debug, Clone, utoipa::ToSchema)]
+pub struct StreamEvent {
+    /// What kind it is: `log`, `end` or `error`.
+    pub event: Option<String>,
+    /// Where to go on behind it, for `Last-Event-ID`.
+    pub id: Option<String>,
+    /// The body as JSON: of a `log` a `LogPiece`, of an `end` a `JobView`.
+    pub data: Option<String>,
 }
 
 /// A piece of a command's output. Bytes that are no UTF-8 are shown as `�`; the places count bytes as they were.

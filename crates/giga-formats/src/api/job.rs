@@ -195,11 +195,13 @@ pub struct JobQuery {
     /// Only jobs in these states, with commas between: `waiting,running`. All unless given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<String>,
-    /// At most so many.
+    /// At most so many: 50 unless given, 1 where it is 0, 1,000 where it is more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", param(format = "uint32", minimum = 0, maximum = 4294967295_u32))]
     pub limit: Option<u32>,
     /// Only jobs with a number below this one: `next` of the page before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", param(minimum = 0, maximum = 9223372036854775807_i64))]
     pub before: Option<u64>,
 }
 

@@ -16,6 +16,8 @@ pub enum Role {
     User,
     /// Sees and does everything, keys included.
     Operator,
+    /// Reads `/metrics`, and opens nothing else.
+    Metrics,
 }
 
 impl Role {
@@ -25,13 +27,14 @@ impl Role {
         match self {
             Self::User => "user",
             Self::Operator => "operator",
+            Self::Metrics => "metrics",
         }
     }
 
     /// The role of a word.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
-        [Self::User, Self::Operator].into_iter().find(|role| role.word() == word)
+        [Self::User, Self::Operator, Self::Metrics].into_iter().find(|role| role.word() == word)
     }
 }
 
@@ -41,10 +44,11 @@ impl Role {
 #[serde(deny_unknown_fields)]
 pub struct KeyBody {
     /// What people call it.
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9._@-]+$"))]
     pub name: String,
     /// What it may do.
     pub role: Role,
-    /// The projects it may charge, at least one for a user; `*` stands for all of them. An operator needs none.
+    /// The projects it may charge, at least one for a user; `*` stands for all of them. The other roles need none.
     #[serde(default)]
     pub projects: Vec<String>,
 }

@@ -16,6 +16,8 @@ mod stamp;
 mod tests;
 
 pub use crate::job::FieldFault;
+#[cfg(feature = "openapi")]
+pub use event::StreamEvent;
 pub use event::{
     EVENT_END, EVENT_ERROR, EVENT_JOB, EVENT_LOG, EVENT_SITE, JobEvent, JobEventKind, LogPiece, LogQuery,
     LogStream, SiteEvent, SiteEventKind,

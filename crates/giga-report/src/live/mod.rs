@@ -50,7 +50,8 @@ pub fn keys(list: &KeyList) -> String {
         let every = key.projects.iter().any(|name| name == ALL_PROJECTS);
         let projects = match key.role {
             Role::User if !every => key.projects.join(", "),
-            _ => "all".to_owned(),
+            Role::User | Role::Operator => "all".to_owned(),
+            Role::Metrics => "none".to_owned(),
         };
         vec![key.name.clone(), key.role.word().to_owned(), projects, second(key.created)]
     });

@@ -21,7 +21,7 @@ use tokio::sync::oneshot;
 
 use super::choices::choices;
 use super::key::Caller;
-use super::problem::{Answer, Refusal};
+use super::problem::{Answer, Refusal, countable};
 use super::request::{Understood, understand};
 use super::{App, view};
 use crate::live::command::{Command, Submission, Submitted};
@@ -127,7 +127,8 @@ fn place(federation: &Federation, site: &giga_model::Site, need: &Need) -> Place
 /// With the header `Idempotency-Key` a request can be sent again after a broken connection: the same key with the same
 /// body leads to the same job.
 #[utoipa::path(post, path = "/v1/jobs", tag = "jobs", request_body = JobBody,
-    params(("Idempotency-Key" = Option<String>, Header, description = "a word of one's own, at most 255 characters")),
+    params(("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255,
+        pattern = "^[!-~]([ -~]*[!-~])?$", description = "a word of one's own, at most 255 characters")),
     responses(
         (status = 201, body = Accepted, description = "a new job"),
         (status = 200, body = Accepted, description = "the job that this request led to before"),
@@ -215,13 +216,14 @@ pub(crate) async fn list(
     query: Result<Query<JobQuery>, QueryRejection>,
 ) -> Answer<Json<JobList>> {
     let query = query.map_err(|error| Refusal::unreadable(error.body_text()))?.0;
+    countable("before", query.before)?;
     let states = query.states().map_err(|error| Refusal::unreadable(error.to_string()))?;
     let most = query.limit.unwrap_or(50).clamp(1, 1_000) as usize;
     let filter = JobFilter {
         projects: caller.projects().map(<[String]>::to_vec),
         live: !states.is_empty() && states.iter().all(|state| !state.is_over()),
         states: states.into_iter().map(|state| state.word().to_owned()).collect(),
-        before: query.before.map(|before| JobId(before.min(i64::MAX as u64))),
+        before: query.before.map(JobId),
         most: most + 1,
     };
     let store = Arc::clone(&app.store);

@@ -13,6 +13,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::sync::watch;
 
 use super::App;
+use super::health::OPEN;
 use super::problem::{Answer, Refusal};
 
 /// A digest that stands for a text.
@@ -47,7 +48,11 @@ impl Caller {
     /// The projects it sees, or `None` where it sees all.
     pub(crate) fn projects(&self) -> Option<&[String]> {
         let every = || self.key.projects.iter().any(|name| name == ALL_PROJECTS);
-        let all = self.key.role == Role::Operator || every();
+        let all = match self.key.role {
+            Role::Operator => true,
+            Role::User => every(),
+            Role::Metrics => false,
+        };
         (!all).then_some(self.key.projects.as_slice())
     }
 
@@ -65,6 +70,23 @@ impl Caller {
             "key `{}` is a user's, and only operators may do this",
             self.key.name
         )))
+    }
+
+    /// # Errors
+    /// Refuses everyone but operators and those who watch.
+    pub(crate) fn must_watch(&self) -> Answer<()> {
+        match self.key.role {
+            Role::Operator | Role::Metrics => Ok(()),
+            Role::User => Err(Refusal::forbidden(format!(
+                "key `{}` is a user's, and figures of the whole federation are for keys of the role `metrics`",
+                self.key.name
+            ))),
+        }
+    }
+
+    /// Whether it may come in at an address at all: who watches opens one, and nothing that will be added.
+    fn may_enter(&self, path: &str) -> bool {
+        self.key.role != Role::Metrics || path == METRICS
     }
 }
 
@@ -142,14 +164,25 @@ impl Keys {
     }
 }
 
-/// Lets nobody in without a token: no address is open, not even on loopback, where every user of the machine can knock.
+/// The address that keys of the role `metrics` open.
+const METRICS: &str = "/metrics";
+
+/// Lets nobody in without a token, not even on loopback, where every user of the machine can knock; but tells everyone
+/// whether the server lives and is ready.
 pub(crate) async fn admit(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
+    if OPEN.contains(&request.uri().path()) {
+        return next.run(request).await;
+    }
     let header = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let token = header.and_then(|value| value.split_once(' '));
     let token =
         token.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, token)| token.trim());
     let found = token.map_or(Ok(None), |token| app.keys.find(&app.store, token));
     match found {
+        Ok(Some(caller)) if !caller.may_enter(request.uri().path()) => {
+            let detail = format!("key `{}` opens `{METRICS}` and nothing else", caller.name());
+            Refusal::forbidden(detail).into_response()
+        }
         Ok(Some(caller)) => {
             request.extensions_mut().insert(caller);
             next.run(request).await
@@ -193,6 +226,21 @@ mod tests {
         check(Role::User, &["*"], (true, false));
         check(Role::Operator, &[], (true, true));
         check(Role::Operator, &["chem"], (true, true));
+        check(Role::Metrics, &[], (false, false));
+        check(Role::Metrics, &["*"], (false, false));
+    }
+
+    #[test]
+    fn who_watches_opens_one_address() {
+        let check = |role, path, expected: (bool, bool)| {
+            let caller = Caller { key: Arc::new(sample(role, &["bio"])), fingerprint: digest("t") };
+            assert_eq!((caller.may_enter(path), caller.must_watch().is_ok()), expected);
+        };
+        check(Role::Metrics, "/metrics", (true, true));
+        check(Role::Metrics, "/v1/sites", (false, true));
+        check(Role::Metrics, "/metrics/", (false, true));
+        check(Role::User, "/v1/sites", (true, false));
+        check(Role::Operator, "/v1/sites", (true, true));
     }
 
     #[test]

@@ -32,6 +32,7 @@ pub(crate) async fn create(
     if !app.store.add_key(&key, &digest(&token))? {
         return Err(Refusal::name_taken(&key.name));
     }
+    tracing::info!(key = key.name, role = key.role.word(), by = caller.name(), "a key is made");
     Ok((StatusCode::CREATED, Json(view(key, Some(token)))))
 }
 
@@ -50,6 +51,13 @@ fn check(app: &App, body: &KeyBody) -> Answer<()> {
             field: "projects".into(),
             message: "a user's key says which projects it may charge".into(),
             help: "name a project of the description, or write `*` for all of them".into(),
+        });
+    }
+    if body.role == Role::Metrics && !body.projects.is_empty() {
+        faults.push(FieldFault {
+            field: "projects".into(),
+            message: "a key of the role `metrics` charges no project".into(),
+            help: "leave `projects` out".into(),
         });
     }
     let known = |name: &String| {
@@ -93,6 +101,9 @@ pub(crate) async fn revoke(
     }
     let removed = app.store.remove_key(&name)?;
     app.keys.forget(&name);
+    if removed {
+        tracing::info!(key = name, by = caller.name(), "a key is revoked");
+    }
     if removed { Ok(StatusCode::NO_CONTENT) } else { Err(Refusal::unknown("key", &name)) }
 }
 

@@ -11,14 +11,14 @@ use axum::response::{IntoResponse as _, Response};
 use axum::{Extension, Json};
 use futures_util::stream::{self, Stream};
 use giga_engine::{AttemptId, EngineError, OutputStream};
-use giga_formats::api::{EVENT_END, EVENT_ERROR, EVENT_LOG, LogPiece, LogQuery, LogStream};
+use giga_formats::api::{EVENT_END, EVENT_ERROR, EVENT_LOG, LogPiece, LogQuery, LogStream, StreamEvent};
 use giga_model::SiteId;
 use giga_store::JobRow;
 
 use super::App;
 use super::jobs::find;
 use super::key::Caller;
-use super::problem::{Answer, Refusal};
+use super::problem::{Answer, Refusal, countable};
 use super::view;
 
 /// The most bytes in one piece.
@@ -31,7 +31,8 @@ const LAST: &str = "last-event-id";
 /// What a job printed: one piece of it, or with `follow=true` all of it as server-sent events until the job is over.
 /// After a break, a client sends the id of the last event it had as `Last-Event-ID`.
 #[utoipa::path(get, path = "/v1/jobs/{id}/logs", tag = "jobs", params(("id" = u64, Path), LogQuery), responses(
-    (status = 200, body = LogPiece, description = "with `follow=true`: text/event-stream of `log` and a last `end`"),
+    (status = 200, description = "a piece; with `follow=true` a stream of `log` and a last `end`",
+        content((LogPiece = "application/json"), (StreamEvent = "text/event-stream"))),
 ))]
 pub(crate) async fn logs(
     State(app): State<Arc<App>>,
@@ -41,6 +42,7 @@ pub(crate) async fn logs(
     headers: HeaderMap,
 ) -> Answer<Response> {
     let query = query.map_err(|error| Refusal::unreadable(error.body_text()))?.0;
+    countable("from", Some(query.from))?;
     let row = find(&app, &caller, &id)?;
     if !query.follow {
         let attempt = query.attempt.unwrap_or(row.attempts);

@@ -41,6 +41,8 @@ pub(crate) async fn limit(
     let body: LimitBody = serde_json::from_slice(&body).map_err(unreadable)?;
     let (power, until) = body.check(clock()).map_err(|faults| Refusal::faulty("limit", faults))?;
     let input = Input::LimitFalls { site, power, until };
+    let power_written = power.written();
+    tracing::info!(site = name, by = caller.name(), power = power_written, %until, "a limit is ordered");
     let (done, seen) = operate(&app, site, input, move |_, told| Done::of(told, site, power, until)).await?;
     Ok(Json(done.answer(seen.view(&app).await?, power)))
 }
@@ -103,8 +105,15 @@ async fn tell(
 ) -> Answer<Json<SiteAnswer>> {
     caller.must_operate()?;
     let site = find(app, name)?;
+    let order = input(site);
+    let text = match order {
+        Input::LimitEnds { .. } => "the end of a limit is ordered",
+        Input::Drain { .. } => "a drain is ordered",
+        _ => "the end of a drain is ordered",
+    };
+    tracing::info!(site = name, by = caller.name(), "{text}");
     let look = move |control: &Control, told: &Ordered<'_>| note(control, site, told);
-    let (note, seen) = operate(app, site, input(site), look).await?;
+    let (note, seen) = operate(app, site, order, look).await?;
     Ok(Json(SiteAnswer { site: seen.view(app).await?, notes: note.into_iter().collect() }))
 }
 

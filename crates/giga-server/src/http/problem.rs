@@ -9,20 +9,37 @@ use super::BODY_MAX;
 
 /// A request that is refused.
 #[derive(Debug)]
-pub(crate) struct Refusal(Box<Problem>);
+pub(crate) struct Refusal {
+    problem: Box<Problem>,
+    cause: Cause,
+}
+
+/// Whose the cause is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Cause {
+    /// The caller's, the core's or an engine's.
+    Other,
+    /// The store's.
+    Store,
+}
+
+/// Marks an answer that says so little because the store could not be read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Faulty;
 
 pub(crate) type Answer<T> = Result<T, Refusal>;
 
 impl Refusal {
     fn new(status: StatusCode, kind: &str, title: &str, detail: impl Into<String>) -> Self {
-        Self(Box::new(Problem {
+        let problem = Box::new(Problem {
             kind: format!("/problems/{kind}"),
             title: title.to_owned(),
             status: status.as_u16(),
             detail: detail.into(),
             instance: None,
             faults: Vec::new(),
-        }))
+        });
+        Self { problem, cause: Cause::Other }
     }
 
     pub(crate) fn no_token() -> Self {
@@ -79,7 +96,7 @@ impl Refusal {
         let status = StatusCode::UNPROCESSABLE_ENTITY;
         let mut refusal =
             Self::new(status, &format!("faulty-{what}"), &format!("The {what} has faults"), detail);
-        refusal.0.faults = faults;
+        refusal.problem.faults = faults;
         refusal
     }
 
@@ -105,12 +122,28 @@ impl Refusal {
         Self::new(StatusCode::BAD_GATEWAY, "engine", "The engine of the site did not answer", detail)
     }
 
+    /// All that a stranger may know of it.
+    pub(crate) fn not_ready() -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "not-ready", "Not ready", "core")
+    }
+
     /// The core is gone or can not keep up. Whether the request was taken is not known: it may be sent again with the
     /// same Idempotency-Key.
     pub(crate) fn unavailable() -> Self {
         let detail = "the server stops or its journal can not be written; send the same request again with the same \
                       Idempotency-Key";
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "The server can not answer now", detail)
+    }
+}
+
+/// Refuses a number that the store can not count to: it has 63 bits, as the document says.
+///
+/// # Errors
+/// Says so.
+pub(crate) fn countable(name: &str, number: Option<u64>) -> Answer<()> {
+    match number.map(i64::try_from) {
+        Some(Err(_)) => Err(Refusal::unreadable(format!("`{name}` is more than {}", i64::MAX))),
+        _ => Ok(()),
     }
 }
 
@@ -127,15 +160,18 @@ pub(crate) async fn uniform(response: Response) -> Response {
 
 impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {
-        tracing::error!("the store can not be read: {error}");
-        Self::unavailable()
+        tracing::error!(cause = %error, "the store can not be read");
+        Self { cause: Cause::Store, ..Self::unavailable() }
     }
 }
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.0.status).expect("it was made from a status");
-        let mut response = (status, axum::Json(self.0)).into_response();
+        let status = StatusCode::from_u16(self.problem.status).expect("it was made from a status");
+        let mut response = (status, axum::Json(self.problem)).into_response();
+        if self.cause == Cause::Store {
+            response.extensions_mut().insert(Faulty);
+        }
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
         if status == StatusCode::UNAUTHORIZED {
@@ -151,6 +187,6 @@ impl IntoResponse for Refusal {
 impl Refusal {
     /// What happened, and the next step.
     pub(crate) fn detail(&self) -> &str {
-        &self.0.detail
+        &self.problem.detail
     }
 }

@@ -98,7 +98,7 @@ fn site_view(control: &Control, id: SiteId) -> SiteView {
 }
 
 /// What idle nodes and running jobs may draw together at the meter, each job at the pace it was told.
-fn ordered(control: &Control, id: SiteId) -> Power {
+pub(super) fn ordered(control: &Control, id: SiteId) -> Power {
     let (federation, state) = (control.federation(), control.state());
     let site = &federation.sites[id.index()];
     let open = site.phases[..state.phases_open(id)].iter().flat_map(|phase| &phase.nodes);

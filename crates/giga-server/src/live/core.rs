@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
-use std::time::{Duration as Wait, SystemTime};
+use std::time::{Duration as Wait, Instant as Clock, SystemTime};
 
 use giga_control::{Control, calendar};
 use giga_formats::journal::{self, Record, Snapshot};
@@ -21,6 +21,7 @@ use super::command::{
 };
 use super::effect;
 use crate::http::digest;
+use crate::signs::Signs;
 
 /// The time of this machine.
 pub(crate) fn clock() -> Instant {
@@ -66,7 +67,7 @@ impl Core {
     }
 
     /// Works until it is told to stop, or the writer has failed.
-    pub(crate) fn run(mut self, commands: &Receiver<Command>) {
+    pub(crate) fn run(mut self, commands: &Receiver<Command>, signs: &Signs) {
         loop {
             let due = calendar::next(&self.federation, self.control.state(), self.control.now());
             let wait = due.since(clock()).as_milliseconds();
@@ -83,10 +84,13 @@ impl Core {
                 batch.push(command);
             }
             let over = batch.iter().any(|command| matches!(command, Command::Stop));
+            let begun = Clock::now();
             let mut decided = self.step(clock(), batch);
+            signs.decisions.add(begun.elapsed());
             if over || self.behind >= SNAPSHOT_EVERY {
                 decided.snapshot = Some(self.snapshot());
             }
+            signs.unwritten.up();
             if self.out.send(decided).is_err() || over {
                 return;
             }
@@ -245,7 +249,7 @@ impl Core {
         if count > before {
             let known = usize::try_from(before).unwrap_or(usize::MAX);
             let new = first.iter().skip(known).map(ToString::to_string).collect::<Vec<_>>().join("; ");
-            tracing::error!("{} decisions broke a rule: {new}", count - before);
+            tracing::error!(count = count - before, rules = new, "decisions broke a rule");
         }
     }
 

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::thread::JoinHandle;
+use std::time::Instant as Clock;
 
 use giga_formats::journal::Snapshot;
 use giga_model::SiteId;
@@ -12,6 +13,7 @@ use tokio::sync::watch;
 
 use super::command::Effect;
 use super::core::Decided;
+use crate::signs::{Signs, StoreFault};
 
 /// Where effects go.
 pub(crate) type Carriers = Box<dyn Fn(SiteId, Effect) + Send>;
@@ -29,6 +31,7 @@ pub(crate) fn write(
     decided: &Receiver<Decided>,
     durable: &watch::Sender<u64>,
     carriers: &Carriers,
+    signs: &Arc<Signs>,
     version: &'static str,
 ) -> Result<(), StoreError> {
     let mut keeping = None;
@@ -40,16 +43,19 @@ pub(crate) fn write(
             group.push(next);
         }
         if group.iter().any(|decided| !decided.batch.entries.is_empty()) {
+            let begun = Clock::now();
             store.append(group.iter().map(|decided| &decided.batch))?;
+            signs.commits.add(begun.elapsed());
         }
         for decided in group {
+            signs.unwritten.down();
             decided.releases.into_iter().for_each(|release| release());
             decided.effects.into_iter().for_each(|(site, effect)| carriers(site, effect));
             durable.send_if_modified(|seq| std::mem::replace(seq, decided.seq) != decided.seq);
             if let Some(snapshot) = decided.snapshot {
                 // One at a time: they are written under one name before they get their own.
                 wait_for(keeping.take());
-                keeping = keep(Arc::clone(store), snapshot, version);
+                keeping = keep(Arc::clone(store), snapshot, Arc::clone(signs), version);
             }
         }
     }
@@ -64,15 +70,23 @@ fn wait_for(keeping: Option<JoinHandle<()>>) {
 }
 
 /// A snapshot only saves time, so no answer waits for it and its failure is a remark.
-fn keep(store: Arc<Store>, snapshot: Snapshot, version: &'static str) -> Option<JoinHandle<()>> {
+fn keep(
+    store: Arc<Store>,
+    snapshot: Snapshot,
+    signs: Arc<Signs>,
+    version: &'static str,
+) -> Option<JoinHandle<()>> {
     let keep = move || {
         if let Err(error) = store.keep_snapshot(&snapshot, version) {
-            tracing::warn!("no snapshot was kept; a restart will take longer: {error}");
+            signs.fault(StoreFault::Snapshot);
+            tracing::warn!(cause = %error, "no snapshot was kept; a restart will take longer");
         }
     };
     let thread = std::thread::Builder::new().name("snapshot".into()).spawn(keep);
     thread
-        .inspect_err(|error| tracing::warn!("no snapshot was kept; a restart will take longer: {error}"))
+        .inspect_err(
+            |error| tracing::warn!(cause = %error, "no snapshot was kept; a restart will take longer"),
+        )
         .ok()
 }
 
@@ -94,13 +108,15 @@ mod tests {
         let (out, decided) = mpsc::channel();
         // Large enough that writing it takes a while.
         let snapshot = |seq| Snapshot { seq, control: vec![7; 16 << 20] };
+        let signs = Arc::new(Signs::new(start, [], 1));
         for seq in [1, 2] {
+            signs.unwritten.up();
             out.send(Decided { seq, snapshot: Some(snapshot(seq)), ..Decided::default() }).unwrap();
         }
         drop(out);
         let (durable, _seen) = watch::channel(0);
         let nobody: Carriers = Box::new(|_, _| {});
-        write(&store, &decided, &durable, &nobody, "0.0.0").unwrap();
+        write(&store, &decided, &durable, &nobody, &signs, "0.0.0").unwrap();
         let kept: Vec<u64> = store.snapshots("0.0.0").unwrap().iter().map(|found| found.seq).collect();
         assert_eq!(kept, [2, 1]);
     }

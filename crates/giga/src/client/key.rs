@@ -27,10 +27,10 @@ pub(crate) enum KeyVerb {
 pub(crate) struct Create {
     /// What to call it.
     name: String,
-    /// What it may do: `user` or `operator`.
+    /// What it may do: `user`, `operator`, or `metrics`, which reads `/metrics` only.
     #[arg(long, default_value = "user", value_parser = role)]
     role: Role,
-    /// A project it may charge; may be given several times. An operator needs none.
+    /// A project it may charge; may be given several times. The other roles need none.
     #[arg(long = "project", value_name = "NAME")]
     projects: Vec<String>,
     /// It may charge all projects.
@@ -57,15 +57,15 @@ pub(crate) struct Revoke {
 }
 
 fn role(word: &str) -> Result<Role, String> {
-    Role::parse(word).ok_or_else(|| "write `user` or `operator`".to_owned())
+    Role::parse(word).ok_or_else(|| "write `user`, `operator` or `metrics`".to_owned())
 }
 
 impl KeyVerb {
-    pub(super) fn reach(&self) -> &Reach {
+    pub(super) fn reach(&mut self) -> &mut Reach {
         match self {
-            Self::Create(call) => &call.reach,
-            Self::List(call) => &call.reach,
-            Self::Revoke(call) => &call.reach,
+            Self::Create(call) => &mut call.reach,
+            Self::List(call) => &mut call.reach,
+            Self::Revoke(call) => &mut call.reach,
         }
     }
 }

@@ -6,10 +6,12 @@ use std::process::ExitCode;
 
 use clap::Args;
 use giga_formats::access::{self, AccessError};
+use giga_formats::settings::{DATA, JSON, SERVER, TOKEN_FILE};
 use serde::de::DeserializeOwned;
 
 use super::Refused;
 use crate::home;
+use crate::settings::{Settings, variable};
 
 /// What every verb can be told.
 #[derive(Debug, Clone, Default, Args)]
@@ -26,6 +28,12 @@ pub(crate) struct Reach {
     /// Print what the server answers, as JSON.
     #[arg(long)]
     pub(super) json: bool,
+    /// File of settings; `GIGA_CONFIG`, or `giga/giga.toml` in the user's folder of settings, unless given.
+    #[arg(long, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+    /// What is set outside of the call.
+    #[arg(skip)]
+    pub(super) settings: Settings,
 }
 
 /// An address and what opens it.
@@ -36,28 +44,51 @@ pub(super) struct Way {
 }
 
 impl Reach {
+    /// Takes what is set outside of the call.
+    ///
+    /// # Errors
+    /// Says what of it can not be read.
+    pub(super) fn open(&mut self) -> Result<(), Refused> {
+        self.settings = Settings::open(self.config.as_deref()).map_err(|text| Refused::Input(text + "\n"))?;
+        self.json |= self.settings.flag(&JSON);
+        Ok(())
+    }
+
+    /// Whether the file of settings says which server is asked, and with what: not where a nearer word names a server or a folder,
+    /// so that the token of the one never goes to another.
+    fn by_file(&self) -> bool {
+        let set = |setting| Settings::variable(setting).is_some();
+        self.server.is_none() && self.data.is_none() && !set(&SERVER) && !set(&DATA)
+    }
+
+    /// The file that holds the token, where one is named.
+    fn token_path(&self) -> Option<PathBuf> {
+        let by_file = || self.settings.file(&TOKEN_FILE).filter(|_| self.by_file());
+        let set = || Settings::variable(&TOKEN_FILE).or_else(by_file).map(PathBuf::from);
+        self.token_file.clone().or_else(|| variable(TOKEN).is_none().then(set)?)
+    }
+
     /// Finds address and token.
     ///
     /// # Errors
     /// Says which of them is missing, and where it could stand.
     pub(super) fn way(&self) -> Result<Way, Refused> {
-        let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.trim().is_empty());
-        let token = match &self.token_file {
-            None => variable("GIGA_TOKEN"),
-            Some(path) => Some(std::fs::read_to_string(path).map_err(|error| {
+        let token = match self.token_path() {
+            None => variable(TOKEN),
+            Some(path) => Some(std::fs::read_to_string(&path).map_err(|error| {
                 Refused::input(format_args!("`{}` can not be read: {error}", path.display()))
             })?),
         };
-        self.choose(self.server.clone().or_else(|| variable("GIGA_SERVER")), token)
+        let by_file = || self.settings.file(&SERVER).filter(|_| self.by_file());
+        let url = self.server.clone().or_else(|| Settings::variable(&SERVER)).or_else(by_file);
+        self.choose(url, token)
     }
 
     /// Where the token of [`Reach::way`] comes from.
     pub(super) fn token_from(&self) -> String {
-        match &self.token_file {
+        match self.token_path() {
             Some(file) => format!("`{}`", file.display()),
-            None if std::env::var("GIGA_TOKEN").is_ok_and(|value| !value.trim().is_empty()) => {
-                "`GIGA_TOKEN`".to_owned()
-            }
+            None if variable(TOKEN).is_some() => format!("`{TOKEN}`"),
             None => "the `access.json` of the data folder".to_owned(),
         }
     }
@@ -86,7 +117,7 @@ impl Reach {
     }
 
     fn local(&self) -> Result<access::Access, Refused> {
-        let Some(folder) = home::folder(self.data.as_deref()) else {
+        let Some(folder) = home::folder(self.data.as_deref(), &self.settings) else {
             return Err(Refused::input(
                 "no server is known: neither `GIGA_HOME` nor `HOME` is set; name one with `--server`, or a folder with `--data`",
             ));
@@ -122,9 +153,13 @@ impl Reach {
         let server = self.server.iter().map(|url| format!(" --server {url}"));
         let data = self.data.iter().map(|folder| format!(" --data {}", folder.display()));
         let token = self.token_file.iter().map(|file| format!(" --token-file {}", file.display()));
-        server.chain(data).chain(token).collect()
+        let config = self.config.iter().map(|file| format!(" --config {}", file.display()));
+        server.chain(data).chain(token).chain(config).collect()
     }
 }
+
+/// The variable that holds the token itself; it has no place in a file of settings.
+const TOKEN: &str = "GIGA_TOKEN";
 
 const NO_TOKEN: &str = "there is no token for this server: set `GIGA_TOKEN`, or name a file with `--token-file`; an operator \
                         makes one with `giga key create`";

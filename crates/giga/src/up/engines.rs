@@ -55,12 +55,8 @@ fn pools<'a>(federation: &'a Federation, site: &'a Site) -> impl Iterator<Item =
     site.pools.iter().map(pool)
 }
 
-fn by_slurm(
-    federation: &Federation,
-    site: &Site,
-    access: &SlurmAccess,
-    folder: &Path,
-) -> anyhow::Result<SlurmEngine> {
+/// The pools of a site as they lie in its Slurm.
+pub(crate) fn slurm_pools(federation: &Federation, site: &Site, access: &SlurmAccess) -> Vec<SlurmPool> {
     let pool = |(name, nodes, accelerators_per_node): (&str, u32, u32)| {
         let own = access.pools.iter().find(|(pool, ..)| pool == name);
         SlurmPool {
@@ -72,26 +68,24 @@ fn by_slurm(
             gres: access.gres.clone(),
         }
     };
+    pools(federation, site).map(pool).collect()
+}
+
+fn by_slurm(
+    federation: &Federation,
+    site: &Site,
+    access: &SlurmAccess,
+    folder: &Path,
+) -> anyhow::Result<SlurmEngine> {
     let described = SlurmSite {
-        pools: pools(federation, site).map(pool).collect(),
+        pools: slurm_pools(federation, site, access),
         account: access.account.clone(),
         qos: access.qos.clone(),
         reservation: access.reservation.clone(),
         poll: POLL,
         rules: Rules::default(),
     };
-    let user = access.user.clone().unwrap_or_else(slurm::user);
-    let transport: Box<dyn Transport> = match (&access.rest, &access.jwt_key) {
-        (Some(address), Some(file)) => {
-            anyhow::ensure!(
-                address.starts_with("http://"),
-                "`rest = \"{address}\"`: only http:// is supported; let a tunnel or proxy on this machine lead to it"
-            );
-            let key = std::fs::read(file).with_context(|| format!("`jwt_key = \"{file}\"`"))?;
-            Box::new(Rest::new(address, key, &user))
-        }
-        _ => Box::new(Cli { conf: access.conf.as_ref().map(PathBuf::from), user }),
-    };
+    let transport = transport(access)?;
     let shared = access.folder.as_ref().map_or_else(|| folder.to_owned(), PathBuf::from);
     let program = match &access.program {
         Some(program) => PathBuf::from(program),
@@ -100,6 +94,20 @@ fn by_slurm(
     let program = program.to_str().context("the path of the program is not UTF-8")?.to_owned();
     let home = shared.join("sites").join(&site.name);
     Ok(SlurmEngine::open(&home, described, transport, vec![program, "attempt".to_owned()])?)
+}
+
+/// The way to ask the Slurm of a site.
+pub(crate) fn transport(access: &SlurmAccess) -> anyhow::Result<Box<dyn Transport>> {
+    let user = access.user.clone().unwrap_or_else(slurm::user);
+    let (Some(address), Some(file)) = (&access.rest, &access.jwt_key) else {
+        return Ok(Box::new(Cli { conf: access.conf.as_ref().map(PathBuf::from), user }));
+    };
+    anyhow::ensure!(
+        address.starts_with("http://"),
+        "`rest = \"{address}\"`: only http:// is supported; let a tunnel or proxy on this machine lead to it"
+    );
+    let key = std::fs::read(file).with_context(|| format!("`jwt_key = \"{file}\"`"))?;
+    Ok(Box::new(Rest::new(address, key, &user)))
 }
 
 /// Gives each accelerator of these pools a device of its own; no device is given twice.

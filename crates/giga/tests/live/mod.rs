@@ -18,6 +18,7 @@ pub(crate) use wire::Answer;
 pub(crate) fn giga() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_giga"));
     command.env_remove("GIGA_HOME").env_remove("GIGA_SERVER").env_remove("GIGA_TOKEN");
+    command.env_remove("GIGA_CONFIG").env("XDG_CONFIG_HOME", "/nobody/set/this");
     command
 }
 
@@ -110,6 +111,11 @@ impl Live {
         let Some(mut child) = self.child.take() else { return true };
         send_signal(child.id(), signal);
         child.wait().expect("it ends").success()
+    }
+
+    /// The number of its process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.as_ref().expect("it runs").id()
     }
 
     /// A verb of the client against this server.
