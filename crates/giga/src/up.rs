@@ -166,24 +166,30 @@ fn live(call: &Filled, log: Log) -> anyhow::Result<ExitCode> {
         };
         // A server does not end because nobody reads its greeting.
         drop(greet(&federation, &server, (&folder, store.as_ref()), call.named));
-        match server.serve(told).await {
-            Stopped::Told => {
-                log.note("stopped; what runs goes on, and `giga up` takes it over again");
-                Ok(ExitCode::SUCCESS)
-            }
-            Stopped::Broken => anyhow::bail!(
-                "a part of the server broke, which is a fault of this program; nothing that was answered is lost, and \
-                 `giga up` goes on from the journal"
-            ),
-            Stopped::Journal(error @ StoreError::Fenced { .. }) => {
-                Err(anyhow::Error::from(error).context("another server took over; nothing that was answered is lost"))
-            }
-            Stopped::Journal(error) => Err(anyhow::Error::from(error).context(
-                "the journal can not be written, so nothing more is promised; nothing that was answered is lost; \
-                 free the disk, or see to the database, and start again",
-            )),
-        }
+        ended(server.serve(told).await, &log)
     })
+}
+
+/// What there is to say of an end.
+fn ended(how: Stopped, log: &Log) -> anyhow::Result<ExitCode> {
+    match how {
+        Stopped::Told => {
+            log.note("stopped; what runs goes on, and `giga up` takes it over again");
+            Ok(ExitCode::SUCCESS)
+        }
+        Stopped::Broken => anyhow::bail!(
+            "a part of the server broke, which is a fault of this program; nothing that was answered is lost, and \
+             `giga up` goes on from the journal"
+        ),
+        Stopped::Journal(error @ StoreError::Fenced { .. }) => {
+            Err(anyhow::Error::from(error)
+                .context("another server took over; nothing that was answered is lost"))
+        }
+        Stopped::Journal(error) => Err(anyhow::Error::from(error).context(
+            "the journal can not be written, so nothing more is promised; nothing that was answered is lost; \
+             free the disk, or see to the database, and start again",
+        )),
+    }
 }
 
 /// What went wrong, down to its cause.
