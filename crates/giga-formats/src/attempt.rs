@@ -64,6 +64,8 @@ pub struct Claim {
     pub at: Instant,
     /// By whom.
     pub by: Claimant,
+    /// The number of the batch job that did it, where one did.
+    pub batch: Option<u64>,
 }
 
 /// The program of an attempt as a process.

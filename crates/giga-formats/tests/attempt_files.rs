@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::path::PathBuf;
 
-use giga_formats::attempt::{AttemptFile, AttemptFileError, Body, Claim, Claimant, Handover, ProcessId};
+use giga_formats::attempt::{
+    AttemptFile, AttemptFileError, Body, Claim, Claimant, Handover, Lost, ProcessId,
+};
 use giga_model::{AttemptId, End, JobId, Launch, Measured, NodeUse, Receipt};
 use giga_units::{Bytes, Duration, Energy, Fraction, Instant};
 
@@ -36,7 +38,7 @@ fn process() -> ProcessId {
 }
 
 fn claim(by: Claimant) -> Claim {
-    Claim { attempt: ATTEMPT, nonce: "00ff".into(), at: Instant::unix_milliseconds(5), by }
+    Claim { attempt: ATTEMPT, nonce: "00ff".into(), at: Instant::unix_milliseconds(5), by, batch: None }
 }
 
 fn receipt(end: End, energy: Option<Measured>) -> Receipt {
@@ -71,10 +73,14 @@ fn kept_files_are_read_and_written() {
     let launch = Launch { workdir: None, ..handover().launch };
     check("launch-bare", &Handover { launch, devices: Vec::new(), cpus: Vec::new(), ..handover() });
     check("claim", &claim(Claimant::Supervisor(process())));
+    check("claim-batch", &Claim { batch: Some(4_242), ..claim(Claimant::Supervisor(process())) });
     check("claim-fence", &claim(Claimant::Fence));
     check("body", &Body { process: process(), at: Instant::unix_milliseconds(7) });
+    let at = Instant::unix_milliseconds(9);
     let (method, uncertainty) = ("nvml counter".into(), Fraction::ppm(50_000));
     let energy = Measured { energy: Energy::joules(1_234), method, uncertainty };
+    let lost = Lost { attempt: ATTEMPT, cause: "job 7 of Slurm ended without a receipt".into(), at };
+    check("lost", &lost);
     check("receipt", &receipt(End::Exited { code: 3 }, Some(energy)));
     check("receipt-signalled", &receipt(End::Signalled { signal: 9 }, None));
     check("receipt-timed-out", &receipt(End::TimedOut, None));

@@ -24,7 +24,10 @@ pub(crate) enum Taken {
 
 /// Takes an attempt, or learns that it is taken.
 pub(crate) fn take(folder: &Folder, attempt: AttemptId, by: Claimant) -> io::Result<Taken> {
-    let claim = Claim { attempt, nonce: nonce()?, at: now(), by };
+    let batch = std::env::var("SLURM_JOB_ID").ok().and_then(|id| id.parse().ok());
+    // An engine that fences is of no batch job, even where its server runs in one.
+    let batch = batch.filter(|_| by != Claimant::Fence);
+    let claim = Claim { attempt, nonce: nonce()?, at: now(), by, batch };
     folder.make(CLAIM, &claim)?;
     match folder.read::<Claim>(CLAIM)? {
         Found::Whole(found) if found.nonce == claim.nonce => Ok(Taken::Here(claim)),

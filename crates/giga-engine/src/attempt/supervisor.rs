@@ -35,6 +35,8 @@ use super::{host_name, now};
 pub(crate) const LAUNCH: &str = "launch.json";
 pub(crate) const RECEIPT: &str = "receipt.json";
 pub(crate) const STOP: &str = "stop";
+/// That a second copy found the attempt claimed.
+pub(crate) const TURNED_AWAY: &str = "turned-away";
 pub(crate) const OUT: &str = "stdout";
 pub(crate) const ERR: &str = "stderr";
 
@@ -105,6 +107,10 @@ fn supervised(folder: &Folder) -> io::Result<ExitCode> {
     };
     let by = Claimant::Supervisor(process::own()?);
     let Taken::Here(claim) = claim::take(folder, handover.launch.attempt, by)? else {
+        // Before the batch system can say that this copy is over.
+        if body::under_slurm() {
+            folder.raise(TURNED_AWAY)?;
+        }
         return Ok(ExitCode::from(TAKEN));
     };
     let receipt = Watch { folder, handover: &handover, claim: &claim, signals }.run();

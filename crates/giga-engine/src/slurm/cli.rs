@@ -112,7 +112,8 @@ fn record(line: &str) -> Option<Record> {
         submitted: submitted.parse().ok()?,
         state: JobState::parse(state),
         reason: Record::why(state, reason),
-        nodes: nodes.to_owned(),
+        // The accounting's words for none.
+        nodes: if nodes == "None assigned" { String::new() } else { nodes.to_owned() },
     })
 }
 

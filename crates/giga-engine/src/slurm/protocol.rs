@@ -41,8 +41,11 @@ impl Default for Rules {
 /// What the folder of an attempt says. Receipts and what is lost for good need no judgement and do not come here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Files {
-    /// Whether a supervisor has claimed it.
-    pub claimed: bool,
+    /// The number of the job whose supervisor has claimed it; zero where that is not known, `None` where none has.
+    pub claimed: Option<u64>,
+    /// Whether a second copy of it came after the claim and was turned away. That a job of its name ended says nothing of the
+    /// one that has the claim then: a controller that crashed may have started it anew while it still ran.
+    pub twice: bool,
     /// Its grace: from the request to end until it is killed.
     pub grace: Span,
 }
@@ -103,8 +106,8 @@ pub fn judge(
             dealings.missing = None;
         }
     }
-    let verdict = if files.claimed {
-        claimed(files, dealings, records, !live.is_empty(), (looked, now), rules)
+    let verdict = if let Some(by) = files.claimed {
+        claimed((files, by), dealings, records, !live.is_empty(), (looked, now), rules)
     } else {
         unclaimed(dealings, records, !live.is_empty(), (looked, now), rules)
     };
@@ -112,7 +115,7 @@ pub fn judge(
 }
 
 fn claimed(
-    files: Files,
+    (files, by): (Files, u64),
     dealings: &mut Dealings,
     records: &[Record],
     live: bool,
@@ -122,8 +125,10 @@ fn claimed(
     if live || dealings.in_flight {
         return Verdict::Lives;
     }
-    let last = records.iter().max_by_key(|record| (record.submitted, record.id));
-    if let Some(last) = last.filter(|last| last.state == JobState::Over) {
+    // One that was taken back while it waited had no nodes, and says nothing of the one that began.
+    let ran = records.iter().filter(|record| record.id == by && !record.nodes.is_empty());
+    let last = ran.max_by_key(|record| record.submitted);
+    if let Some(last) = last.filter(|last| last.state == JobState::Over && !files.twice) {
         let since = *dealings.over.get_or_insert(looked);
         return if now.saturating_sub(since) < rules.settle {
             Verdict::Lives
@@ -141,10 +146,13 @@ fn claimed(
     if now.saturating_sub(fenced) < rules.fence + files.grace {
         return Verdict::Lives;
     }
-    let why = last.map_or_else(
-        || "Slurm does not know it any more".to_owned(),
-        |last| format!("Slurm could not ask the nodes of job {}{}", last.id, because(last)),
-    );
+    let why = match last {
+        None => "Slurm does not know it any more".to_owned(),
+        Some(_) if files.twice => {
+            "Slurm started it twice, and only knows how the second copy ended".to_owned()
+        }
+        Some(last) => format!("Slurm could not ask the nodes of job {}{}", last.id, because(last)),
+    };
     let waited = (rules.fence + files.grace).as_secs();
     Verdict::Lost(format!("{why}; it was asked to end, and in {waited} s there came no receipt"))
 }

@@ -132,7 +132,7 @@ fn a_supervisor_is_known_by_more_than_its_number(bench: &LocalBench) {
     let check = |process: ProcessId, word: &str| {
         let attempt = bench.fresh();
         let by = Claimant::Supervisor(process);
-        let claim = Claim { attempt, nonce: "aa".into(), at: Instant::unix_milliseconds(1), by };
+        let claim = Claim { attempt, nonce: "aa".into(), at: Instant::unix_milliseconds(1), by, batch: None };
         let engine = bench.open();
         fs::create_dir(bench.folder(attempt)).unwrap();
         fs::write(bench.folder(attempt).join("claim.json"), claim.write()).unwrap();
@@ -176,7 +176,7 @@ fn a_second_stage_alone_does_nothing(bench: &LocalBench) {
     stage.arg(verb).arg(bench.folder(scene.attempt())).env("GIGA_STAGE", "1").stdin(Stdio::null());
     let process = ProcessId { pid: 1, start_ticks: 1, boot: "an earlier one".into() };
     let by = Claimant::Supervisor(process);
-    let claim = Claim { attempt: scene.attempt(), nonce: "aa".into(), at: Instant::unix_milliseconds(1), by };
+    let claim = Claim { attempt: scene.attempt(), nonce: "aa".into(), at: Instant::unix_milliseconds(1), by, batch: None };
     fs::write(bench.folder(scene.attempt()).join("claim.json"), claim.write()).unwrap();
     stage.status().unwrap();
     assert_eq!(scene.begun(), 0);

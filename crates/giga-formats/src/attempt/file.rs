@@ -92,6 +92,8 @@ pub(crate) struct ClaimFile {
     nonce: String,
     at_ms: i64,
     by: Claimant,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    batch: Option<u64>,
 }
 
 impl Shape for Claim {
@@ -100,7 +102,8 @@ impl Shape for Claim {
 
     fn to_file(&self) -> ClaimFile {
         let at_ms = self.at.as_unix_milliseconds();
-        ClaimFile { attempt: self.attempt.to_string(), nonce: self.nonce.clone(), at_ms, by: self.by.clone() }
+        let (attempt, nonce) = (self.attempt.to_string(), self.nonce.clone());
+        ClaimFile { attempt, nonce, at_ms, by: self.by.clone(), batch: self.batch }
     }
 
     fn from_file(file: ClaimFile) -> Result<Self, &'static str> {
@@ -108,7 +111,7 @@ impl Shape for Claim {
             return Err("nonce");
         }
         let at = Instant::unix_milliseconds(file.at_ms);
-        Ok(Self { attempt: attempt(&file.attempt)?, nonce: file.nonce, at, by: file.by })
+        Ok(Self { attempt: attempt(&file.attempt)?, nonce: file.nonce, at, by: file.by, batch: file.batch })
     }
 }
 

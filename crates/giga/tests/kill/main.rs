@@ -85,7 +85,7 @@ fn prove(seed: u64, kills: u64, place: Place) -> Report {
     let status = server.stop();
     killer.check_stop(status);
     let audit = books::audit(&data, &jobs);
-    let foreign = place.sites.as_ref().map(sites::Sites::foreign);
+    let foreign = place.sites.as_ref().map(|sites| (sites.foreign(), sites.drained()));
     let (on_slurm, done) = (place.sites.is_some(), killer.done);
     let counts = load.counts();
     let (sent, faults) = load.outcome();

@@ -25,8 +25,8 @@ pub(crate) struct Run {
     pub(crate) seen: Evidence,
     pub(crate) audit: Audit,
     pub(crate) processes: Vec<String>,
-    /// On Slurm: how many jobs of others there were, and what went wrong with them.
-    pub(crate) foreign: Option<(u32, Vec<String>)>,
+    /// On Slurm: how many jobs of others there were, what went wrong with them, and how many nodes Slurm took out.
+    pub(crate) foreign: Option<((u32, Vec<String>), u64)>,
 }
 
 /// What there is to say of it.
@@ -100,9 +100,10 @@ impl Run {
         ];
         rows.extend(self.counts.iter().copied());
         rows.extend(done.troubles.iter().map(|(trouble, count)| (trouble.name(), *count)));
-        rows.extend(
-            self.foreign.iter().map(|(count, _)| ("jobs of others on the same Slurm", u64::from(*count))),
-        );
+        if let Some(((others, _), drained)) = &self.foreign {
+            rows.push(("jobs of others on the same Slurm", u64::from(*others)));
+            rows.push(("nodes that Slurm took out of service", *drained));
+        }
         rows
     }
 
@@ -131,7 +132,7 @@ impl Run {
             ("records that are decided otherwise now", audit.differing),
             ("violations found by the linter", audit.violations),
             ("jobs that the books tell otherwise than the journal", audit.rows),
-            ("jobs of others that did not run once", foreign.map_or_else(Vec::new, |(_, wrong)| wrong)),
+            ("jobs of others that did not run once", foreign.map_or_else(Vec::new, |((_, wrong), _)| wrong)),
         ];
         promises.extend(others.into_iter().map(|(name, faults)| Promise { name, faults }));
         promises

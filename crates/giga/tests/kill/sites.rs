@@ -5,7 +5,8 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::process::Command;
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, Weak};
 use std::thread;
 use std::time::Duration;
 
@@ -37,6 +38,8 @@ impl Trouble {
 const LOST: u32 = 6;
 /// A controller stands still so long at most: longer than messages to it are waited for.
 const FROZEN: Duration = Duration::from_secs(14);
+/// How often the operator looks.
+const LOOK: Duration = Duration::from_secs(8);
 /// A killed one comes back after so long at most.
 const AWAY: Duration = Duration::from_secs(3);
 
@@ -47,6 +50,34 @@ pub(crate) struct Sites {
     /// Controllers that stand still or are away now.
     troubled: Arc<Mutex<Vec<&'static str>>>,
     foreign: Mutex<u32>,
+    drained: Arc<AtomicU64>,
+}
+
+/// An operator who looks now and then. A controller that forgot a job and gives its number to another takes the node out of
+/// service where the forgotten one still runs (`Duplicate jobid`); it comes back by hand only.
+fn operate(cluster: &Weak<Cluster>, drained: &AtomicU64) {
+    while let Some(cluster) = cluster.upgrade() {
+        for site in SITES {
+            let conf = cluster.conf_of(site);
+            let asked = Command::new("sinfo")
+                .env("SLURM_CONF", &conf)
+                .args(["-hN", "-t", "drain", "-o", "%N"])
+                .output();
+            let text =
+                asked.map_or_else(|_| String::new(), |out| String::from_utf8_lossy(&out.stdout).into_owned());
+            for node in text.lines() {
+                let name = format!("NodeName={}", node.trim());
+                let resumed = Command::new("scontrol")
+                    .env("SLURM_CONF", &conf)
+                    .args(["update", &name, "State=RESUME"])
+                    .output();
+                let done = resumed.is_ok_and(|out| out.status.success());
+                drained.fetch_add(u64::from(done), Ordering::Relaxed);
+            }
+        }
+        drop(cluster);
+        thread::sleep(LOOK);
+    }
 }
 
 impl Sites {
@@ -55,10 +86,17 @@ impl Sites {
         let cluster = Cluster::start(&SITES, 2, 4)?;
         let folder = tempfile::tempdir().expect("a folder");
         let (cluster, troubled) = (Arc::new(cluster), Arc::default());
-        let sites = Self { cluster, folder, troubled, foreign: Mutex::default() };
+        let sites = Self { cluster, folder, troubled, foreign: Mutex::default(), drained: Arc::default() };
         fs::write(sites.federation(), sites.description()).expect("a file");
         sites.lose_answers();
+        let (cluster, drained) = (Arc::downgrade(&sites.cluster), Arc::clone(&sites.drained));
+        thread::spawn(move || operate(&cluster, &drained));
         Ok(sites)
+    }
+
+    /// How often Slurm took a node out of service and an operator gave it back.
+    pub(crate) fn drained(&self) -> u64 {
+        self.drained.load(Ordering::Relaxed)
     }
 
     /// The description of the federation.

@@ -15,7 +15,7 @@ use super::{Inner, PATIENCE, State, TELL, Work};
 use crate::attempt::body::KEPT;
 use crate::attempt::claim;
 use crate::attempt::now;
-use crate::attempt::supervisor::STOP;
+use crate::attempt::supervisor::{STOP, TURNED_AWAY};
 use giga_formats::slurm::{Ask, JobState, Record};
 
 /// How often it is asked which nodes are out.
@@ -139,13 +139,14 @@ impl Inner {
                 live.iter().for_each(|record| self.push(state, Work::Cancel(record.id, name.clone())));
                 return Ok(());
             }
-            Stage::Unclaimed => false,
-            Stage::Claimed(_) => true,
+            Stage::Unclaimed => None,
+            Stage::Claimed(_) => Some(known.claim.as_ref().and_then(|claim| claim.batch).unwrap_or(0)),
         };
         let handover = known.handover.clone();
         let grace = handover.map_or(Duration::ZERO, |handover| handover.launch.grace);
         let grace = Span::from_millis(u64::try_from(grace.as_milliseconds()).unwrap_or(0));
-        let files = Files { claimed, grace };
+        let twice = claimed.is_some() && folder.file(TURNED_AWAY).try_exists()?;
+        let files = Files { claimed, twice, grace };
         let (verdict, extra) = judge(files, &mut known.dealings, &records, looked, now_, &self.site.rules);
         let quiet = known.quiet.is_some_and(|until| until > now_);
         let mut steps: Vec<Work> = extra.into_iter().map(|id| Work::Cancel(id, name.clone())).collect();
