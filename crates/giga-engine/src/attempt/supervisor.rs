@@ -11,6 +11,8 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration as Span, Instant as Clock};
 
 use giga_formats::attempt::{Body, Claim, Claimant, Handover};
@@ -48,6 +50,9 @@ pub(crate) const TAKEN: u8 = 75;
 
 /// How often a request to stop is looked for, should the signal that comes with it be lost.
 const LOOK: Span = Span::from_millis(250);
+/// After so long without sight of its folder a supervisor ends its program: it could not be told to. Whoever waits for that
+/// waits longer, see `slurm::protocol::Rules::fence`.
+pub(crate) const BLIND: Span = Span::from_secs(45);
 /// How long between tries to write a receipt while the disk is full.
 const RETRY: Span = Span::from_millis(500);
 
@@ -213,6 +218,7 @@ impl Watch<'_> {
         let mut ending = None;
         let mut kill_at = None;
         let mut stop = false;
+        let sight = body::under_slurm().then(|| Sight::of(self.folder));
         loop {
             if let Some(status) = reap(Some(program.pid)).end {
                 return ending_of(status, ending);
@@ -220,7 +226,8 @@ impl Watch<'_> {
             let now = Clock::now();
             if ending.is_none() {
                 let over = limit.is_some_and(|limit| limit <= now);
-                ending = if stop || self.stop_asked() {
+                let blind = sight.as_ref().is_some_and(|sight| sight.lost_for() > BLIND);
+                ending = if stop || blind || self.stop_asked() {
                     Some(Ending::Asked)
                 } else {
                     over.then_some(Ending::Limit)
@@ -284,6 +291,35 @@ fn end_all(signals: &SignalFd) {
             let _ = process::signal_number(stat.pid, Signal::SIGKILL);
         }
         wait(signals, Span::from_millis(20));
+    }
+}
+
+/// Whether the folder can still be read, which another thread tries: a network file system that is gone may hold up whoever
+/// asks it.
+struct Sight {
+    begun: Clock,
+    /// Milliseconds after that at which it was seen last.
+    seen: Arc<AtomicU64>,
+}
+
+impl Sight {
+    fn of(folder: &Folder) -> Self {
+        let (begun, seen) = (Clock::now(), Arc::new(AtomicU64::new(0)));
+        let (path, noted) = (folder.path().to_owned(), Arc::clone(&seen));
+        std::thread::spawn(move || {
+            loop {
+                if path.metadata().is_ok() {
+                    let after = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+                    noted.store(after, Ordering::Relaxed);
+                }
+                std::thread::sleep(4 * LOOK);
+            }
+        });
+        Self { begun, seen }
+    }
+
+    fn lost_for(&self) -> Span {
+        self.begun.elapsed().saturating_sub(Span::from_millis(self.seen.load(Ordering::Relaxed)))
     }
 }
 

@@ -11,6 +11,8 @@ use std::time::Duration as Span;
 
 use giga_formats::slurm::{JobState, Record};
 
+use crate::attempt::supervisor::BLIND;
+
 /// Times that the protocol waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rules {
@@ -30,11 +32,11 @@ pub struct Rules {
 
 impl Default for Rules {
     /// The window is Slurm's default `MessageTimeout` of 10 s and 10 s more for the controller to save its state; the rest is
-    /// assumed: a network file system shows a new file within seconds (`acregmax` of Linux' NFS is 60 s for what was there
-    /// before, and a new name is looked up again after `acdirmax`, 60 s as well, hence the fence).
+    /// assumed: a network file system shows a new name within 60 s (`acdirmax` of Linux' NFS), and a supervisor that does not see
+    /// its folder at all ends its program after 45 s; the fence is longer than either.
     fn default() -> Self {
         let seconds = Span::from_secs;
-        Self { window: seconds(20), settle: seconds(2), fence: seconds(90), again: seconds(1), tries: 4 }
+        Self { window: seconds(20), settle: seconds(2), fence: 2 * BLIND, again: seconds(1), tries: 4 }
     }
 }
 

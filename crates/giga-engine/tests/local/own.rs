@@ -176,7 +176,13 @@ fn a_second_stage_alone_does_nothing(bench: &LocalBench) {
     stage.arg(verb).arg(bench.folder(scene.attempt())).env("GIGA_STAGE", "1").stdin(Stdio::null());
     let process = ProcessId { pid: 1, start_ticks: 1, boot: "an earlier one".into() };
     let by = Claimant::Supervisor(process);
-    let claim = Claim { attempt: scene.attempt(), nonce: "aa".into(), at: Instant::unix_milliseconds(1), by, batch: None };
+    let claim = Claim {
+        attempt: scene.attempt(),
+        nonce: "aa".into(),
+        at: Instant::unix_milliseconds(1),
+        by,
+        batch: None,
+    };
     fs::write(bench.folder(scene.attempt()).join("claim.json"), claim.write()).unwrap();
     stage.status().unwrap();
     assert_eq!(scene.begun(), 0);

@@ -41,6 +41,16 @@ pub(crate) fn live(data: &Path) -> usize {
     list.jobs.len()
 }
 
+/// Which they are, for a person.
+pub(crate) fn which_live(data: &Path) -> String {
+    let list: JobList = ask(data, "/v1/jobs?state=waiting,running,stopping&limit=20");
+    let line = |job: &giga_formats::api::JobView| {
+        let explained = Request::get(format!("/v1/jobs/{}/explain", job.id)).until_answered(data).body;
+        format!("\n  {} {} at {:?}, {} attempts: {explained}", job.id, job.state, job.site, job.attempts)
+    };
+    list.jobs.iter().map(line).collect()
+}
+
 fn ask<T: serde::de::DeserializeOwned>(data: &Path, path: &str) -> T {
     let answer = Request::get(path).until_answered(data);
     serde_json::from_str(&answer.body).unwrap_or_else(|error| panic!("{path}: {error}: {answer:?}"))

@@ -78,8 +78,13 @@ fn prove(seed: u64, kills: u64, place: Place) -> Report {
     let server = under_load(&load, &mut killer, kills);
     let killed_for = from.elapsed();
     let data = place.data();
-    wait_for("jobs that are not over", PATIENCE, || books::live(&data));
-    wait_for("attempts that an engine has not put away", TIDY, || place.attempts("live").len());
+    wait_for("jobs that are not over", PATIENCE, || books::live(&data), || books::which_live(&data));
+    wait_for(
+        "attempts that an engine has not put away",
+        TIDY,
+        || place.attempts("live").len(),
+        || format!("{:?}", place.attempts("live")),
+    );
     let processes = place.processes();
     let jobs = books::jobs(&data);
     let status = server.stop();
@@ -114,14 +119,14 @@ fn under_load(load: &Load<'_>, killer: &mut Killer<'_>, kills: u64) -> Server {
 }
 
 /// Waits until there is nothing left of something.
-fn wait_for(what: &str, most: Duration, left: impl Fn() -> usize) {
+fn wait_for(what: &str, most: Duration, left: impl Fn() -> usize, which: impl Fn() -> String) {
     let from = Instant::now();
     loop {
         let count = left();
         if count == 0 {
             return;
         }
-        assert!(from.elapsed() < most, "{what}: {count} left after {most:?}");
+        assert!(from.elapsed() < most, "{what}: {count} left after {most:?}: {}", which());
         std::thread::sleep(LOOK);
     }
 }

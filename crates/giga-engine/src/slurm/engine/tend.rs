@@ -153,7 +153,6 @@ impl Inner {
         match verdict {
             Verdict::Submit if quiet => {}
             Verdict::Submit => {
-                folder.raise(ASKED)?;
                 known.dealings.in_flight = true;
                 steps.push(Work::Submit(attempt));
             }
@@ -188,7 +187,7 @@ impl Inner {
                 Work::Submit(attempt) => {
                     let ask = self.ask(&state, attempt);
                     drop(state);
-                    let answer = ask.map(|ask| self.transport.submit(&ask));
+                    let answer = ask.map(|ask| self.submit(attempt, &ask));
                     self.answered(attempt, answer);
                 }
                 // Where it does not work it is asked again, because it is still to be.
@@ -202,6 +201,13 @@ impl Inner {
                 }
             }
         }
+    }
+
+    /// Submits an attempt, having noted before that it may have been.
+    fn submit(&self, attempt: AttemptId, ask: &Ask) -> Result<u64, Fault> {
+        let noted = self.home.live(attempt).raise(ASKED);
+        noted.map_err(|fault| Fault::Refused(format!("that it is submitted can not be noted: {fault}")))?;
+        self.transport.submit(ask)
     }
 
     fn answered(&self, attempt: AttemptId, answer: Option<Result<u64, Fault>>) {
