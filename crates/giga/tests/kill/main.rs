@@ -16,6 +16,8 @@ mod cluster;
 mod killer;
 mod laws;
 mod load;
+#[path = "../on_slurm/mod.rs"]
+mod on_slurm;
 mod report;
 mod server;
 mod sites;

@@ -18,7 +18,7 @@ use crate::sites::Sites;
 const PATIENCE: Duration = Duration::from_secs(60);
 const LOOK: Duration = Duration::from_millis(2);
 pub(crate) const CLAIM: &str = "claim.json";
-pub(crate) const SITES: [&str; 3] = ["kajaani", "stuttgart", "barcelona"];
+pub(crate) use crate::on_slurm::SITES;
 
 /// The folder of a run.
 pub(crate) struct Place {

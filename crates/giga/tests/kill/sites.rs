@@ -87,7 +87,11 @@ impl Sites {
         let folder = tempfile::tempdir().expect("a folder");
         let (cluster, troubled) = (Arc::new(cluster), Arc::default());
         let sites = Self { cluster, folder, troubled, foreign: Mutex::default(), drained: Arc::default() };
-        fs::write(sites.federation(), sites.description()).expect("a file");
+        fs::write(
+            sites.federation(),
+            crate::on_slurm::description(|site| sites.cluster.conf_of(site), |_| String::new()),
+        )
+        .expect("a file");
         sites.lose_answers();
         let (cluster, drained) = (Arc::downgrade(&sites.cluster), Arc::clone(&sites.drained));
         thread::spawn(move || operate(&cluster, &drained));
@@ -108,26 +112,6 @@ impl Sites {
     pub(crate) fn path(&self) -> String {
         let path = std::env::var("PATH").unwrap_or_default();
         format!("{}:{path}", self.folder.path().join("bin").display())
-    }
-
-    fn description(&self) -> String {
-        let local = include_str!("../../src/up/local.toml");
-        let mut text = String::new();
-        let mut sites = SITES.iter();
-        for part in local.split_inclusive("[site.failures]\n") {
-            let Some(before) = part.strip_suffix("[site.failures]\n") else {
-                text += part;
-                continue;
-            };
-            let site = sites.next().expect("as many sites as are named");
-            let conf = self.cluster.conf_of(site);
-            text += &before.replace("engine = \"local\"", "engine = \"slurm\"");
-            text += &format!(
-                "[site.slurm]\npartition = \"giga\"\nconf = \"{}\"\n[site.failures]\n",
-                conf.display()
-            );
-        }
-        text
     }
 
     /// A command in the place of `sbatch` that submits and now and then says that nobody answered.

@@ -1,0 +1,97 @@
+//! A live federation of three real Slurm sites: limits are kept, work that is sent away saves what it has and goes on from there.
+#![cfg(all(feature = "live", target_os = "linux"))]
+
+#[expect(dead_code, reason = "other programs use other parts")]
+#[path = "../../giga-engine/tests/bench/cluster.rs"]
+mod cluster;
+#[expect(dead_code, reason = "not every test uses all of a server")]
+mod live;
+mod on_slurm;
+
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use cluster::Cluster;
+use live::Live;
+use serde_json::{Value, json};
+
+/// Three clusters of two nodes with four accelerators each; `None`, with a word about it, where there can be none.
+#[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
+fn clusters(test: &str) -> Option<Cluster> {
+    match Cluster::start(&on_slurm::SITES, 2, 4) {
+        Ok(cluster) => Some(cluster),
+        Err(why) if cluster::required() => panic!("{why}"),
+        Err(why) => {
+            eprintln!("SKIPPED: {test}: {why}");
+            None
+        }
+    }
+}
+
+/// Waits until something is so; how long that took.
+#[track_caller]
+fn until(what: &str, most: u64, holds: impl Fn() -> bool) -> Duration {
+    let begun = Instant::now();
+    while !holds() {
+        assert!(begun.elapsed() < Duration::from_secs(most), "not within {most} s: {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    begun.elapsed()
+}
+
+fn lines(path: &Path) -> Vec<String> {
+    fs::read_to_string(path).unwrap_or_default().lines().map(str::to_owned).collect()
+}
+
+fn state(live: &Live, job: u64) -> Value {
+    live.send("GET", &format!("/v1/jobs/{job}"), &[], "").json()["job"]["state"].clone()
+}
+
+/// A job on all of a site that counts on from where it was, and saves when it is told to stop.
+fn counts(file: &Path) -> String {
+    let run = format!(
+        "n=$(cat saved 2>/dev/null || echo 0); echo \"begin $GIGA_SITE $n\" >> {0}\n\
+         trap 'echo $n > saved; echo \"saved $n\" >> {0}; exit 1' TERM\n\
+         while :; do n=$((n + 1)); sleep 0.1; done",
+        file.display()
+    );
+    json!({"project": "demo", "run": ["sh", "-c", run], "resources": {"accelerators": 8}, "limit": "1 h",
+           "checkpoint": "1 min"})
+    .to_string()
+}
+
+#[test]
+#[expect(clippy::print_stdout, reason = "the times are for the reader")]
+fn a_limit_is_complied_with_on_slurm_and_work_goes_on_behind_it() {
+    let Some(cluster) = clusters("a_limit_is_complied_with_on_slurm") else { return };
+    let live = Live::start_of(&on_slurm::description(|site| cluster.conf_of(site), |_| String::new()));
+    let files: Vec<_> = (0..3).map(|job| live.folder.path().join(format!("counted-{job}"))).collect();
+    let jobs: Vec<u64> = files.iter().map(|file| live.submit(&counts(file))).collect();
+    until("three sites at work", 60, || files.iter().all(|file| lines(file).len() == 1));
+    // What all nodes draw idle and no more: nothing may run anywhere.
+    let from = Instant::now();
+    for site in on_slurm::SITES {
+        let output = live.verb(&["limit", site, "5 W", "--for", "25s"]);
+        assert!(output.status.success(), "{output:?}");
+    }
+    until("all stopped by their own hands", 10, || files.iter().all(|file| lines(file).len() == 2));
+    let saved = from.elapsed();
+    until("no job runs", 10, || jobs.iter().all(|&job| state(&live, job) == "waiting"));
+    let sites = || live.send("GET", "/v1/sites", &[], "").json()["sites"].to_string();
+    until("all sites comply", 10, || sites().matches("\"complied\"").count() == 3);
+    let complied = from.elapsed();
+    println!("three limits at once: work saved after {saved:.1?}, complied with after {complied:.1?}");
+    assert!(complied < Duration::from_secs(10), "{complied:?}");
+    until("all at work again", 90, || files.iter().all(|file| lines(file).len() >= 3));
+    for file in &files {
+        let lines = lines(file);
+        let count = |line: &str| line.rsplit(' ').next().and_then(|n| n.parse::<u64>().ok()).unwrap_or(0);
+        assert_eq!(count(&lines[1]), count(&lines[2]), "it goes on from where it was: {lines:?}");
+        assert!(count(&lines[1]) > 0, "{lines:?}");
+    }
+    for job in jobs {
+        live.send("POST", &format!("/v1/jobs/{job}/cancel"), &[], "");
+        live.wait(job, &["cancelled"]);
+    }
+}
