@@ -1,7 +1,7 @@
 //! The files of an attempt: nothing makes the reader panic, and what it reads is written as the same value.
 #![no_main]
 
-use giga_formats::attempt::{AttemptFile, Body, Claim, Handover};
+use giga_formats::attempt::{AttemptFile, Body, Claim, Handover, Lost};
 use giga_model::Receipt;
 use libfuzzer_sys::fuzz_target;
 
@@ -16,6 +16,7 @@ fuzz_target!(|data: &[u8]| {
     there_and_back::<Claim>(data);
     there_and_back::<Body>(data);
     there_and_back::<Receipt>(data);
+    there_and_back::<Lost>(data);
     if let Ok(text) = std::str::from_utf8(data)
         && let Ok(id) = text.parse::<giga_model::AttemptId>()
     {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration as Span, Instant as Clock};
 
-use giga_formats::slurm::{Ask, JobState, NodeRecord, Record, accelerators};
+use giga_formats::slurm::{Ask, NodeRecord, Record, job_line, node_line};
 
 use super::transport::{Fault, Transport, refusal};
 
@@ -56,7 +56,7 @@ impl Cli {
         let owned: Vec<String> = arguments.iter().map(|&argument| argument.to_owned()).collect();
         let text = self.ask(program, &owned)?;
         let read =
-            |line: &str| record(line).ok_or_else(|| Fault::Unknown(format!("{program} printed `{line}`")));
+            |line: &str| job_line(line).ok_or_else(|| Fault::Unknown(format!("{program} printed `{line}`")));
         text.lines().filter(|line| !line.trim().is_empty()).map(read).collect()
     }
 }
@@ -97,24 +97,6 @@ fn told(output: &Output) -> String {
     let last = text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it said nothing");
     let last = last.split_once("error: ").map_or(last, |(_, what)| what);
     last.trim().to_owned()
-}
-
-/// `id|user|submitted|state|nodes|reason|name`; only the name may hold another bar.
-fn record(line: &str) -> Option<Record> {
-    let mut fields = line.splitn(7, '|').map(str::trim);
-    let mut next = || fields.next();
-    let (id, user, submitted, state) = (next()?, next()?, next()?, next()?);
-    let (nodes, reason, name) = (next()?, next()?, next()?);
-    Some(Record {
-        id: id.parse().ok()?,
-        name: name.to_owned(),
-        user: user.to_owned(),
-        submitted: submitted.parse().ok()?,
-        state: JobState::parse(state),
-        reason: Record::why(state, reason),
-        // The accounting's words for none.
-        nodes: if nodes == "None assigned" { String::new() } else { nodes.to_owned() },
-    })
 }
 
 fn arguments(ask: &Ask) -> Vec<String> {
@@ -194,7 +176,7 @@ impl Transport for Cli {
             // Without accounting there is nothing it knows.
             Err(Fault::Unknown(text)) if text.contains("accounting storage is disabled") => Ok(Vec::new()),
             Err(fault) => Err(fault),
-            Ok(text) => Ok(text.lines().filter_map(record).collect()),
+            Ok(text) => Ok(text.lines().filter_map(job_line).collect()),
         }
     }
 
@@ -215,7 +197,8 @@ impl Transport for Cli {
             "sinfo",
             &["--noheader", "--Node", &partition, "--format=%N|%c|%m|%t|%f|%G"].map(str::to_owned),
         )?;
-        let read = |line: &str| node(line).ok_or_else(|| Fault::Unknown(format!("sinfo printed `{line}`")));
+        let read =
+            |line: &str| node_line(line).ok_or_else(|| Fault::Unknown(format!("sinfo printed `{line}`")));
         text.lines().filter(|line| !line.trim().is_empty()).map(read).collect()
     }
 
@@ -229,35 +212,4 @@ impl Transport for Cli {
 fn value(line: &str, name: &str) -> Option<String> {
     let (found, value) = line.split_once('=')?;
     (found.trim() == name).then(|| value.trim().to_owned())
-}
-
-/// `name|cpus|memory|state|features|gres`.
-fn node(line: &str) -> Option<NodeRecord> {
-    let mut fields = line.splitn(6, '|').map(str::trim);
-    let mut next = || fields.next();
-    let (name, cpus, memory, state) = (next()?, next()?, next()?, next()?);
-    let (features, gres) = (next()?, next()?);
-    Some(NodeRecord {
-        name: name.to_owned(),
-        cpus: cpus.trim_end_matches('+').parse().ok()?,
-        memory: memory.trim_end_matches('+').parse().ok()?,
-        accelerators: accelerators(gres),
-        state: state.to_owned(),
-        features: features.split(',').map(str::to_owned).collect(),
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lines_of_squeue_and_sacct_are_read() {
-        let read = record("17|anna|1795348352|RUNNING|a[0-1]|None|giga-4-1-00ff").expect("a line");
-        assert_eq!((read.id, read.state, read.name.as_str()), (17, JobState::Lives, "giga-4-1-00ff"));
-        let read = record("18|anna|1795348352|CANCELLED by 0|a0||giga-4-2|x").expect("a line");
-        assert_eq!((read.reason.as_str(), read.name.as_str()), ("CANCELLED by 0", "giga-4-2|x"));
-        assert_eq!(record("17|anna|yesterday|RUNNING|a||x"), None);
-        assert_eq!(record(""), None);
-    }
 }

@@ -4,9 +4,11 @@
 //! that the job was submitted, whatever errors stand beside it. `requeue: false` changes nothing; `no_requeue: true` does, and so does `nodelist`, which its own document leaves out.
 
 mod hosts;
+mod lines;
 mod record;
 mod rest;
 
 pub use hosts::hosts;
+pub use lines::{job_line, node_line};
 pub use record::{Ask, JobState, NodeRecord, Record, accelerators};
 pub use rest::{Answer, read_answer, read_jobs, read_nodes, submission};
