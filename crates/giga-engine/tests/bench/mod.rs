@@ -14,6 +14,9 @@ use nix::unistd::Pid;
 /// The word that makes a test program the supervisor of the attempts that it starts.
 pub(crate) const SUPERVISE: &str = "supervise-attempt";
 
+/// A case of an engine's own: what it is about, and the case.
+pub(crate) type Own<B> = (&'static str, fn(&B));
+
 /// A case of the contract, or one of an engine's own.
 pub(crate) enum Either<B> {
     Shared(Case),
@@ -23,11 +26,7 @@ pub(crate) enum Either<B> {
 /// Runs the cases of the contract and an engine's own that have one of the words in their names, a few at a time, and says
 /// how each went; whether all went well.
 #[expect(clippy::print_stdout, reason = "this is the report of a test program")]
-pub(crate) fn run_cases<B: Bench>(
-    engine: &str,
-    own: &[(&'static str, fn(&B))],
-    bench: impl Fn() -> B + Sync,
-) -> bool {
+pub(crate) fn run_cases<B: Bench>(engine: &str, own: &[Own<B>], bench: impl Fn() -> B + Sync) -> bool {
     let words: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
     let own = own.iter().map(|&(name, case)| (name, Either::Own(case)));
     let cases: Vec<_> = CASES.iter().map(|&(name, case)| (name, Either::Shared(case))).chain(own).collect();

@@ -9,6 +9,7 @@ mod cluster;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration as Span;
 
@@ -36,16 +37,16 @@ enum Way {
 }
 
 /// A Slurm engine in a folder of its own, on the cluster of all.
-pub(crate) struct SlurmBench<'a> {
-    pub(crate) cluster: &'a Cluster,
+pub(crate) struct SlurmBench {
+    pub(crate) cluster: Arc<Cluster>,
     way: Way,
     home: TempDir,
     jobs: AtomicU64,
     nodes: AtomicU32,
 }
 
-impl<'a> SlurmBench<'a> {
-    fn new(cluster: &'a Cluster, way: Way) -> Self {
+impl SlurmBench {
+    fn new(cluster: Arc<Cluster>, way: Way) -> Self {
         let home = tempfile::tempdir().expect("a folder for the test can be made");
         fs::create_dir(home.path().join("scratch")).expect("a folder for the test can be made");
         Self { cluster, way, home, jobs: AtomicU64::new(1), nodes: AtomicU32::new(0) }
@@ -61,7 +62,7 @@ impl<'a> SlurmBench<'a> {
     }
 }
 
-impl Bench for SlurmBench<'_> {
+impl Bench for SlurmBench {
     fn open(&self) -> Box<dyn Engine> {
         let pool = SlurmPool {
             name: "main".into(),
@@ -124,7 +125,7 @@ pub(crate) fn main() -> ExitCode {
         return supervise(folder.as_ref());
     }
     let cluster = match Cluster::start(&["alpha"], NODES, ACCELERATORS) {
-        Ok(cluster) => cluster,
+        Ok(cluster) => Arc::new(cluster),
         Err(why) if cluster::required() => {
             println!("slurm engine: FAILED: {why}");
             return ExitCode::FAILURE;
@@ -135,6 +136,7 @@ pub(crate) fn main() -> ExitCode {
         }
     };
     let ways = [("slurm, by its commands,", Way::Commands), ("slurm, by slurmrestd,", Way::Rest)];
-    let kept = ways.map(|(name, way)| bench::run_cases(name, own::CASES, || SlurmBench::new(&cluster, way)));
+    let kept = ways
+        .map(|(name, way)| bench::run_cases(name, own::CASES, || SlurmBench::new(Arc::clone(&cluster), way)));
     ExitCode::from(u8::from(kept.contains(&false)))
 }

@@ -9,8 +9,9 @@ use giga_engine::contract::scene::Scene;
 use giga_engine::{End, NodeUse, Seen};
 
 use super::SlurmBench;
+use super::bench::Own;
 
-pub(crate) const CASES: &[(&str, fn(&SlurmBench<'_>))] = &[
+pub(crate) const CASES: &[Own<SlurmBench>] = &[
     ("processes on two nodes meet", processes_on_two_nodes_meet),
     ("a node that is drained is told", a_drained_node_is_told),
     ("what an administrator ends is lost and not cancelled", what_others_end_is_lost),
@@ -35,7 +36,7 @@ else:
             time.sleep(0.1)
 "#;
 
-fn processes_on_two_nodes_meet(bench: &SlurmBench<'_>) {
+fn processes_on_two_nodes_meet(bench: &SlurmBench) {
     let mut scene = Scene::of(bench, "$GIGA_ON_EACH_HOST python3 -c \"$MEET\"");
     let first = bench.node();
     let second = NodeUse { node: (first.node + 1) % super::NODES, ..first.clone() };
@@ -47,13 +48,13 @@ fn processes_on_two_nodes_meet(bench: &SlurmBench<'_>) {
     assert!(met.starts_with("from alpha"), "{met}");
 }
 
-fn scontrol(bench: &SlurmBench<'_>, arguments: &[&str]) {
+fn scontrol(bench: &SlurmBench, arguments: &[&str]) {
     let output = Command::new("scontrol").args(arguments).env("SLURM_CONF", bench.cluster.conf()).output();
     let output = output.expect("scontrol runs");
     assert!(output.status.success(), "{output:?}");
 }
 
-fn a_drained_node_is_told(bench: &SlurmBench<'_>) {
+fn a_drained_node_is_told(bench: &SlurmBench) {
     let scene = Scene::of(bench, "");
     // The last node, which no other case is on by now.
     let (node, number) = (format!("NodeName=alpha{}", super::NODES - 1), super::NODES - 1);
@@ -65,7 +66,7 @@ fn a_drained_node_is_told(bench: &SlurmBench<'_>) {
     scene.until("told that it is back", || !out());
 }
 
-fn what_others_end_is_lost(bench: &SlurmBench<'_>) {
+fn what_others_end_is_lost(bench: &SlurmBench) {
     let scene = Scene::of(bench, ": > \"$HERE.under-way\"; sleep 1000 & wait");
     scene.start();
     scene.until_file("under-way");
@@ -78,7 +79,7 @@ fn what_others_end_is_lost(bench: &SlurmBench<'_>) {
     scene.nothing_lives();
 }
 
-fn a_foreign_job_is_left_alone(bench: &SlurmBench<'_>) {
+fn a_foreign_job_is_left_alone(bench: &SlurmBench) {
     let scene = Scene::of(bench, "sleep 1");
     let foreign = scene.file("foreign");
     let line = format!("sleep 2; echo ran >> {}", foreign.display());
