@@ -152,7 +152,7 @@ fn whole(cluster: &Cluster, folder: &Path) -> f64 {
     });
     while waiting(&cluster.conf_of(SITE)) < JOBS {
         assert!(from.elapsed() < PATIENCE, "{} of {JOBS} came", waiting(&cluster.conf_of(SITE)));
-        thread::sleep(Duration::from_millis(20));
+        thread::sleep(Duration::from_millis(200));
     }
     let rate = JOBS as f64 / from.elapsed().as_secs_f64();
     drop(server);

@@ -14,6 +14,7 @@ use std::os::fd::AsFd;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
+use std::time::Duration;
 
 use giga_formats::attempt::{Body, Claim, Handover};
 use nix::sched::{CpuSet, sched_setaffinity};
@@ -24,12 +25,15 @@ use nix::unistd::{Pid, getppid, setsid};
 use super::claim::CLAIM;
 use super::folder::{Folder, Found, make_folder};
 use super::process;
-use super::supervisor::LAUNCH;
+use super::supervisor::{LAUNCH, on_a_full_disk};
 use super::{host_name, now};
 
 /// Says that this is the second stage, and which process the first one is.
 pub(crate) const STAGE: &str = "GIGA_STAGE";
 pub(crate) const BODY: &str = "body.json";
+
+/// How long a program that is about to begin waits for room on the disk; its supervisor hears nothing meanwhile.
+const FULL: Duration = Duration::from_secs(60);
 
 /// What the program finds of the server's environment. Everything else stays outside.
 pub(crate) const KEPT: [&str; 4] = ["PATH", "HOME", "LANG", "USER"];
@@ -85,7 +89,8 @@ fn prepared(folder: &Folder, supervisor: &str) -> Result<(), String> {
     // the program runs all the same.
     let _ = fs::write("/proc/self/oom_score_adj", "500");
     let process = process::own().map_err(told("find out who this is"))?;
-    folder.put(BODY, &Body { process, at: now() }).map_err(told("write `body.json`"))?;
+    let body = Body { process, at: now() };
+    on_a_full_disk(FULL, || folder.put(BODY, &body)).map_err(told("write `body.json`"))?;
     let (program, arguments) =
         handover.launch.command.split_first().ok_or_else(|| "its command is empty".to_owned())?;
     // The supervisor keeps signals back; the program must hear them.

@@ -3,7 +3,10 @@
 //! With feature `nvidia` the driver's library is loaded when the program runs. Where there is none, or the feature is
 //! off, there are no devices and no counters.
 
+use giga_formats::attempt::Handover;
 use giga_model::Measured;
+
+use super::body::under_slurm;
 
 /// A real accelerator of this machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +20,28 @@ pub struct Device {
 /// The real accelerators of this machine.
 pub(crate) fn devices() -> Vec<Device> {
     source::devices()
+}
+
+/// The devices of an attempt: those that it was handed over with, or those that Slurm chose for the job of this process. None where it
+/// has more than one host, since only this one's can be read.
+pub(crate) fn of_attempt(handover: &Handover) -> Vec<String> {
+    if !under_slurm() {
+        return handover.devices.clone();
+    }
+    if handover.launch.nodes.len() > 1 {
+        return Vec::new();
+    }
+    chosen(&std::env::var("CUDA_VISIBLE_DEVICES").unwrap_or_default(), &devices())
+}
+
+/// The ids of devices that are listed by id or by number; none where one of them is not there.
+fn chosen(list: &str, devices: &[Device]) -> Vec<String> {
+    let words = list.split(',').map(str::trim).filter(|word| !word.is_empty());
+    let id = |word: &str| match word.parse::<usize>() {
+        Ok(number) => devices.get(number).map(|device| device.uuid.clone()),
+        Err(_) => devices.iter().find(|device| device.uuid == word).map(|device| device.uuid.clone()),
+    };
+    words.map(id).collect::<Option<_>>().unwrap_or_default()
 }
 
 /// Counters of some devices, as they stood at the beginning.
@@ -125,6 +150,18 @@ mod source {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn devices_are_chosen_by_number_or_id() {
+        let devices = ["GPU-a", "GPU-b"].map(|uuid| Device { name: "x".into(), uuid: uuid.into() });
+        let check = |list: &str, expected: &[&str]| assert_eq!(chosen(list, &devices), expected, "{list}");
+        check("1,0", &["GPU-b", "GPU-a"]);
+        check("GPU-b", &["GPU-b"]);
+        check("", &[]);
+        // A part of the devices would be a part of the energy.
+        check("0,2", &[]);
+        check("MIG-c", &[]);
+    }
 
     #[test]
     fn no_device_has_no_energy_and_a_strange_one_neither() {

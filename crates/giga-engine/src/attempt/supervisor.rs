@@ -29,7 +29,7 @@ use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 
 use super::body::{self, BODY, STAGE};
 use super::claim::{self, Taken};
-use super::energy::Meter;
+use super::energy::{self, Meter};
 use super::folder::{Folder, Found};
 use super::process;
 use super::{host_name, now};
@@ -53,7 +53,9 @@ const LOOK: Span = Span::from_millis(250);
 /// After so long without sight of its folder a supervisor ends its program: it could not be told to. Whoever waits for that
 /// waits longer, see `slurm::protocol::Rules::fence`.
 pub(crate) const BLIND: Span = Span::from_secs(45);
-/// How long between tries to write a receipt while the disk is full.
+/// How long a claim waits for room on the disk: its nodes are held meanwhile.
+const CLAIMS: Span = Span::from_secs(600);
+/// How long between tries to write while the disk is full.
 const RETRY: Span = Span::from_millis(500);
 
 /// Carries out the attempt of this folder and returns when it is over. It is the whole life of a process: a program
@@ -110,8 +112,9 @@ fn supervised(folder: &Folder) -> io::Result<ExitCode> {
         Found::Nothing => return Err(io::Error::other("there is no `launch.json`")),
         Found::Broken(fault) => return Err(io::Error::other(fault)),
     };
-    let by = Claimant::Supervisor(process::own()?);
-    let Taken::Here(claim) = claim::take(folder, handover.launch.attempt, by)? else {
+    let by = process::own()?;
+    let take = || claim::take(folder, handover.launch.attempt, Claimant::Supervisor(by.clone()));
+    let Taken::Here(claim) = on_a_full_disk(CLAIMS, take)? else {
         // Before the batch system can say that this copy is over.
         if body::under_slurm() {
             folder.raise(TURNED_AWAY)?;
@@ -129,6 +132,21 @@ fn signals() -> io::Result<SignalFd> {
     set.extend([Signal::SIGCHLD, Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP]);
     set.thread_block()?;
     Ok(SignalFd::with_flags(&set, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?)
+}
+
+/// Does what needs room on the disk, and waits for it while there is none: work must not fail because a disk is full for a while.
+pub(crate) fn on_a_full_disk<T>(most: Span, mut act: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    let until = Clock::now() + most;
+    loop {
+        match act() {
+            Err(fault) if is_full(&fault) && Clock::now() < until => std::thread::sleep(RETRY),
+            done => return done,
+        }
+    }
+}
+
+fn is_full(fault: &io::Error) -> bool {
+    matches!(fault.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 
 /// Writes the receipt. A full disk is waited for: an attempt that ended must not turn into a lost one.
@@ -159,7 +177,7 @@ enum Ending {
 
 impl Watch<'_> {
     fn run(&self) -> Receipt {
-        let meter = Meter::begin(&self.handover.devices);
+        let meter = Meter::begin(&energy::of_attempt(self.handover));
         let (started, end) = match self.begin() {
             Ok(program) => (program.at, self.watch(&program)),
             Err(end) => (now(), end),

@@ -45,6 +45,13 @@ impl LocalBench {
         self.engine_of(host.divide(&[("virtual", NODES, 4)]), supervisor)
     }
 
+    /// An engine in another folder, whose supervisor is another program.
+    pub(crate) fn engine_at(&self, folder: &Path, supervisor: Vec<OsString>) -> LocalEngine {
+        let host = Host::here().expect("Linux tells what it has");
+        LocalEngine::open(folder, host.divide(&[("virtual", NODES, 4)]), supervisor)
+            .expect("a folder of its own")
+    }
+
     /// An engine with other pools.
     pub(crate) fn engine_of(&self, pools: Vec<LocalPool>, supervisor: Vec<OsString>) -> LocalEngine {
         LocalEngine::open(&self.home.path().join("engine"), pools, supervisor)

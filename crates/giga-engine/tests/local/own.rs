@@ -33,6 +33,7 @@ pub(super) const CASES: &[(&str, Own)] = &[
     ("a supervisor that is asked to end ends its program", an_asked_supervisor_ends_its_program),
     ("a supervisor that ended is reaped", a_supervisor_is_reaped),
     ("a folder that can not be used is no refusal", an_unusable_folder_is_no_refusal),
+    ("a disk that is full for a while fails no work", a_full_disk_is_waited_for),
 ];
 
 /// What the program of a scene says of itself.
@@ -246,4 +247,36 @@ fn an_unusable_folder_is_no_refusal(bench: &LocalBench) {
     fs::create_dir(&live).unwrap();
     scene.start();
     scene.ends(&End::Exited { code: 0 }, 1);
+}
+
+/// The supervisor finds the disk full, which is freed a while later.
+#[expect(clippy::print_stdout, reason = "a case that is skipped says so")]
+fn a_full_disk_is_waited_for(bench: &LocalBench) {
+    let disk = tempfile::tempdir().unwrap();
+    let mount =
+        Command::new("mount").args(["-t", "tmpfs", "-o", "size=256k", "none"]).arg(disk.path()).output();
+    if !mount.is_ok_and(|output| output.status.success()) {
+        return println!("SKIPPED: a full disk: this user may not mount a small one");
+    }
+    let gone = Unmount(disk.path().to_owned());
+    let fill =
+        "head -c 1M /dev/zero > ../../../fill 2>/dev/null; (sleep 2; rm ../../../fill) & exec \"$0\" \"$@\"";
+    let fill = format!("cd \"$2\" && {fill}");
+    let mut call = vec!["sh".into(), "-c".into(), fill.into()];
+    call.extend(supervisor());
+    let mut scene = Scene::of(bench, "exit 6");
+    scene.engine = Box::new(bench.engine_at(&disk.path().join("engine"), call));
+    scene.start();
+    scene.ends(&End::Exited { code: 6 }, 1);
+    drop((scene, gone));
+}
+
+/// A small disk that goes with this value.
+struct Unmount(std::path::PathBuf);
+
+impl Drop for Unmount {
+    fn drop(&mut self) {
+        // A supervisor may still be about to end.
+        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
+    }
 }

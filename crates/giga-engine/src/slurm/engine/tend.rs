@@ -111,13 +111,14 @@ impl Inner {
     }
 
     fn push(&self, state: &mut State, work: Work) {
-        if state.work.contains(&work) {
-            return;
-        }
         match work {
+            // It is in flight from here on, and so comes once.
             Work::Submit(_) => state.work.push_back(work),
             // What is to end goes first.
-            Work::Terminate(..) | Work::Cancel(..) => state.work.push_front(work),
+            Work::Terminate(..) | Work::Cancel(..) if !state.work.contains(&work) => {
+                state.work.push_front(work)
+            }
+            Work::Terminate(..) | Work::Cancel(..) => return,
         }
         self.bell.notify_all();
     }
