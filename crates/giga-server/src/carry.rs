@@ -197,21 +197,28 @@ impl Carrier {
     fn say_unclear(&mut self, seen: &BTreeMap<AttemptId, Seen>) {
         let unclear = seen.values().filter(|seen| matches!(seen, Seen::Unclear { .. })).count();
         self.signs().unclear.set(unclear);
+        let mut told: BTreeMap<&str, Vec<AttemptId>> = BTreeMap::new();
         for (attempt, seen) in seen {
             match seen {
                 Seen::Unclear { cause } if self.unclear.insert(*attempt) => {
-                    let AttemptId { job, number } = attempt;
-                    tracing::warn!(
-                        site = self.site,
-                        job = job.0,
-                        attempt = number,
-                        cause,
-                        "whether the attempt lives can not be told"
-                    );
+                    told.entry(cause).or_default().push(*attempt);
                 }
                 Seen::Unclear { .. } => {}
                 _ => drop(self.unclear.remove(attempt)),
             }
+        }
+        // One cause can concern all that runs at a site: it is said once.
+        for (cause, attempts) in told {
+            let Some(AttemptId { job, number }) = attempts.first() else { continue };
+            let others = attempts.len() - 1;
+            tracing::warn!(
+                site = self.site,
+                job = job.0,
+                attempt = number,
+                others,
+                cause,
+                "whether the attempt lives can not be told"
+            );
         }
     }
 
