@@ -57,7 +57,7 @@ impl SlurmBench {
         fs::read_to_string(self.home.path().join("engine/tag")).expect("an engine that was opened has one")
     }
 
-    fn folder(&self, attempt: AttemptId) -> PathBuf {
+    pub(crate) fn folder(&self, attempt: AttemptId) -> PathBuf {
         self.home.path().join("engine/live").join(attempt.to_string())
     }
 }

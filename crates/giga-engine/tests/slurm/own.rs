@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use giga_engine::contract::Bench;
 use giga_engine::contract::scene::Scene;
@@ -15,6 +16,7 @@ pub(crate) const CASES: &[Own<SlurmBench>] = &[
     ("processes on two nodes meet", processes_on_two_nodes_meet),
     ("a node that is drained is told", a_drained_node_is_told),
     ("what an administrator ends is lost and not cancelled", what_others_end_is_lost),
+    ("a supervisor that can not see its folder ends its program", a_blind_supervisor_ends_its_program),
     ("a foreign job of the same name is left alone", a_foreign_job_is_left_alone),
 ];
 
@@ -92,4 +94,21 @@ fn a_foreign_job_is_left_alone(bench: &SlurmBench) {
     scene.ends(&End::Exited { code: 0 }, 1);
     scene.stop();
     scene.until("the foreign job done", || foreign.exists());
+}
+
+fn a_blind_supervisor_ends_its_program(bench: &SlurmBench) {
+    let scene = Scene::of(bench, ": > \"$HERE.under-way\"; sleep 1000 & wait");
+    scene.start();
+    scene.until_file("under-way");
+    let (folder, mark) = (bench.folder(scene.attempt()), scene.launch.env["MARK"].clone());
+    assert!(!bench.living(&mark).is_empty());
+    // Without a server nobody but the supervisor itself can end it.
+    drop(scene);
+    fs::rename(&folder, folder.with_extension("away")).expect("a folder can be moved");
+    let from = Instant::now();
+    while !bench.living(&mark).is_empty() {
+        assert!(from.elapsed() < bench.patience(), "it lives on without its folder");
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    assert!(from.elapsed() > Duration::from_secs(30), "it gave up after {:?} already", from.elapsed());
 }
