@@ -41,7 +41,7 @@ pub(crate) async fn plan(
     Extension(caller): Extension<Caller>,
     body: Bytes,
 ) -> Answer<Json<PlanView>> {
-    let understood = understand(&app, &caller, &read(&body)?)?;
+    let mut understood = understand(&app, &caller, &read(&body)?)?;
     let request = understood.request.clone();
     let ask = move |control: &Control, now| {
         let preview = control.scheduler().preview(&request, now);
@@ -53,6 +53,9 @@ pub(crate) async fn plan(
         (preview, choices, now)
     };
     let (preview, choices, now) = app.ask(ask).await?;
+    if let Preview::Placed { site, .. } = &preview {
+        understood.notes.extend(app.data.notes(*site, &understood.spec.data)?);
+    }
     Ok(Json(plan_view(&app.federation, understood, preview, choices, now)))
 }
 
