@@ -190,6 +190,13 @@ impl Data {
         Some(if path.is_empty() { area.join("data").join(dataset) } else { PathBuf::from(path) })
     }
 
+    /// Whether the folder of a copy is there.
+    fn lies(&self, copy: &CopyRow) -> bool {
+        let site = self.site_of(&copy.site);
+        let folder = site.and_then(|site| self.folder(site, &copy.dataset, &copy.path));
+        folder.is_some_and(|folder| folder.is_dir())
+    }
+
     /// Whether this machine sees the files of a site.
     pub(crate) fn sees(&self, site: SiteId) -> bool {
         self.areas.contains_key(&site)
@@ -278,7 +285,7 @@ impl Data {
         let no_copy = || Declined::NoCopy { dataset: data.name.clone() };
         let content = self.store.content(&data.name)?.ok_or_else(no_copy)?;
         let copies = self.store.copies_of(&data.name)?;
-        let sound = copies.iter().filter(|copy| copy.sound);
+        let sound = copies.iter().filter(|copy| copy.sound && self.lies(copy));
         let sound: Vec<SiteId> = sound.filter_map(|copy| self.site_of(&copy.site)).collect();
         let there = sound.contains(&target);
         let amount = Bytes::of(content.bytes);

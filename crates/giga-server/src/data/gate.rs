@@ -1,6 +1,7 @@
 //! Whether the data of a job is at its site: its program starts only once it is, and finds where.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use giga_model::{Dataset, JobId, SiteId};
 use giga_store::{StoreError, TaskState};
@@ -66,7 +67,7 @@ impl Data {
                 notes.push(format!(
                     "nothing is registered of data `{name}`, so `{variable}` is not set for it"
                 ));
-            } else if !self.store.copies_of(name)?.iter().any(|copy| copy.site == site) {
+            } else if !self.store.copies_of(name)?.iter().any(|copy| copy.site == site && self.lies(copy)) {
                 notes.push(format!(
                     "data `{name}` is copied to {site} first; the job holds its place until it is there"
                 ));
@@ -85,20 +86,17 @@ impl Data {
             )));
         }
         let copies = self.store.copies_of(name)?;
-        if let Some(copy) = copies.iter().find(|copy| copy.site == site.name) {
+        // One whose folder was taken away is missing, and may be brought again.
+        if let Some(copy) = copies.iter().find(|copy| copy.site == site.name && self.lies(copy)) {
             let folder = self.folder(id, name, &copy.path);
-            let text = folder.as_ref().and_then(|folder| folder.to_str());
-            return Ok(match (copy.sound, folder.as_deref(), text) {
-                (true, Some(folder), Some(text)) if folder.is_dir() => Look::There(text.to_owned()),
-                (false, ..) => Look::Never(format!(
+            let text = folder.as_deref().and_then(Path::to_str).map(str::to_owned);
+            return Ok(match text.filter(|_| copy.sound) {
+                Some(folder) => Look::There(folder),
+                None => Look::Never(format!(
                     "data `{name}` at site `{}` is not what is registered: {}; put it right and run \
                      `giga dataset add {name} --at {}`",
                     site.name,
                     copy.said.as_deref().unwrap_or("it differs"),
-                    site.name
-                )),
-                _ => Look::Never(format!(
-                    "data `{name}` is not in its folder at site `{}` any more",
                     site.name
                 )),
             });
@@ -121,7 +119,7 @@ impl Data {
             Ok(_) | Err(Declined::Busy { .. }) => Ok(Look::OnItsWay),
             Err(Declined::Store(error)) => Err(error),
             Err(declined) => Ok(Look::Never(format!(
-                "data `{name}` is not registered at site `{}`: {declined}",
+                "data `{name}` is not at site `{}`, or not registered there: {declined}",
                 site.name
             ))),
         }

@@ -209,7 +209,19 @@ fn a_copy_is_planned_made_verified_and_not_made_twice() {
     assert!(scene.data.plan(scene.dataset("open"), MIDDLE).unwrap().there);
     let gate = scene.data.gate(MIDDLE, JobId(1), &["open".into()]).unwrap();
     let folder = copy.ancestors().nth(2).unwrap().to_str().unwrap().to_owned();
-    assert_eq!(gate, Gate::Open(BTreeMap::from([("GIGA_DATA_OPEN".into(), folder)])));
+    assert_eq!(gate, Gate::Open(BTreeMap::from([("GIGA_DATA_OPEN".into(), folder.clone())])));
+    // What was taken away is brought again, to whoever asks.
+    fs::remove_dir_all(&folder).unwrap();
+    assert!(!scene.data.plan(scene.dataset("open"), MIDDLE).unwrap().there);
+    assert_eq!(scene.data.gate(MIDDLE, JobId(2), &["open".into()]).unwrap(), Gate::Wait);
+    scene.work();
+    assert!(copy.is_file());
+    let source = scene.home.path().join("home/sites/north/data/open");
+    fs::rename(&source, scene.home.path().join("away")).unwrap();
+    fs::remove_dir_all(&folder).unwrap();
+    assert!(scene.stage("open", MIDDLE).unwrap_err().contains("no copy of it is sound"));
+    let gate = scene.data.gate(NORTH, JobId(2), &["open".into()]).unwrap();
+    assert!(matches!(&gate, Gate::Never(why) if why.contains("is not at site `north`")), "{gate:?}");
 }
 
 #[test]
