@@ -1,7 +1,7 @@
 //! Bringing the files of a dataset to a folder, so that being killed at any byte costs nothing but time.
 //!
-//! Files come one after another into a folder beside, each checked by what is on the disk there before it gets its name. When all
-//! are there, that folder gets the name of the dataset by one step. So what has the name is whole and as registered, or is not there.
+//! Files come one after another into a folder beside, each read back and checked before it gets its name. When all are there and
+//! on the disk, that folder gets the name of the dataset by one step. So what has the name is whole and as registered, or is not there.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write as _};
@@ -48,6 +48,14 @@ pub(crate) enum Staged {
     Before,
 }
 
+/// The folder aside for what is registered now.
+struct Room {
+    /// Parts lie here.
+    tied: PathBuf,
+    /// And what is whole, under its own name.
+    whole: PathBuf,
+}
+
 /// How much is moved at once.
 const PIECE: usize = 1 << 20;
 
@@ -70,31 +78,45 @@ impl Staging<'_> {
                 }),
             };
         }
-        let whole = self.room()?;
-        for (number, file) in self.manifest.files().iter().enumerate() {
-            let path = whole.join(&file.path);
-            if !is_sound(&path, file, pulse)? {
-                let part = self.tied().join(format!("part-{number}"));
-                self.bring_file(mover, file, &part, pulse)?;
-                make_folder(path.parent().expect("it lies below a folder"))?;
-                fs::set_permissions(&part, std::os::unix::fs::PermissionsExt::from_mode(0o400))
-                    .map_err(fault(&part))?;
-                fs::rename(&part, &path).map_err(fault(&path))?;
+        let room = self.room()?;
+        let (found, missing): (Vec<_>, Vec<_>) = self
+            .manifest
+            .files()
+            .iter()
+            .enumerate()
+            .partition(|(_, file)| is_there(&room.whole.join(&file.path), file));
+        for (number, file) in missing {
+            self.name(mover, &room, number, file, pulse)?;
+        }
+        // What an earlier call brought is read again once all the rest is there: so that one that is killed again and again gets
+        // further each time.
+        for (number, file) in found {
+            if !is_sound(&room.whole.join(&file.path), file, pulse)? {
+                self.name(mover, &room, number, file, pulse)?;
             }
         }
-        self.finish(&whole)?;
+        self.finish(&room)?;
         self.clean().map(|()| Staged::Here)
     }
 
-    /// The folder aside for what is registered now.
-    fn tied(&self) -> PathBuf {
-        let digest = super::digest(self.manifest);
-        self.aside.join(&hex(&digest)[..16])
+    /// Brings a file and gives it its name aside.
+    fn name(
+        &self,
+        mover: &dyn Mover,
+        room: &Room,
+        number: usize,
+        file: &ManifestFile,
+        pulse: Pulse<'_>,
+    ) -> Result<(), TreeError> {
+        let (part, path) = (room.tied.join(format!("part-{number}")), room.whole.join(&file.path));
+        self.bring_file(mover, file, &part, pulse)?;
+        make_folder(path.parent().expect("it lies below a folder"))?;
+        fs::rename(&part, &path).map_err(fault(&path))
     }
 
     /// Makes room aside; what was brought of another content is thrown away.
-    fn room(&self) -> Result<PathBuf, TreeError> {
-        let tied = self.tied();
+    fn room(&self) -> Result<Room, TreeError> {
+        let tied = self.aside.join(&hex(&super::digest(self.manifest))[..16]);
         make_folder(self.aside)?;
         for entry in fs::read_dir(self.aside).map_err(fault(self.aside))? {
             let path = entry.map_err(fault(self.aside))?.path();
@@ -104,7 +126,7 @@ impl Staging<'_> {
         }
         let whole = tied.join("whole");
         make_folder(&whole)?;
-        Ok(whole)
+        Ok(Room { tied, whole })
     }
 
     /// Brings a file into its part, and checks what is on the disk. A part that was left may be torn: then it is brought again
@@ -132,16 +154,23 @@ impl Staging<'_> {
         Err(TreeError::Differs { what })
     }
 
-    /// Gives what is whole its name.
-    fn finish(&self, whole: &Path) -> Result<(), TreeError> {
+    /// Gives what is whole its name, once it is on the disk and read-only.
+    fn finish(&self, Room { tied, whole }: &Room) -> Result<(), TreeError> {
         let found = tree::list(whole)?;
         let expected = self.manifest.files().iter().map(|file| (&file.path, file.size));
         if !expected.eq(found.iter().map(|(path, size)| (path, *size))) {
-            remove(&self.tied())?;
+            remove(tied)?;
             let what = "somebody else wrote where it was being staged; stage it again".to_owned();
             return Err(TreeError::Differs { what });
         }
-        sync_folders(whole)?;
+        for file in self.manifest.files() {
+            let path = whole.join(&file.path);
+            let read_only = std::os::unix::fs::PermissionsExt::from_mode(0o400);
+            fs::set_permissions(&path, read_only).map_err(fault(&path))?;
+        }
+        // All at once: until here nothing relies on what is on the disk, since a later call reads all of it again.
+        let disk = File::open(whole).map_err(fault(whole))?;
+        nix::unistd::syncfs(&disk).map_err(|error| fault(whole)(error.into()))?;
         let parent = self.target.parent().expect("it lies in the data area of a site");
         make_folder(parent)?;
         fs::rename(whole, self.target).map_err(fault(self.target))?;
@@ -153,24 +182,22 @@ impl Staging<'_> {
     }
 }
 
+/// Whether an earlier call brought a file, as far as can be told without reading it.
+fn is_there(path: &Path, file: &ManifestFile) -> bool {
+    let about = fs::symlink_metadata(path);
+    about.is_ok_and(|about| about.is_file() && about.len() == file.size)
+}
+
 /// Whether a file that an earlier call brought is as it should be; what is not is removed.
 fn is_sound(path: &Path, file: &ManifestFile, pulse: Pulse<'_>) -> Result<bool, TreeError> {
-    match fs::symlink_metadata(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
-        Err(cause) => return Err(fault(path)(cause)),
-        Ok(about) if about.is_file() && about.len() == file.size => {
-            let (size, digest) = tree::digest(path, &|_| pulse(0))?;
-            if (size, digest) == (file.size, file.digest) {
-                pulse(file.size)?;
-                return Ok(true);
-            }
-        }
-        Ok(_) => {}
+    let (size, digest) = tree::digest(path, &|_| pulse(0))?;
+    if (size, digest) == (file.size, file.digest) {
+        return pulse(file.size).map(|()| true);
     }
     remove(path).map(|()| false)
 }
 
-/// Adds to a part what it lacks, from a byte on; all of it is on the disk when this returns.
+/// Adds to a part what it lacks, from a byte on.
 fn append(
     mover: &dyn Mover,
     file: &ManifestFile,
@@ -205,7 +232,7 @@ fn append(
         out.write_all(&piece[..read]).map_err(fault(part))?;
         pulse(read as u64)?;
     }
-    out.sync_all().map_err(fault(part))
+    Ok(())
 }
 
 fn make_folder(path: &Path) -> Result<(), TreeError> {
@@ -226,21 +253,6 @@ fn remove(path: &Path) -> Result<(), TreeError> {
 
 fn sync(folder: &Path) -> Result<(), TreeError> {
     File::open(folder).and_then(|folder| folder.sync_all()).map_err(fault(folder))
-}
-
-/// Makes the names in a folder and all below it durable.
-fn sync_folders(root: &Path) -> Result<(), TreeError> {
-    let mut folders = vec![root.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(&folder).map_err(fault(&folder))? {
-            let entry = entry.map_err(fault(&folder))?;
-            if entry.file_type().map_err(fault(&folder))?.is_dir() {
-                folders.push(entry.path());
-            }
-        }
-        sync(&folder)?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]
