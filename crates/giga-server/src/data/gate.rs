@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use giga_model::{Dataset, JobId, SiteId};
-use giga_store::{StoreError, TaskState};
+use giga_store::{StoreError, TaskKind, TaskState};
 
 use super::{Data, Declined};
 
@@ -74,6 +74,21 @@ impl Data {
             }
         }
         Ok(notes)
+    }
+
+    /// What of the data of a job is on its way to its site, a sentence each.
+    pub(crate) fn on_its_way(&self, site: &str, names: &[String]) -> Vec<String> {
+        let line = self.line();
+        let open = |name: &String| {
+            let mut open = line.waiting.iter().chain(line.running.iter().map(|(task, _)| task));
+            open.any(|task| task.kind == TaskKind::Stage && task.dataset == *name && task.site == site)
+        };
+        let coming = names.iter().filter(|name| open(name));
+        coming
+            .map(|name| {
+                format!("data `{name}` is being copied to {site}, and its program starts once all of that is there")
+            })
+            .collect()
     }
 
     fn look(&self, data: &Dataset, id: SiteId, job: JobId) -> Result<Look, StoreError> {

@@ -293,6 +293,9 @@ fn a_job_waits_for_its_data_and_hears_why_it_never_comes() {
     scene.add("open", NORTH);
     assert_eq!((gate(MIDDLE), gate(MIDDLE)), (Gate::Wait, Gate::Wait));
     assert_eq!(scene.data.line().waiting.len(), 1, "asked twice, brought once");
+    let told = scene.data.on_its_way("middle", &["open".into(), "kept".into()]);
+    assert!(told.len() == 1 && told[0].starts_with("data `open` is being copied to middle"), "{told:?}");
+    assert!(scene.data.on_its_way("south", &["open".into()]).is_empty());
     let source = scene.put("north", "open", "a/b.txt", "some bytez");
     scene.work();
     let Gate::Never(why) = gate(MIDDLE) else { panic!("what changed at its source is not brought") };
