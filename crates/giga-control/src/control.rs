@@ -10,6 +10,7 @@ use giga_units::{Duration, Instant};
 use crate::bill::Bill;
 use crate::linter::{Linter, Violation};
 use crate::meter::Meter;
+use crate::reads::DataRead;
 use crate::record::{HourRecord, JobRecord};
 use crate::summary::Summary;
 use crate::trail::Trail;
@@ -227,6 +228,12 @@ impl Control {
         let (violations, first) = self.violations();
         let meter = &self.books.meter;
         meter.totals.summary(&self.federation, self.now, violations, first, meter.lending())
+    }
+
+    /// Which data was read where and by whom so far.
+    #[must_use]
+    pub fn reads(&self) -> Vec<DataRead> {
+        self.books.meter.totals.reads.rows()
     }
 
     /// What the jobs of an owner that ended are charged for, all together.

@@ -139,16 +139,72 @@ impl Network {
     }
 }
 
+/// The part of a policy that forbids something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Forbidding {
+    /// The site is in another country.
+    Countries,
+    /// It is another site.
+    Sites,
+    /// The site is not assured as far as is asked.
+    Assurance,
+    /// The data itself may not leave its places.
+    MayLeave,
+}
+
+impl Forbidding {
+    /// The key of a description that says it.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Countries => "countries",
+            Self::Sites => "sites",
+            Self::Assurance => "assurance",
+            Self::MayLeave => "may_leave",
+        }
+    }
+}
+
 impl Dataset {
     /// Whether it may be read at a site, by where that is and how far it is assured.
     #[must_use]
     pub fn may_be_read(&self, site: SiteId, country: Country, assurance: Assurance) -> bool {
+        self.reading_forbidden(site, country, assurance).is_none()
+    }
+
+    /// The part of its policy that forbids to read it at a site.
+    #[must_use]
+    pub fn reading_forbidden(
+        &self,
+        site: SiteId,
+        country: Country,
+        assurance: Assurance,
+    ) -> Option<Forbidding> {
         let policy = &self.policy;
-        let stays = policy.may_leave < Leaving::Everything;
-        (policy.countries.is_empty() || policy.countries.contains(&country))
-            && (policy.sites.is_empty() || policy.sites.contains(&site))
-            && assurance >= policy.assurance
-            && (!stays || self.places.contains(&site))
+        if !policy.countries.is_empty() && !policy.countries.contains(&country) {
+            Some(Forbidding::Countries)
+        } else if !policy.sites.is_empty() && !policy.sites.contains(&site) {
+            Some(Forbidding::Sites)
+        } else if assurance < policy.assurance {
+            Some(Forbidding::Assurance)
+        } else if policy.may_leave < Leaving::Everything && !self.places.contains(&site) {
+            Some(Forbidding::MayLeave)
+        } else {
+            None
+        }
+    }
+
+    /// The part of its policy that forbids to copy it to a site. What may not leave its places is not copied between them either:
+    /// it would have to leave the one to come to the other.
+    #[must_use]
+    pub fn copying_forbidden(
+        &self,
+        site: SiteId,
+        country: Country,
+        assurance: Assurance,
+    ) -> Option<Forbidding> {
+        let stays = self.policy.may_leave < Leaving::Everything;
+        stays.then_some(Forbidding::MayLeave).or_else(|| self.reading_forbidden(site, country, assurance))
     }
 }
 
@@ -190,5 +246,30 @@ mod tests {
         assert!(!reads(&stays, 0, "DE", 4) && reads(&stays, 1, "DE", 4), "it may not leave its place");
         let only = DataPolicy { sites: vec![SiteId(2)], ..policy };
         assert!(!reads(&only, 0, "DE", 4) && reads(&only, 2, "DE", 4), "only one site");
+    }
+
+    #[test]
+    fn what_may_not_leave_is_copied_nowhere() {
+        let country = Country::parse("DE").expect("two letters");
+        let check = |may_leave, site, expected: Option<&str>| {
+            let policy = DataPolicy {
+                countries: vec![country],
+                sites: vec![SiteId(0), SiteId(1)],
+                may_leave,
+                assurance: Assurance::LOWEST,
+            };
+            let places = vec![SiteId(0), SiteId(1)];
+            let (name, holder) = ("scans".into(), "clinic".into());
+            let data = Dataset { name, holder, size: Bytes::gigabytes(1), places, policy };
+            let found = data.copying_forbidden(SiteId(site), country, Assurance::LOWEST);
+            assert_eq!(found.map(Forbidding::word), expected, "{may_leave:?} to {site}");
+        };
+        for site in 0..3 {
+            check(Leaving::Nothing, site, Some("may_leave"));
+            check(Leaving::Aggregated, site, Some("may_leave"));
+            check(Leaving::Derived, site, Some("may_leave"));
+        }
+        check(Leaving::Everything, 1, None);
+        check(Leaving::Everything, 2, Some("sites"));
     }
 }

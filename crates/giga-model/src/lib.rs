@@ -17,7 +17,7 @@ mod work;
 mod workload;
 
 pub use attempt::{AttemptId, AttemptIdError, End, Launch, Measured, NodeUse, Receipt};
-pub use dataset::{Assurance, DataPolicy, Dataset, Leaving, Network, Wan};
+pub use dataset::{Assurance, DataPolicy, Dataset, Forbidding, Leaving, Network, Wan};
 pub use federation::{
     Accelerator, Country, EngineKind, Failures, Federation, Flexibility, GridLimit, Maintenance, Owner,
     Phase, Policy, Pool, Preempt, Programme, Project, Sharing, Site, SlurmAccess,

@@ -19,6 +19,7 @@ use giga_scheduler::Ending;
 use giga_store::{Standing, Store};
 
 use self::reconcile::{Action, Wanted, reconcile};
+use crate::data::{Data, Gate};
 use crate::live::command::{Command, Effect, Fact, Order};
 use crate::live::core::clock;
 use crate::signs::{Signs, SiteSigns};
@@ -30,17 +31,23 @@ const AGAIN: Wait = Wait::from_secs(60);
 /// How long one that does not do what it is asked is left alone.
 const PATIENCE: Wait = Wait::from_secs(1);
 
+/// How often it is asked whether the data of an attempt has come.
+const LOOK: Wait = Wait::from_millis(200);
+
 /// What carries decisions out at one site.
 pub(crate) struct Carrier {
     id: SiteId,
     site: String,
     engine: Arc<dyn Engine>,
     store: Arc<Store>,
+    data: Arc<Data>,
     core: SyncSender<Command>,
     signs: Arc<Signs>,
     wanted: BTreeMap<JobId, Order>,
     /// Attempts whose ends the core has in its books.
     settled: BTreeSet<AttemptId>,
+    /// Attempts whose data is on its way, and when that was seen last.
+    kept_back: BTreeMap<AttemptId, Clock>,
     /// What was said last about a failing engine, so that it is said once.
     complaint: Option<String>,
     /// What is unclear and was said to be.
@@ -55,7 +62,7 @@ impl Carrier {
     pub(crate) fn new(
         (id, site): (SiteId, String),
         engine: Arc<dyn Engine>,
-        store: Arc<Store>,
+        (store, data): (Arc<Store>, Arc<Data>),
         (core, signs): (SyncSender<Command>, Arc<Signs>),
         orders: Vec<Order>,
     ) -> Self {
@@ -66,10 +73,12 @@ impl Carrier {
             site,
             engine,
             store,
+            data,
             core,
             signs,
             wanted,
             settled,
+            kept_back: BTreeMap::new(),
             complaint,
             unclear,
             out: None,
@@ -100,6 +109,7 @@ impl Carrier {
                 order.into_iter().for_each(|order| order.stopping = true);
             }
             Effect::Drop(job) => drop(self.wanted.remove(&job)),
+            Effect::Bring(job) => self.bring(job),
             Effect::Settled(attempt) => drop(self.settled.insert(attempt)),
         }
     }
@@ -119,6 +129,9 @@ impl Carrier {
         self.tell_nodes();
         // What is gone is settled for good; what is said of it again is no news.
         self.settled.retain(|attempt| seen.contains_key(attempt));
+        let wanted = &self.wanted;
+        self.kept_back
+            .retain(|attempt, _| wanted.get(&attempt.job).is_some_and(|order| order.attempt == *attempt));
         let wanted = self
             .wanted
             .iter()
@@ -131,7 +144,18 @@ impl Carrier {
                 return PATIENCE;
             }
             let done = match action {
-                Action::Start(attempt) => self.start(attempt),
+                Action::Start(attempt) if self.waits_for_data(attempt) => continue,
+                Action::Start(attempt) => match self.start(attempt) {
+                    Ok(Begun::Handed) => Ok(()),
+                    Ok(Begun::KeptBack) => {
+                        let (site, job) = (&self.site, attempt.job.0);
+                        if self.kept_back.insert(attempt, Clock::now()).is_none() {
+                            tracing::info!(site, job, "the job is kept back until its data is there");
+                        }
+                        continue;
+                    }
+                    Err(error) => Err(error),
+                },
                 Action::Stop(attempt) => self.engine.stop(attempt),
                 Action::Forget(attempt) => self.engine.forget(attempt),
                 Action::Report(attempt) => {
@@ -231,7 +255,21 @@ impl Carrier {
         }
     }
 
-    fn start(&self, attempt: AttemptId) -> Result<(), EngineError> {
+    /// Whether the data of an attempt was on its way a moment ago.
+    fn waits_for_data(&self, attempt: AttemptId) -> bool {
+        self.kept_back.get(&attempt).is_some_and(|seen| seen.elapsed() < LOOK)
+    }
+
+    /// Begins to bring what a waiting job reads, so that it is there when it starts. Whatever is in the way of that is said when
+    /// it starts.
+    fn bring(&self, job: JobId) {
+        if let Ok(Some(spec)) = self.store.body(job).map(|body| body.as_deref().and_then(spec)) {
+            drop(self.data.gate(self.id, job, &spec.data));
+        }
+    }
+
+    /// Hands an attempt over, once its data is there.
+    fn start(&self, attempt: AttemptId) -> Result<Begun, EngineError> {
         let order = &self.wanted[&attempt.job];
         let unavailable =
             |cause: String| EngineError::Unavailable { what: "look up what a job runs", cause, source: None };
@@ -240,11 +278,26 @@ impl Carrier {
             attempt,
             cause: "what it should run can not be read from the store".into(),
         })?;
+        let gate = self.data.gate(self.id, attempt.job, &spec.data);
+        let variables = match gate.map_err(|error| unavailable(error.to_string()))? {
+            Gate::Open(variables) => variables,
+            Gate::Wait => return Ok(Begun::KeptBack),
+            Gate::Never(cause) => return Err(EngineError::Refused { attempt, cause }),
+        };
         let mut env = spec.env;
+        env.extend(variables);
         env.insert("GIGA_SITE".into(), self.site.clone());
         env.insert("GIGA_JOB_NAME".into(), spec.name);
-        self.engine.start(&order.launch(spec.command, env, spec.workdir))
+        self.engine.start(&order.launch(spec.command, env, spec.workdir)).map(|()| Begun::Handed)
     }
+}
+
+/// What became of an attempt that should run.
+enum Begun {
+    /// The engine has it.
+    Handed,
+    /// Its data is on its way; it is looked at again.
+    KeptBack,
 }
 
 /// A job as it was kept.
@@ -365,7 +418,10 @@ mod tests {
         let site = (SiteId::at(0), "north".to_owned());
         let noted = Arc::clone(&engine);
         let signs = Arc::new(Signs::new(start, [SiteId::at(0)], 1));
-        let mut carrier = Carrier::new(site, engine, Arc::clone(&store), (core, signs), vec![order]);
+        let federation = giga_model::sample::empty();
+        let data = Arc::new(Data::open(Arc::new(federation), Arc::clone(&store), BTreeMap::new()).unwrap());
+        let kept = (Arc::clone(&store), data);
+        let mut carrier = Carrier::new(site, engine, kept, (core, signs), vec![order]);
         carrier.round();
         assert_eq!(*noted.0.lock().unwrap(), ["stop 7", "start 0"]);
         store.release();

@@ -1,6 +1,7 @@
 //! The HTTP interface, version 1: who may ask, what is asked, what is answered. It decides nothing about work.
 
 mod choices;
+mod datasets;
 mod document;
 mod events;
 mod figures;
@@ -40,6 +41,7 @@ use health::Readiness;
 pub(crate) use key::{Fingerprint, Keys, digest, token};
 use problem::{Answer, Refusal};
 
+use crate::data::Data;
 use crate::live::command::Command;
 use crate::signs::Signs;
 
@@ -55,6 +57,7 @@ pub(crate) struct App {
     /// The last record that is durable.
     pub(crate) durable: watch::Receiver<u64>,
     pub(crate) engines: BTreeMap<SiteId, Arc<dyn Engine>>,
+    pub(crate) data: Arc<Data>,
     pub(crate) forecasts: Forecasts,
     pub(crate) signs: Arc<Signs>,
     pub(crate) readiness: Readiness,
@@ -108,6 +111,11 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .routes(routes!(sites::list))
         .routes(routes!(operate::limit, operate::end_limit))
         .routes(routes!(operate::drain, operate::end_drain))
+        .routes(routes!(datasets::list))
+        .routes(routes!(datasets::show))
+        .routes(routes!(datasets::add))
+        .routes(routes!(datasets::plan))
+        .routes(routes!(datasets::stage))
         .routes(routes!(keys::create, keys::list))
         .routes(routes!(keys::revoke))
         .routes(routes!(metrics::metrics))

@@ -11,6 +11,7 @@
 //! the journal says what should be, the engines say what is.
 
 mod carry;
+mod data;
 mod http;
 mod listen;
 mod live;

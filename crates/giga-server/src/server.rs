@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc::{self, SyncSender};
+use std::sync::mpsc::{self, Sender, SyncSender};
 use std::thread::{self, JoinHandle};
 use std::time::Duration as Wait;
 
@@ -21,6 +21,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::carry::Carrier;
+use crate::data::{Data, WORKERS};
 use crate::http::{self, App, Desk, Keys};
 use crate::listen;
 use crate::live::command::{Command, Effect};
@@ -108,6 +109,8 @@ pub struct Call {
     pub connections: usize,
     /// What carries decisions out, for every site.
     pub engines: BTreeMap<SiteId, Arc<dyn Engine>>,
+    /// The folder of each site whose files this machine sees: its data lies in there.
+    pub areas: BTreeMap<SiteId, PathBuf>,
     /// The version of this program: snapshots belong to it.
     pub version: &'static str,
 }
@@ -249,18 +252,18 @@ impl Server {
     /// # Errors
     /// Says why it can not, and what would help.
     pub async fn start(call: Call) -> Result<Self, ServerError> {
-        let Call { home, listen, connections, engines, version } = call;
+        let Call { home, listen, connections, engines, areas, version } = call;
         may_listen(listen)?;
         let fault = |cause| ServerError::Listen { listen, cause };
         let listener = TcpListener::bind(listen).await.map_err(fault)?;
         let url = format!("http://{}", listener.local_addr().map_err(fault)?);
         leave_access(&home.store, &home.folder, &url)?;
-        Self::run(home, engines, version, Door { listener, url, connections })
+        Self::run(home, (engines, areas), version, Door { listener, url, connections })
     }
 
     fn run(
         home: Home,
-        engines: BTreeMap<SiteId, Arc<dyn Engine>>,
+        (engines, areas): (BTreeMap<SiteId, Arc<dyn Engine>>, BTreeMap<SiteId, PathBuf>),
         version: &'static str,
         door: Door,
     ) -> Result<Self, ServerError> {
@@ -272,23 +275,15 @@ impl Server {
         let (out, decided) = mpsc::sync_channel(UNWRITTEN);
         let (durable, durable_seen) = watch::channel(seq);
         let (ended, over) = watch::channel(Over::No);
-
-        let mut wanted = orders(&control);
-        let mut carriers = BTreeMap::new();
-        for (&site, engine) in &engines {
-            let name = federation.sites[site.index()].name.clone();
-            let orders = wanted.extract_if(.., |(at, _)| *at == site).map(|(_, order)| order).collect();
-            let (engine, store) = (Arc::clone(engine), Arc::clone(&store));
-            let told = (core.clone(), Arc::clone(&signs));
-            let carrier = Carrier::new((site, name.clone()), engine, store, told, orders);
-            let (effects, receiver) = mpsc::channel::<Effect>();
-            let alarm = Alarm(ended.clone());
-            spawn(&format!("site {name}"), move || {
-                let _alarm = alarm;
-                carrier.run(&receiver);
-            })?;
-            carriers.insert(site, effects);
+        let data = Arc::new(Data::open(Arc::clone(&federation), Arc::clone(&store), areas)?);
+        for number in 0..WORKERS {
+            let data = Arc::clone(&data);
+            spawn(&format!("data {number}"), move || data.work())?;
         }
+
+        let kept = (Arc::clone(&store), Arc::clone(&data));
+        let told = (core.clone(), Arc::clone(&signs));
+        let carriers = carriers(&control, &engines, &kept, &told, &ended)?;
         let tell = move |site: SiteId, effect: Effect| {
             // A carrier that is gone has raised the alarm, and the server stops.
             if let Some(carrier) = carriers.get(&site) {
@@ -319,6 +314,7 @@ impl Server {
             core: core.clone(),
             durable: durable_seen,
             engines,
+            data,
             forecasts,
             signs,
             readiness: Default::default(),
@@ -348,10 +344,11 @@ impl Server {
         let store = Arc::clone(&app.store);
         let signs = Arc::clone(&app.signs);
         tokio::select! {
-            () = listen::serve(door.listener, http::router(app), door.connections, signs) => {}
+            () = listen::serve(door.listener, http::router(Arc::clone(&app)), door.connections, signs) => {}
             () = stop => {}
             _ = over.wait_for(|over| *over != Over::No) => {}
         }
+        app.data.close();
         // The core may be waiting for a writer that is gone; then it has ended by itself.
         let broken = *over.borrow() == Over::Broken;
         let told = tokio::task::spawn_blocking(move || {
@@ -369,6 +366,32 @@ impl Server {
             _ => Stopped::Broken,
         }
     }
+}
+
+/// A thread for each site that carries decisions out there, and where to tell it effects.
+fn carriers(
+    control: &Control,
+    engines: &BTreeMap<SiteId, Arc<dyn Engine>>,
+    kept: &(Arc<Store>, Arc<Data>),
+    told: &(SyncSender<Command>, Arc<Signs>),
+    ended: &watch::Sender<Over>,
+) -> Result<BTreeMap<SiteId, Sender<Effect>>, ServerError> {
+    let mut wanted = orders(control);
+    let mut carriers = BTreeMap::new();
+    for (&site, engine) in engines {
+        let name = control.federation().sites[site.index()].name.clone();
+        let orders = wanted.extract_if(.., |(at, _)| *at == site).map(|(_, order)| order).collect();
+        let place = (site, name.clone());
+        let carrier = Carrier::new(place, Arc::clone(engine), kept.clone(), told.clone(), orders);
+        let (effects, receiver) = mpsc::channel::<Effect>();
+        let alarm = Alarm(ended.clone());
+        spawn(&format!("site {name}"), move || {
+            let _alarm = alarm;
+            carrier.run(&receiver);
+        })?;
+        carriers.insert(site, effects);
+    }
+    Ok(carriers)
 }
 
 fn found(control: &Control, records: u64) -> Option<Found> {

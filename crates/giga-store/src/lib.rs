@@ -8,6 +8,7 @@
 
 mod backend;
 mod change;
+mod dataset;
 mod error;
 mod folder;
 mod history;
@@ -22,6 +23,7 @@ mod store;
 
 pub use backend::Standing;
 pub use change::{Batch, Change, Entry, NewJob};
+pub use dataset::{ContentRow, CopyRow, TaskEnd, TaskKind, TaskRow, TaskState};
 pub use error::{DatabaseError, StoreError};
 pub use history::{AttemptRow, EndedRow, JobFilter, JobRow};
 pub use key::Key;

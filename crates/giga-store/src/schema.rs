@@ -1,7 +1,7 @@
 //! The tables: one text for both kinds of database.
 
-/// The format of the tables. Indices are no part of it: those that a store of an earlier version lacks are made when it is
-/// opened.
+/// The format of the tables. Whole tables and indices that are added are no part of it: those that a store of an earlier version
+/// lacks are made when it is opened, and that version does not look at them.
 pub(crate) const FORMAT: i64 = 1;
 
 /// As SQLite is told.
@@ -31,6 +31,21 @@ CREATE TABLE IF NOT EXISTS attempt (
 CREATE TABLE IF NOT EXISTS access_key (
     name TEXT PRIMARY KEY, digest BLOB NOT NULL UNIQUE, role TEXT NOT NULL, projects TEXT NOT NULL, created INTEGER NOT NULL
 ) STRICT;
+CREATE TABLE IF NOT EXISTS dataset_content (
+    dataset TEXT PRIMARY KEY, digest TEXT NOT NULL, files INTEGER NOT NULL, bytes INTEGER NOT NULL, by_key TEXT NOT NULL,
+    at INTEGER NOT NULL, manifest BLOB NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS dataset_copy (
+    dataset TEXT NOT NULL, site TEXT NOT NULL, path TEXT NOT NULL, sound INTEGER NOT NULL, checked INTEGER NOT NULL,
+    said TEXT, PRIMARY KEY (dataset, site)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS dataset_task (
+    task INTEGER PRIMARY KEY, kind TEXT NOT NULL, dataset TEXT NOT NULL, site TEXT NOT NULL, source TEXT, path TEXT NOT NULL,
+    by_key TEXT NOT NULL, asked INTEGER NOT NULL, ended INTEGER, state TEXT NOT NULL, bytes INTEGER NOT NULL,
+    planned INTEGER, cost_microeuro INTEGER NOT NULL, said TEXT
+) STRICT;
+CREATE INDEX IF NOT EXISTS dataset_task_dataset ON dataset_task (dataset, task);
+CREATE INDEX IF NOT EXISTS dataset_task_open ON dataset_task (task) WHERE state = 'open';
 ";
 
 /// What SQLite has in files: snapshots, and who may write.

@@ -9,9 +9,10 @@ use giga_formats::api::Role;
 use giga_formats::journal::{self, Record, Snapshot};
 use giga_model::JobId;
 use giga_store::{
-    Batch, Beginning, Change, Entry, JobFilter, Key, NewJob, Opened, Standing, Store, StoreError, Url,
+    Batch, Beginning, Change, ContentRow, CopyRow, Entry, JobFilter, Key, NewJob, Opened, Standing, Store,
+    StoreError, TaskEnd, TaskKind, TaskRow, TaskState, Url,
 };
-use giga_units::{Carbon, Energy, Instant, Money};
+use giga_units::{Carbon, Duration, Energy, Instant, Money};
 use tempfile::TempDir;
 
 fn at(milliseconds: i64) -> Instant {
@@ -94,6 +95,7 @@ on_both! {
     a_chain_tells_each_cause_once
     one_asks_from_within_an_asynchronous_host
     who_gave_it_back_writes_and_acts_no_more
+    what_is_known_of_data_is_kept_together
 }
 
 fn entry(seq: u64) -> Entry {
@@ -435,4 +437,57 @@ fn a_chain_tells_each_cause_once(place: &Place) {
     }
     let told = told.to_lowercase();
     assert_eq!(told.matches("unique").count(), 1, "{told}");
+}
+
+fn task(number: u64, by: &str) -> TaskRow {
+    TaskRow {
+        task: number,
+        kind: TaskKind::Stage,
+        dataset: "scans".into(),
+        site: "south".into(),
+        source: Some("north".into()),
+        path: "/data/scans".into(),
+        by: by.into(),
+        asked: at(5),
+        ended: None,
+        state: TaskState::Open,
+        bytes: 7,
+        planned: Some(Duration::seconds(2)),
+        cost: Money::microeuro(9),
+        said: None,
+    }
+}
+
+fn what_is_known_of_data_is_kept_together(place: &Place) {
+    let store = place.new_store();
+    assert_eq!((store.last_task().unwrap(), store.contents().unwrap()), (0, Vec::new()));
+    let first = TaskRow { kind: TaskKind::Add, source: None, planned: None, ..task(1, "anna") };
+    store.add_task(&first).unwrap();
+    store.add_task(&task(2, "job 7")).unwrap();
+    assert!(store.add_task(&task(2, "anna")).is_err(), "a number is taken once");
+    drop(store);
+    let (store, _) = place.open(&beginning()).unwrap();
+    assert_eq!(store.tasks_open().unwrap(), [first.clone(), task(2, "job 7")], "a start goes on with them");
+    let (dataset, digest) = ("scans".to_owned(), "ab".to_owned());
+    let content = ContentRow { dataset, digest, files: 2, bytes: 7, by: "anna".into(), at: at(6) };
+    let (dataset, site, path) = ("scans".to_owned(), "north".to_owned(), "/x".to_owned());
+    let copy = CopyRow { dataset, site, path, sound: true, checked: at(6), said: None };
+    let done = TaskRow { state: TaskState::Done, ended: Some(at(6)), ..first };
+    let end = TaskEnd { task: &done, content: Some((&content, b"m\0")), copy: Some(&copy) };
+    store.end_task(&end).unwrap();
+    assert!(store.end_task(&end).is_err(), "what is registered stays");
+    let worse = CopyRow { sound: false, checked: at(8), said: Some("`a` is missing".into()), ..copy };
+    let failed = TaskRow { state: TaskState::Failed, said: Some("no".into()), bytes: 0, ..task(2, "job 7") };
+    store.end_task(&TaskEnd { task: &failed, content: None, copy: Some(&worse) }).unwrap();
+    assert_eq!(store.content("scans").unwrap(), Some(content.clone()));
+    assert_eq!(store.contents().unwrap(), [content]);
+    assert_eq!(store.manifest("scans").unwrap(), Some(b"m\0".to_vec()));
+    assert_eq!(store.copies().unwrap(), std::slice::from_ref(&worse), "one for a site");
+    assert_eq!(store.copies_of("scans").unwrap(), [worse]);
+    assert_eq!((store.copies_of("x").unwrap(), store.manifest("x").unwrap()), (Vec::new(), None));
+    assert_eq!(store.tasks_of("scans", 9).unwrap(), [failed.clone(), done]);
+    assert_eq!(store.tasks_of("scans", 1).unwrap(), std::slice::from_ref(&failed));
+    assert_eq!(store.task_by("scans", "south", "job 7").unwrap(), Some(failed));
+    assert_eq!(store.task_by("scans", "south", "job 8").unwrap(), None);
+    assert_eq!((store.tasks_open().unwrap(), store.last_task().unwrap()), (Vec::new(), 2));
 }

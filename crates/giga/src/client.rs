@@ -3,6 +3,7 @@
 //! A verb asks one server over HTTP and prints what it answers; it holds no rule of its own. Tokens come from a file or
 //! the environment, never from the command line, where others of the machine could read them.
 
+mod dataset;
 mod events;
 mod job;
 mod key;
@@ -39,6 +40,9 @@ pub(crate) enum Live {
     Limit(operate::Limit),
     /// Lets a site start nothing more, or take work again; for operators.
     Drain(operate::Drain),
+    /// Where data lies, who read it, whether it can leave; registers it and brings it elsewhere.
+    #[command(subcommand)]
+    Dataset(dataset::DatasetVerb),
     /// Makes, lists and revokes keys.
     #[command(subcommand)]
     Key(key::KeyVerb),
@@ -112,6 +116,7 @@ fn work(verb: &Live) -> Result<ExitCode, Refused> {
         Live::Sites(call) => sites(call),
         Live::Limit(call) => operate::limit(call),
         Live::Drain(call) => operate::drain(call),
+        Live::Dataset(call) => dataset::run(call),
         Live::Key(call) => key::run(call),
     }
 }
@@ -132,6 +137,7 @@ impl Live {
             Self::Sites(call) => &mut call.reach,
             Self::Limit(call) => &mut call.reach,
             Self::Drain(call) => &mut call.reach,
+            Self::Dataset(call) => call.reach(),
             Self::Key(call) => call.reach(),
         }
     }

@@ -158,9 +158,10 @@ fn live(call: &Filled, log: Log) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let version = env!("CARGO_PKG_VERSION");
     let (listen, connections) = (call.listen, connections());
+    let areas = engines::areas(&federation, &folder);
     runtime.block_on(async {
         let told = told_to_stop()?;
-        let server = match Server::start(Call { home, listen, connections, engines, version }).await {
+        let server = match Server::start(Call { home, listen, connections, engines, areas, version }).await {
             Ok(server) => server,
             Err(error) => return refused(why(error)),
         };

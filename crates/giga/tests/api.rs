@@ -43,7 +43,11 @@ fn all_routes(live: &Live) -> Vec<(String, String, bool)> {
     assert_eq!(document["security"], json!([{"token": []}]), "where a route says nothing else");
     let paths = document["paths"].as_object().expect("an object").clone();
     let routes = paths.iter().flat_map(|(path, verbs)| {
-        let path = path.replace("{id}", "0").replace("{name}", "nobody").replace("{site}", "nowhere");
+        let path = path
+            .replace("{id}", "0")
+            .replace("{dataset}", "nothing")
+            .replace("{name}", "nobody")
+            .replace("{site}", "nowhere");
         let verbs = verbs.as_object().expect("verbs").iter();
         let route = move |(verb, about): (&String, &Value)| {
             (verb.to_uppercase(), path.clone(), about["security"] == json!([{}]))

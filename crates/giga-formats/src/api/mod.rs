@@ -3,6 +3,7 @@
 //! Units stand in the names of the keys; times are RFC 3339 in UTC with milliseconds. The body of a submission is
 //! [`crate::job::JobBody`]. The schemas for an OpenAPI document come with the feature `openapi`.
 
+mod dataset;
 mod event;
 mod forecast;
 mod job;
@@ -16,6 +17,10 @@ mod stamp;
 mod tests;
 
 pub use crate::job::FieldFault;
+pub use dataset::{
+    ContentView, CopyBody, CopyState, CopyView, DatasetDetail, DatasetList, DatasetView, ReadView,
+    ReaderView, StageAnswer, StageBody, StagePlanView, TaskView,
+};
 #[cfg(feature = "openapi")]
 pub use event::StreamEvent;
 pub use event::{

@@ -2,6 +2,7 @@
 //! turns times into waits.
 
 mod choices;
+mod dataset;
 mod forecast;
 mod job;
 mod limit;
@@ -16,6 +17,7 @@ use giga_units::{Carbon, Energy, Instant, Money};
 use crate::figures;
 use crate::table::{Side, table};
 
+pub use dataset::{dataset, datasets, staging, task};
 pub use forecast::{explain, forecast};
 pub use job::{headline, job, jobs};
 pub use limit::limit;

@@ -364,3 +364,25 @@ fn every_site_is_told_with_its_cost_or_its_rule() {
 "
     );
 }
+
+#[test]
+fn data_is_told_as_it_is_asked_about() {
+    let task = serde_json::json!({
+        "task": 2, "kind": "stage", "dataset": "atlas", "site": "hall", "source": "clinic", "by_token": "anna",
+        "asked": "2027-01-01T11:50:00.000Z", "ended": null, "state": "open", "bytes": 2_000_000_000_u64,
+        "bytes_done": 1_500_000_000_u64, "planned_ms": 16_000, "cost_microeuro": 40_040, "said": null,
+    });
+    let shown = |task: &giga_formats::api::TaskView| super::task(task, now());
+    let begins = "2027-01-01 11:50:00 UTC by `anna`: staged clinic to hall, ";
+    check!(shown, task.clone(), format!("{begins}going on, 1.50 GB of 2.00 GB\n"));
+    let over = |state: &str, said: serde_json::Value| {
+        let mut task = task.clone();
+        task["state"] = state.into();
+        task["ended"] = "2027-01-01T11:50:05.000Z".into();
+        task["said"] = said;
+        task
+    };
+    let done = "2.00 GB in 5.0 s (planned 16.0 s, 0.04004 EUR)\n";
+    check!(shown, over("done", serde_json::Value::Null), format!("{begins}{done}"));
+    check!(shown, over("failed", "the disk is full".into()), format!("{begins}failed: the disk is full\n"));
+}

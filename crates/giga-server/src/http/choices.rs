@@ -7,6 +7,7 @@ use giga_model::{DatasetId, Federation, Site, SiteId};
 use giga_scheduler::{Cost, Rule};
 
 use super::view::small;
+use crate::data::why;
 
 /// Every site, in the order of the description; nothing where nothing was asked.
 pub(crate) fn choices(
@@ -23,7 +24,7 @@ pub(crate) fn choices(
         let place = places.iter().find(|(place, _)| *place == id).map(|(_, place)| *place);
         let forbidden = match place {
             Some(Ok(_)) => None,
-            Some(Err(rule)) => Some(forbidden(federation, site, rule)),
+            Some(Err(rule)) => Some(forbidden(federation, (id, site), rule)),
             None => Some(not_its_sites()),
         };
         ChoiceView {
@@ -52,9 +53,9 @@ fn not_its_sites() -> ForbiddenView {
     ForbiddenView { rule: "project-sites".into(), text: "the project uses other sites only".into() }
 }
 
-fn forbidden(federation: &Federation, site: &Site, rule: Rule) -> ForbiddenView {
+fn forbidden(federation: &Federation, (id, site): (SiteId, &Site), rule: Rule) -> ForbiddenView {
     let text = match rule {
-        Rule::DataForbids { dataset } => by_data(federation, site, dataset),
+        Rule::DataForbids { dataset } => by_data(federation, (id, site), dataset),
         Rule::LeavingForbidden { dataset } => {
             let name = &federation.datasets[dataset.index()].name;
             format!("the policy of data `{name}` does not let that much of it leave")
@@ -73,20 +74,9 @@ fn forbidden(federation: &Federation, site: &Site, rule: Rule) -> ForbiddenView 
 }
 
 /// Which part of the policy of a dataset forbids a site.
-fn by_data(federation: &Federation, site: &Site, dataset: DatasetId) -> String {
+fn by_data(federation: &Federation, (id, site): (SiteId, &Site), dataset: DatasetId) -> String {
     let data = &federation.datasets[dataset.index()];
-    let (name, policy) = (&data.name, &data.policy);
-    let sites: Vec<&str> = policy.sites.iter().map(|id| federation.sites[id.index()].name.as_str()).collect();
-    let countries: Vec<&str> = policy.countries.iter().map(giga_model::Country::code).collect();
-    let why = if !countries.is_empty() && !policy.countries.contains(&site.country) {
-        format!("may be read in {} only", countries.join(", "))
-    } else if !sites.is_empty() && !sites.contains(&site.name.as_str()) {
-        format!("may be read at {} only", sites.join(", "))
-    } else if site.assurance < policy.assurance {
-        let (needed, found) = (policy.assurance.get(), site.assurance.get());
-        format!("asks for assurance level {needed}, and this site has {found}")
-    } else {
-        "may not leave its places, and this site has no copy".to_owned()
-    };
-    format!("by its policy, data `{name}` {why}")
+    let part = data.reading_forbidden(id, site.country, site.assurance);
+    let why = part.map_or_else(|| "forbids it".to_owned(), |part| why(federation, data, site, part));
+    format!("by its policy, data `{}` {why}", data.name)
 }

@@ -69,6 +69,7 @@ mod tests {
     use tokio::sync::watch;
 
     use super::*;
+    use crate::data::Data;
     use crate::http::{Desk, Keys, digest, metrics};
     use crate::signs::Signs;
 
@@ -82,9 +83,12 @@ mod tests {
         let key = Key { name: "p".into(), role: Role::Metrics, projects: Vec::new(), created: start };
         store.add_key(&key, &digest("token")).unwrap();
         let (core, _silent) = mpsc::sync_channel(8);
+        let (federation, store) = (Arc::new(giga_model::sample::empty()), Arc::new(store));
+        let data = Data::open(Arc::clone(&federation), Arc::clone(&store), BTreeMap::new()).unwrap();
         let app = Arc::new(App {
-            federation: Arc::new(giga_model::sample::empty()),
-            store: Arc::new(store),
+            federation,
+            store,
+            data: Arc::new(data),
             keys: Keys::default(),
             core,
             durable: watch::channel(7).1,

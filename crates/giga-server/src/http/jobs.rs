@@ -41,7 +41,7 @@ pub(crate) async fn plan(
     Extension(caller): Extension<Caller>,
     body: Bytes,
 ) -> Answer<Json<PlanView>> {
-    let understood = understand(&app, &caller, &read(&body)?)?;
+    let mut understood = understand(&app, &caller, &read(&body)?)?;
     let request = understood.request.clone();
     let ask = move |control: &Control, now| {
         let preview = control.scheduler().preview(&request, now);
@@ -53,6 +53,9 @@ pub(crate) async fn plan(
         (preview, choices, now)
     };
     let (preview, choices, now) = app.ask(ask).await?;
+    if let Preview::Placed { site, .. } = &preview {
+        understood.notes.extend(app.data.notes(*site, &understood.spec.data)?);
+    }
     Ok(Json(plan_view(&app.federation, understood, preview, choices, now)))
 }
 
@@ -290,8 +293,16 @@ pub(crate) async fn explain(
     // The state kept nothing of a job that is over; the books did.
     let row = find(&app, &caller, &id)?;
     let last = app.store.attempts(job)?.pop().and_then(|attempt| attempt.result);
-    let view = explain_view(&app.federation, &row, last, &explanation, ordered, now);
+    let mut view = explain_view(&app.federation, &row, last, &explanation, ordered, now);
+    view.sentences.extend(data_on_its_way(&app, &row)?);
     Ok(Json(ExplainView { choices, ..view }))
+}
+
+/// What a job that is not over still waits for, though the core may have started it.
+fn data_on_its_way(app: &App, row: &JobRow) -> Answer<Vec<String>> {
+    let Some(site) = row.site.as_ref().filter(|_| row.ended.is_none()) else { return Ok(Vec::new()) };
+    let body = app.store.body(row.job)?.and_then(|body| serde_json::from_str::<JobBody>(&body).ok());
+    Ok(body.map_or_else(Vec::new, |body| app.data.on_its_way(site, &body.data)))
 }
 
 /// What a running attempt was told, if anything.

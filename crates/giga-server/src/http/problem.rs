@@ -67,6 +67,21 @@ impl Refusal {
         Self::new(StatusCode::NOT_FOUND, "unknown-site", "Unknown site", detail)
     }
 
+    /// A new one can not be registered while a federation lives, so it says where that would be.
+    pub(crate) fn unknown_dataset<'n>(name: &str, known: impl Iterator<Item = &'n str> + Clone) -> Self {
+        let names = || known.clone().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        let help = match (meant(name, known.clone()), known.clone().next()) {
+            (Some(near), _) => format!("did you mean `{near}`?"),
+            (None, Some(_)) => format!("there are {}", names()),
+            (None, None) => "there are none".to_owned(),
+        };
+        let detail = format!(
+            "there is no dataset `{name}` that this token may see; {help}; to describe a new one while a federation lives is not \
+             supported: begin anew, in another folder, with a description that has a `[[dataset]]` of that name"
+        );
+        Self::new(StatusCode::NOT_FOUND, "unknown-dataset", "Unknown dataset", detail)
+    }
+
     pub(crate) fn no_route(path: &str) -> Self {
         let detail = format!("`{path}` is no address here; `/v1/openapi.json` lists all there are");
         Self::new(StatusCode::NOT_FOUND, "unknown-address", "Unknown address", detail)
@@ -111,6 +126,11 @@ impl Refusal {
     pub(crate) fn name_taken(name: &str) -> Self {
         let detail = format!("there is a key `{name}` already; take another name, or revoke it first");
         Self::new(StatusCode::CONFLICT, "name-taken", "The name is taken", detail)
+    }
+
+    /// Something with data that can not be done now, or never.
+    pub(crate) fn data(status: StatusCode, kind: &str, title: &str, detail: impl Into<String>) -> Self {
+        Self::new(status, kind, title, detail)
     }
 
     pub(crate) fn over(job: u64, state: &str) -> Self {

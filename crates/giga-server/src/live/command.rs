@@ -105,6 +105,8 @@ pub(crate) enum Effect {
     Stop(AttemptId),
     /// Nothing of this job should run.
     Drop(JobId),
+    /// This job waits here: the data that it reads has to be here when it starts.
+    Bring(JobId),
     /// What was said of this attempt is in the books, or is no news: the engine may forget it once nobody wants it.
     Settled(AttemptId),
 }

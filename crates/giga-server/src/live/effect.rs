@@ -69,6 +69,11 @@ pub(crate) fn effect<'a>(
 ) -> Option<(SiteId, Effect)> {
     let state = control.state();
     match event {
+        Event::Submitted { job, .. } | Event::Rebound { job, .. } => {
+            let reads = |job: &&Job| job.terms.as_ref().is_some_and(|terms| !terms.data.is_empty());
+            let job = state.job(*job).filter(reads)?;
+            Some((job.site, Effect::Bring(job.id)))
+        }
         Event::Started { job, attempt, .. } => {
             let job = state.job(*job).filter(|job| job.attempts == *attempt)?;
             Some((job.site, Effect::Run(order(control.federation(), state, job, job.run()?))))

@@ -46,6 +46,17 @@ pub(super) fn open(
     Ok(engines)
 }
 
+/// The folder of each site, in which its engine and its data lie: this machine sees those of all engines there are.
+pub(super) fn areas(federation: &Federation, folder: &Path) -> BTreeMap<SiteId, PathBuf> {
+    let sites = federation.sites.iter().enumerate().filter(|(_, site)| site.engine.is_some());
+    let area = |(index, site): (usize, &Site)| {
+        let shared = site.slurm.as_ref().and_then(|access| access.folder.as_ref());
+        let home = shared.map_or_else(|| folder.to_owned(), PathBuf::from);
+        (SiteId::at(index), home.join("sites").join(&site.name))
+    };
+    sites.map(area).collect()
+}
+
 /// Name, nodes and accelerators of a node of each pool.
 fn pools<'a>(federation: &'a Federation, site: &'a Site) -> impl Iterator<Item = (&'a str, u32, u32)> {
     let pool = |&id: &PoolId| {
