@@ -11,6 +11,7 @@ pub mod description;
 pub mod frame;
 pub mod job;
 pub mod journal;
+pub mod observe;
 pub mod openmetrics;
 pub mod saved;
 pub mod settings;
