@@ -1,5 +1,7 @@
 //! Jobs of the past, as `sacct` lists them.
 
+use std::collections::BTreeMap;
+
 use giga_units::{Duration, Energy, Instant};
 
 use super::bars::{Fault, Read, Row, Unread, table};
@@ -79,41 +81,34 @@ impl Became {
     }
 }
 
-enum Line {
-    Job(Accounted),
-    /// A step, with what it used.
-    Step(Option<Energy>),
-}
-
 /// Reads the table of `sacct`; steps only add the energy that their job does not tell.
 ///
 /// # Errors
 /// Fails where there is no header, or columns are missing.
 pub fn read_accounted(text: &str) -> Result<Read<Accounted>, Unread> {
-    let read = table(text, &["JobID", "State", "Submit", "Start", "End", "AllocTRES"], |row, times| {
-        if row.text("JobID").contains('.') {
-            return Ok(Some(Line::Step(energy(row))));
-        }
-        accounted(row, times).map(|job| Some(Line::Job(job)))
-    })?;
-    let (mut jobs, mut steps) = (Vec::<Accounted>::new(), Energy::ZERO);
-    let settle = |jobs: &mut Vec<Accounted>, steps: &mut Energy| {
-        let steps = std::mem::take(steps);
-        if let Some(job) = jobs.last_mut().filter(|job| job.energy.is_none() && steps > Energy::ZERO) {
-            job.energy = Some(steps);
-        }
-    };
-    for line in read.rows {
-        match line {
-            Line::Step(energy) => steps += energy.unwrap_or(Energy::ZERO),
-            Line::Job(job) => {
-                settle(&mut jobs, &mut steps);
-                jobs.push(job);
+    // What the steps of a job used, by how many jobs stand above them.
+    let (mut above, mut steps) = (0, BTreeMap::<usize, Energy>::new());
+    let mut latest = String::new();
+    let mut read = table(text, &["JobID", "State", "Submit", "Start", "End", "AllocTRES"], |row, times| {
+        if let Some((id, _)) = row.text("JobID").split_once('.') {
+            if let Some(energy) = energy(row).filter(|_| id == latest) {
+                *steps.entry(above).or_default() += energy;
             }
+            return Ok(None);
+        }
+        latest.clear();
+        let job = accounted(row, times)?;
+        latest.push_str(row.text("JobID"));
+        above += 1;
+        Ok(Some(job))
+    })?;
+    for (above, energy) in steps {
+        let job = above.checked_sub(1).and_then(|place| read.rows.get_mut(place));
+        if let Some(job) = job.filter(|job| job.energy.is_none()) {
+            job.energy = Some(energy);
         }
     }
-    settle(&mut jobs, &mut steps);
-    Ok(Read { rows: jobs, faults: read.faults, faulty: read.faulty, zoneless: read.zoneless })
+    Ok(read)
 }
 
 fn accounted(row: &Row<'_>, times: &mut Clock) -> Result<Accounted, Fault> {

@@ -45,11 +45,9 @@ impl std::fmt::Display for Question {
         f.write_str(self.program)?;
         for argument in &self.arguments {
             let plain = argument.chars().all(|sign| sign.is_ascii_alphanumeric() || "-_=.,:%".contains(sign));
-            if plain {
-                write!(f, " {argument}")?
-            } else {
-                write!(f, " '{}'", argument.replace('\'', "'\\''"))?
-            }
+            let word =
+                if plain { argument.clone() } else { format!("'{}'", argument.replace('\'', "'\\''")) };
+            write!(f, " {word}")?;
         }
         Ok(())
     }
