@@ -1,5 +1,7 @@
 //! What the span took: measured where Slurm's figure means the job, and otherwise a model with its range.
 
+use std::collections::BTreeMap;
+
 use giga_formats::observe::{Energies, Observation, SpanFigures};
 use giga_model::{Federation, PoolId};
 use giga_units::{AcceleratorTime, Energy, EnergyMeter, Power};
@@ -46,9 +48,10 @@ pub fn energies(
         carbon: None,
         cost: None,
     };
+    let per_node = super::per_node(seen);
     for run in runs(seen) {
         let held = run.held();
-        match run.job.energy.filter(|_| is_whole(seen, &run)) {
+        match run.job.energy.filter(|_| is_whole(&per_node, &run)) {
             Some(energy) => {
                 sums.measured += part(energy, &run);
                 sums.measured_runs += 1;
@@ -77,11 +80,8 @@ pub fn energies(
 }
 
 /// Whether a run held all accelerators of its nodes: only then the energy of the nodes is its own.
-fn is_whole(seen: &Observation, run: &Run<'_>) -> bool {
-    let of_partition = |node: &&giga_formats::observe::Node| {
-        node.accelerators > 0 && node.partitions.contains(&run.job.partition)
-    };
-    let most = seen.nodes.iter().filter(of_partition).map(|node| node.accelerators).max();
+fn is_whole(per_node: &BTreeMap<&str, u32>, run: &Run<'_>) -> bool {
+    let most = per_node.get(run.job.partition.as_str()).copied().filter(|most| *most > 0);
     most.is_some_and(|most| {
         u64::from(run.job.accelerators) >= u64::from(most) * u64::from(run.job.nodes.max(1))
     })

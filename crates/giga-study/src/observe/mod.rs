@@ -11,6 +11,8 @@ mod start;
 mod tests;
 mod trace;
 
+use std::collections::BTreeMap;
+
 use giga_formats::observe::{
     MachineFigures, NodeUse, Now, Observation, Oldest, PartitionFigures, QueueState,
 };
@@ -95,4 +97,16 @@ pub fn now(seen: &Observation) -> Option<Now> {
 fn up(seen: &Observation) -> u64 {
     let up = seen.nodes.iter().filter(|node| node.usage != NodeUse::Out);
     up.map(|node| u64::from(node.accelerators)).sum()
+}
+
+/// The most accelerators that a node of each partition has.
+fn per_node(seen: &Observation) -> BTreeMap<&str, u32> {
+    let mut most: BTreeMap<&str, u32> = BTreeMap::new();
+    for node in &seen.nodes {
+        for name in &node.partitions {
+            let entry = most.entry(name).or_default();
+            *entry = node.accelerators.max(*entry);
+        }
+    }
+    most
 }

@@ -55,17 +55,10 @@ fn ahead(seen: &mut Observation, notes: &mut Vec<String>) {
 
 /// Where no run of the accounting tells of accelerators, it is not told to keep them.
 fn untold(seen: &mut Observation, notes: &mut Vec<String>) {
+    let most: BTreeMap<String, u32> =
+        super::per_node(seen).into_iter().map(|(name, count)| (name.to_owned(), count)).collect();
     let Some(jobs) = &mut seen.jobs else { return };
     let ran = jobs.iter().any(|job| job.start.is_some());
-    let most: BTreeMap<&str, u32> = seen
-        .nodes
-        .iter()
-        .flat_map(|node| node.partitions.iter().map(|name| (name.as_str(), node.accelerators)))
-        .fold(BTreeMap::new(), |mut most, (name, accelerators)| {
-            let entry: &mut u32 = most.entry(name).or_default();
-            *entry = accelerators.max(*entry);
-            most
-        });
     if !ran || jobs.iter().any(|job| job.accelerators > 0) || most.values().all(|count| *count == 0) {
         return;
     }

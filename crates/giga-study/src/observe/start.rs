@@ -18,14 +18,14 @@ use crate::runtimes::{Ended, Runtimes};
 
 /// What the futures assume, for people.
 pub const ASSUMES: &str = "nothing more comes, nothing breaks; the order is Slurm's priority now, with backfill behind \
-    the first; run times as parts of limits, as in jobs of the account that ended; nodes that drain stay; partitions share \
+    the first; run times as parts of limits, as in jobs of the account that ended; without a limit at most as long as the longest of them all; nodes that drain stay; partitions share \
     their nodes";
 
 const FUTURES: u32 = 16;
 /// How far a future is followed at most (an assumption: what comes later changes more than is known).
 const MOST: Duration = Duration::days(30);
-/// Stands for "no limit" of a job.
-const UNLIMITED: Duration = Duration::days(365);
+/// Stands for "no limit" where no job is known that ended.
+const UNLIMITED: Duration = MOST;
 const SEED: u64 = 1;
 /// More tasks than this of those that wait are not followed.
 const TASKS_MAX: usize = 100_000;
@@ -95,9 +95,12 @@ impl<'a> Live<'a> {
             ProjectId::at(federation.projects.iter().position(|project| project.name == name).unwrap_or(0))
         };
         let kinds = Kinds::of(seen, federation);
+        let unlimited = longest(seen).unwrap_or(UNLIMITED);
         let known = |job: &'a Queued| {
-            let limit = job.limit.filter(|limit| *limit > Duration::ZERO).unwrap_or(UNLIMITED);
             let gone = if job.state == QueueState::Runs { job.used } else { Duration::ZERO };
+            // What has run for longer than all others is taken to be half done.
+            let unlimited = || unlimited.max(gone.times(2));
+            let limit = job.limit.filter(|limit| *limit > Duration::ZERO).unwrap_or_else(unlimited);
             let ask =
                 Ask { accelerator: kinds.of_job(&job.kind, &job.partition), accelerators: job.accelerators };
             let request = JobRequest {
@@ -139,6 +142,13 @@ impl<'a> Live<'a> {
         let all = self.runtimes.draw(&mut chance, known.account, known.limit, gone);
         all.saturating_sub(gone).max(Duration::seconds(1))
     }
+}
+
+/// The longest run that ended.
+fn longest(seen: &Observation) -> Option<Duration> {
+    let ended = seen.jobs.iter().flatten().filter(|job| job.accelerators > 0);
+    let longest = ended.filter_map(|job| Some(job.end?.since(job.start?))).max()?;
+    Some(longest.max(Duration::seconds(1)))
 }
 
 /// The federation with one queue in the order of submission, and only the nodes that are up.

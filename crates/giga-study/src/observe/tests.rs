@@ -154,6 +154,19 @@ fn what_does_not_hold_together_is_put_right_and_said() {
 }
 
 #[test]
+fn a_job_without_a_limit_takes_no_longer_than_the_longest_that_ended() {
+    let jobs = "9|x|p|COMPLETED|1000000|1000000|1000000|1000100|UNLIMITED|2|gres/gpu=16|\n";
+    let queue = "1|RUNNING|x|p|2|gres/gpu=16|UNLIMITED|0:10|1000990|1000000|1|None\n\
+                 2|PENDING|y|p|1|gres/gpu=8|10:00|0:00|N/A|1000100|5|Priority\n";
+    let seen = seen(TWO_NODES, queue, jobs);
+    let federation = described(&seen, &span(&seen).unwrap()).federation;
+    let (starts, _) = starts(&seen, &federation);
+    let [_, _, latest] = starts[0].start.unwrap();
+    assert!(latest <= seen.at + Duration::seconds(91), "{latest}");
+    assert_eq!(trace(&seen, &federation).arrivals[0].request.limit, Duration::seconds(200));
+}
+
+#[test]
 fn what_waits_starts_when_there_is_room_in_the_order_of_priority() {
     // Both nodes are held to 500 s from now at the latest; whoever has more priority goes first.
     let queue = "1|RUNNING|x|p|2|gres/gpu=16|25:00|16:40|1000000|1000000|1|None\n\

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use giga_formats::observe::{
     AccountOutline, Observation, Outline, QueueState, ShareBasis, SpanFigures, Zone, pools,
 };
+use giga_formats::work::LIMIT_FACTOR;
 use giga_model::{AcceleratorId, Arrival, Ask, Asks, Federation, JobRequest, PoolId, ProjectId};
 use giga_units::{AcceleratorTime, Fraction, Instant};
 
@@ -113,7 +114,8 @@ pub fn trace(seen: &Observation, federation: &Federation) -> Trace {
         let name = Outline::project(&run.job.account);
         let Some(&project) = projects.get(name.as_str()) else { continue };
         let (runtime, gone) = (run.to.since(run.from), run.from.since(run.start));
-        let limit = run.job.limit.map_or(runtime, |limit| limit.saturating_sub(gone)).max(runtime);
+        let unlimited = runtime.times(u64::from(LIMIT_FACTOR));
+        let limit = run.job.limit.map_or(unlimited, |limit| limit.saturating_sub(gone)).max(runtime);
         let accelerator = kinds.of_job(&run.job.kind, &run.job.partition);
         trace.time += run.held();
         trace.cut += u64::from(run.from > run.start);
