@@ -194,7 +194,7 @@ mod tests {
     #[test]
     fn a_number_means_submitted_whatever_else_is_said() {
         let check = |body: &str, expected: Option<Answer>| {
-            assert_eq!(read_answer(body.as_bytes()), expected, "{body}")
+            assert_eq!(read_answer(body.as_bytes()), expected, "{body}");
         };
         check(r#"{"errors": [], "job_id": 7}"#, Some(Answer::Submitted(7)));
         check(r#"{"errors": [{"error": "held"}], "job_id": 7}"#, Some(Answer::Submitted(7)));

@@ -128,7 +128,7 @@ impl Sites {
             thread::sleep(wait);
             match trouble {
                 Trouble::Killed => {
-                    cluster.script("start", &[site, "ctld"]).expect("a controller starts again")
+                    cluster.script("start", &[site, "ctld"]).expect("a controller starts again");
                 }
                 Trouble::Frozen => kill(Pid::from_raw(pid), Signal::SIGCONT).expect("it is still there"),
             }
