@@ -12,6 +12,7 @@ pub mod frame;
 pub mod job;
 pub mod journal;
 pub mod manifest;
+pub mod observe;
 pub mod openmetrics;
 pub mod saved;
 pub mod settings;

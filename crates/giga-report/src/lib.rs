@@ -3,10 +3,12 @@
 pub mod compare;
 mod figures;
 pub mod live;
+mod observe;
 pub mod page;
 mod screen;
 mod story;
 mod table;
 
+pub use observe::observe;
 pub use screen::{beside_partition, screen};
 pub use story::{reason, sentence, story};

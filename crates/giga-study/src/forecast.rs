@@ -69,13 +69,30 @@ struct Seen {
 /// Lets the state of `control` go on in so many futures, each for `most` at most. The control stays as it is.
 #[must_use]
 pub fn forecast(control: &Control, runtimes: &Runtimes, futures: u32, seed: u64, most: Duration) -> Forecast {
+    let now = control.now();
+    let left = |job: &Job, seed: u64| {
+        let elapsed = job.run().map_or(Duration::ZERO, |run| run.progress(now));
+        let mut chance = Chance::of(seed, Purpose::RunTime, job.id.0, 0);
+        runtimes.draw(&mut chance, job.project, job.limit, elapsed)
+    };
+    forecast_with(control, &left, futures, seed, most)
+}
+
+/// The same where `left` says how much work a job has in the future of a seed: of one that runs, from the start of its attempt.
+pub(crate) fn forecast_with(
+    control: &Control,
+    left: &impl Fn(&Job, u64) -> Duration,
+    futures: u32,
+    seed: u64,
+    most: Duration,
+) -> Forecast {
     let live: Vec<&Job> = control.state().jobs().collect();
     let mut seen = vec![Seen::default(); live.len() * futures as usize];
     for future in 0..futures {
         let seed = Chance::of(seed, Purpose::Future, 0, future.into()).below(u64::MAX);
         let mut column =
             Column { live: &live, seen: &mut seen, future: future as usize, of: futures as usize };
-        live_on(control, runtimes, seed, most, &mut column);
+        live_on(control, left, seed, most, &mut column);
     }
     let mut jobs = JobMap::default();
     for (place, job) in live.iter().enumerate() {
@@ -86,13 +103,15 @@ pub fn forecast(control: &Control, runtimes: &Runtimes, futures: u32, seed: u64,
 }
 
 /// One future.
-fn live_on(control: &Control, runtimes: &Runtimes, seed: u64, most: Duration, column: &mut Column<'_>) {
+fn live_on(
+    control: &Control,
+    left: &impl Fn(&Job, u64) -> Duration,
+    seed: u64,
+    most: Duration,
+    column: &mut Column<'_>,
+) {
     let now = control.now();
-    let work = |job: &Job| {
-        let elapsed = job.run().map_or(Duration::ZERO, |run| run.progress(now));
-        let mut chance = Chance::of(seed, Purpose::RunTime, job.id.0, 0);
-        runtimes.draw(&mut chance, job.project, job.limit, elapsed)
-    };
+    let work = |job: &Job| left(job, seed);
     let mut twin = Twin::from_control(control.clone(), work, seed, Instant::FAR);
     twin.note_starts();
     let Ok(()) = twin.run(&mut std::iter::empty::<Result<_, Infallible>>(), column, now + most);

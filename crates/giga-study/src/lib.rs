@@ -4,6 +4,7 @@
 //! chance stays here and in the twin; the cores are told inputs, as ever.
 
 mod forecast;
+pub mod observe;
 mod partition;
 mod runtimes;
 mod spread;

@@ -14,6 +14,7 @@ mod completions;
 mod doctor;
 #[cfg(feature = "live")]
 mod home;
+mod observe;
 #[cfg(feature = "live")]
 mod settings;
 mod simulate;
@@ -38,6 +39,8 @@ enum Verb {
     Check(check::Check),
     /// Runs a description in the twin: what it delivers, to whom, and what is lost and why.
     Simulate(Box<simulate::Simulate>),
+    /// Looks at a Slurm cluster by `sinfo`, `squeue` and `sacct` alone: who uses it, what waits and is lost, what it draws.
+    Observe(Box<observe::Observe>),
     /// Lays finished runs side by side: every figure, and how far it is from the first run's.
     Compare(compare::Compare),
     #[cfg(feature = "live")]
@@ -61,6 +64,7 @@ fn main() -> ExitCode {
     let ended = match Call::parse().verb {
         Verb::Check(check) => check::run(&check),
         Verb::Simulate(simulate) => simulate::run(&simulate),
+        Verb::Observe(call) => observe::run(&call),
         Verb::Compare(compare) => compare::run(&compare),
         Verb::Completions(call) => completions::run(&call, Call::command()),
         #[cfg(feature = "live")]

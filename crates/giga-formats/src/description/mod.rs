@@ -35,7 +35,9 @@ use giga_model::Federation;
 use toml::de::{DeTable, DeValue};
 
 pub use beside::{Beside, Open};
+pub(crate) use catalogue::{CATALOGUE, Known};
 pub use diagnostic::{Diagnostic, Faults};
+pub(crate) use zones::ZONES;
 
 use decode::{Decoder, Demand};
 use diagnostic::Findings;

@@ -31,7 +31,7 @@ pub(super) fn scaled(text: &str, factor: i64) -> Result<i64, Cause> {
 }
 
 /// A length of time counted in units of so many milliseconds.
-pub(super) fn length(text: &str, unit: Duration) -> Result<Duration, Cause> {
+pub(crate) fn length(text: &str, unit: Duration) -> Result<Duration, Cause> {
     bounded(scaled(text, unit.as_milliseconds())?, text)
 }
 
@@ -78,7 +78,7 @@ pub(super) fn stamp(milliseconds: i64) -> Option<i64> {
 }
 
 /// A duration as Slurm writes it: `[D-]HH:MM:SS[.mmm]`, `MM:SS` or, behind a day, `D-HH` and `D-HH:MM`.
-pub(super) fn clock(text: &str) -> Result<Duration, Cause> {
+pub(crate) fn clock(text: &str) -> Result<Duration, Cause> {
     let wrong = || Cause::NotADuration(quoted(text));
     let (days, clock) = match filled(text)?.split_once('-') {
         Some((days, clock)) => (Some(days), clock),

@@ -7,7 +7,7 @@
 //! order of submission stream with bounded memory; Philly and `sacct` tables are not, and are sorted in memory.
 //! Reading the same file again gives the same arrivals, so that a run that resumes skips those it has had.
 
-mod cell;
+pub(crate) mod cell;
 mod fault;
 mod format;
 mod lines;
