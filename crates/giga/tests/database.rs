@@ -24,7 +24,7 @@ fn job(run: &str) -> String {
 
 /// A job that ends when this file is there.
 fn until(over: &Path) -> String {
-    job(&format!("until test -e {}; do sleep 0.05; done", over.display()))
+    job(&format!(": > {0}.begun; until test -e {0}; do sleep 0.05; done", over.display()))
 }
 
 /// A database with a password in its URL, which must never be seen.
@@ -107,6 +107,14 @@ fn a_server_that_slept_through_its_lease_acts_no_more() {
     let over = live.folder.path().join("over");
     let outlives = live.submit(&until(&over));
     live.wait(outlives, &["running"]);
+    // A server that sleeps in the middle of a start has the lock of its engine's folder, and keeps its successor waiting.
+    let begun = over.with_extension("begun");
+    let from = Instant::now();
+    while !begun.exists() {
+        assert!(from.elapsed() < Duration::from_secs(30), "its job does not begin");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    std::thread::sleep(Duration::from_millis(200));
     live.signal("STOP");
     // It will read this when it wakes.
     let bearer = format!("Bearer {}", live.access.token);

@@ -1,8 +1,9 @@
 //! The folder of an engine: the attempts in it, which of them are over for good, and what they print.
 
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
+use std::time::{Duration as Span, Instant as Clock};
 
 use giga_model::AttemptId;
 use giga_units::Bytes;
@@ -29,6 +30,10 @@ pub enum OpenError {
     #[error("no program was named that supervises attempts; name one")]
     NoSupervisor,
 }
+
+/// How long the lock of a folder is waited for, and between two tries: what is done under it takes some milliseconds.
+const PATIENCE: Span = Span::from_secs(10);
+const AGAIN: Span = Span::from_millis(2);
 
 /// The folder of an engine.
 #[derive(Debug)]
@@ -63,11 +68,24 @@ impl Home {
         Ok(folder)
     }
 
-    /// Keeps other processes from making or moving folders of attempts until the file is dropped.
+    /// Keeps other processes from making or moving folders of attempts until the file is dropped. One that sleeps while it has the
+    /// lock is not waited for without end, so that it is heard of.
     pub(crate) fn lock(&self) -> io::Result<File> {
         let file = File::options().write(true).create(true).truncate(false).open(self.0.join("lock"))?;
-        file.lock()?;
-        Ok(file)
+        let until = Clock::now() + PATIENCE;
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(file),
+                Err(TryLockError::Error(fault)) => return Err(fault),
+                Err(TryLockError::WouldBlock) if Clock::now() < until => std::thread::sleep(AGAIN),
+                Err(TryLockError::WouldBlock) => {
+                    let path = self.0.join("lock");
+                    let text =
+                        format!("another process holds `{}` and may sleep; `fuser` names it", path.display());
+                    return Err(io::Error::new(ErrorKind::WouldBlock, text));
+                }
+            }
+        }
     }
 
     /// The attempts in `live/`.
