@@ -35,7 +35,8 @@ impl Stat {
     fn parse(pid: u32, text: &str) -> Option<Self> {
         let (_, rest) = text.rsplit_once(')')?;
         let fields: Vec<&str> = rest.split_ascii_whitespace().collect();
-        let number = |place: usize| fields.get(place)?.parse().ok();
+        // The kernel says -1 of the group and session of one that is just ending; nobody's number is 0.
+        let number = |place: usize| Some(u32::try_from(fields.get(place)?.parse::<i64>().ok()?).unwrap_or(0));
         Some(Self {
             pid,
             state: fields.first()?.chars().next()?,
@@ -170,6 +171,13 @@ mod tests {
     fn check(text: &str, expected: Option<(char, u32, u64)>) {
         let read = Stat::parse(7, text).map(|stat| (stat.state, stat.parent, stat.start_ticks));
         assert_eq!(read, expected, "{text}");
+    }
+
+    #[test]
+    fn one_that_is_just_ending_is_of_no_group() {
+        let ending = "7 (a) X 0 -1 -1 0 -1 4 0 0 0 0 0 0 0 0 20 0 1 0 99 0";
+        let stat = Stat::parse(7, ending).expect("a line of the kernel");
+        assert_eq!((stat.group, stat.session, stat.start_ticks, stat.lives()), (0, 0, 99, false));
     }
 
     #[test]

@@ -98,7 +98,9 @@ struct Nodes {
     carried: Carried,
     /// Slurm's names of them, in the order in which the core counts them.
     hosts: Vec<String>,
-    /// Which of them nothing can run on.
+    /// Which of them nothing can run on, by the last look.
+    seen_out: BTreeSet<u32>,
+    /// The same by the last two looks.
     out: BTreeSet<u32>,
 }
 
@@ -276,8 +278,13 @@ impl Inner {
                 };
                 host.is_none_or(|node| node.is_out() || short(node))
             });
-            let out = out.collect();
-            self.state().pools.insert(pool.name.clone(), Nodes { carried, hosts, out });
+            let seen_out: BTreeSet<u32> = out.collect();
+            let mut state = self.state();
+            // Seen twice, since a controller or a node that comes up looks out for a moment; work on it is interrupted then.
+            let before = state.pools.get(&pool.name).map(|known| known.seen_out.clone()).unwrap_or_default();
+            let out = seen_out.intersection(&before).copied().collect();
+            state.pools.insert(pool.name.clone(), Nodes { carried, hosts, seen_out, out });
+            drop(state);
         }
         self.bell.notify_all();
     }

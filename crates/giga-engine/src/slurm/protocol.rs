@@ -101,7 +101,9 @@ pub fn judge(
     let mut live: Vec<&Record> = records.iter().filter(|record| record.state.is_live()).collect();
     // The one that has nodes is kept, else the oldest; numbers may be given anew, times of submission are not.
     live.sort_by_key(|record| (record.state == JobState::Waits, record.submitted, record.id));
-    let extra = live.iter().skip(1).map(|record| record.id).collect();
+    // What was held or could not be launched is taken back, to be submitted again.
+    let too_many = live.iter().enumerate().filter(|(place, record)| *place > 0 || record.is_stuck());
+    let extra = too_many.map(|(_, record)| record.id).collect();
     if !live.is_empty() || dealings.in_flight {
         dealings.over = None;
         if !live.is_empty() {

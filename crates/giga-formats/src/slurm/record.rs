@@ -93,6 +93,13 @@ pub struct Ask {
 }
 
 impl Record {
+    /// Whether it waits for something that no time brings: it was held, or could not be launched.
+    #[must_use]
+    pub fn is_stuck(&self) -> bool {
+        let words = ["held", "Held", "BadConstraints", "NeverSatisfied", "LaunchFail"];
+        self.state == JobState::Waits && words.iter().any(|word| self.reason.contains(word))
+    }
+
     /// Why a job waits or ended: what ended says its end as well.
     #[must_use]
     pub fn why(state: &str, reason: &str) -> String {
@@ -122,11 +129,12 @@ pub struct NodeRecord {
 }
 
 impl NodeRecord {
-    /// Whether nothing can run on it, as far as Slurm knows. One that is being drained still runs what it has.
+    /// Whether nothing can run on it, as far as Slurm knows. One that is being drained still runs what it has, and of one that a
+    /// controller has not heard of yet since it came up nothing is known.
     #[must_use]
     pub fn is_out(&self) -> bool {
         let word = self.state.to_ascii_lowercase();
-        ["down", "drain", "fail", "maint", "unk", "err"].iter().any(|out| word.starts_with(out))
+        ["down", "drain", "fail", "maint", "err"].iter().any(|out| word.starts_with(out))
             && !word.starts_with("draining")
             && !word.starts_with("failing")
     }
@@ -166,10 +174,10 @@ mod tests {
                 NodeRecord { name, cpus: 1, memory: 1, accelerators: 1, state: state.into(), features };
             assert_eq!(node.is_out(), expected, "{state}");
         };
-        for state in ["idle", "mix", "alloc", "drng", "draining", "idle*", "resv", "MIXED", "comp"] {
+        for state in ["idle", "mix", "alloc", "drng", "draining", "idle*", "resv", "MIXED", "comp", "unk*"] {
             check(state, false);
         }
-        for state in ["down", "down*", "drain", "drained", "fail", "maint", "unk*", "DRAINED"] {
+        for state in ["down", "down*", "drain", "drained", "fail", "maint", "DRAINED"] {
             check(state, true);
         }
     }

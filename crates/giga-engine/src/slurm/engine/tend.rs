@@ -133,7 +133,8 @@ impl Inner {
         let Some(known) = state.known.get_mut(&attempt) else { return Ok(()) };
         let stage = known.look(&folder)?;
         let claimed = match stage {
-            Stage::Nothing | Stage::Unclear(_) => return Ok(()),
+            Stage::Nothing => return self.sweep(attempt),
+            Stage::Unclear(_) => return Ok(()),
             Stage::Over(_) => {
                 // What can not begin any more, or is over, needs no job.
                 let live: Vec<_> = records.iter().filter(|record| record.state == JobState::Waits).collect();
@@ -172,6 +173,17 @@ impl Inner {
         steps.extend(tell(known, &records, &name, now_, grace));
         steps.into_iter().for_each(|work| self.push(state, work));
         Ok(())
+    }
+
+    /// Removes the folder of an attempt that a server was killed over before it had written anything there.
+    fn sweep(&self, attempt: AttemptId) -> io::Result<()> {
+        // Whoever makes one has this lock until its first file is there.
+        let _lock = self.home.lock()?;
+        match std::fs::remove_dir(self.home.live(attempt).path()) {
+            Err(fault) if fault.kind() == io::ErrorKind::PermissionDenied => Err(fault),
+            // It is gone, or something has come into it.
+            _ => Ok(()),
+        }
     }
 
     /// Carries out what is to be asked of Slurm, until the engine is closed.
