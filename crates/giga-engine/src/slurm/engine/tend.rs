@@ -116,7 +116,7 @@ impl Inner {
             Work::Submit(_) => state.work.push_back(work),
             // What is to end goes first.
             Work::Terminate(..) | Work::Cancel(..) if !state.work.contains(&work) => {
-                state.work.push_front(work)
+                state.work.push_front(work);
             }
             Work::Terminate(..) | Work::Cancel(..) => return,
         }
