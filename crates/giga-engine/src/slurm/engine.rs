@@ -348,7 +348,9 @@ impl Engine for SlurmEngine {
         let folder = inner.home.live(attempt);
         let mut state = inner.state();
         let there = |path: &Path| path.try_exists().map_err(&fault_of);
-        if !state.known.contains_key(&attempt) {
+        // A server that was killed may have left a folder without a launch.
+        let known = |known: &Known| known.handover.is_some() || known.claim.is_some();
+        if !state.known.get(&attempt).is_some_and(known) {
             let _lock = inner.home.lock().map_err(&fault_of)?;
             if there(inner.home.done(attempt).path())? || there(&folder.file(CLAIM))? {
                 return Ok(());

@@ -168,7 +168,16 @@ impl Sites {
         let line = format!("echo {number} >> {}", self.foreign_lines().display());
         let sent = Command::new("sbatch")
             .env("SLURM_CONF", self.cluster.conf_of(site))
-            .args(["--parsable", "--no-requeue", "--output=/dev/null", "--job-name", name, "--wrap", &line])
+            .args([
+                "--parsable",
+                "--no-requeue",
+                "--time=1",
+                "--output=/dev/null",
+                "--job-name",
+                name,
+                "--wrap",
+                &line,
+            ])
             .output()
             .expect("sbatch runs");
         // One that was not answered may have come or not, and is not counted.

@@ -179,11 +179,14 @@ impl Inner {
     fn sweep(&self, attempt: AttemptId) -> io::Result<()> {
         // Whoever makes one has this lock until its first file is there.
         let _lock = self.home.lock()?;
-        match std::fs::remove_dir(self.home.live(attempt).path()) {
-            Err(fault) if fault.kind() == io::ErrorKind::PermissionDenied => Err(fault),
-            // It is gone, or something has come into it.
-            _ => Ok(()),
+        let path = self.home.live(attempt).path().to_owned();
+        for entry in std::fs::read_dir(&path)? {
+            // Files that are written begin with a dot until they are whole.
+            if !entry?.file_name().to_string_lossy().starts_with('.') {
+                return Ok(());
+            }
         }
+        std::fs::remove_dir_all(&path)
     }
 
     /// Carries out what is to be asked of Slurm, until the engine is closed.
