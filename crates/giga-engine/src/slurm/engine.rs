@@ -345,12 +345,16 @@ impl Engine for SlurmEngine {
     fn start(&self, launch: &Launch) -> Result<(), EngineError> {
         let (inner, attempt) = (&self.0, launch.attempt);
         let fault_of = unavailable("start an attempt");
-        let folder = inner.home.live(attempt);
-        let mut state = inner.state();
-        let there = |path: &Path| path.try_exists().map_err(&fault_of);
         // A server that was killed may have left a folder without a launch.
         let known = |known: &Known| known.handover.is_some() || known.claim.is_some();
-        if !state.known.get(&attempt).is_some_and(known) {
+        let new = {
+            let state = inner.state();
+            (!state.known.get(&attempt).is_some_and(known)).then(|| inner.handover(launch, &state))
+        };
+        if let Some(handover) = new {
+            // The disk is waited for without what others need.
+            let folder = inner.home.live(attempt);
+            let there = |path: &Path| path.try_exists().map_err(&fault_of);
             let _lock = inner.home.lock().map_err(&fault_of)?;
             if there(inner.home.done(attempt).path())? || there(&folder.file(CLAIM))? {
                 return Ok(());
@@ -359,11 +363,11 @@ impl Engine for SlurmEngine {
                 if let Some(cause) = fault(launch).or_else(|| inner.fault(launch)) {
                     return Err(EngineError::Refused { attempt, cause });
                 }
-                let handover = inner.handover(launch, &state);
                 let made = inner.home.make_live(attempt).and_then(|folder| folder.make(LAUNCH, &handover));
                 made.map_err(&fault_of)?;
             }
         }
+        let mut state = inner.state();
         let steps =
             inner.known(&mut state, attempt).map(|_| ()).and_then(|()| inner.tend(&mut state, attempt));
         steps.map_err(&fault_of)?;
@@ -403,15 +407,14 @@ impl Engine for SlurmEngine {
     fn observe(&self) -> Result<BTreeMap<AttemptId, Seen>, EngineError> {
         let inner = &self.0;
         let listed = inner.home.listed().map_err(unavailable("list its attempts"))?;
-        let mut state = inner.state();
         let mut all = BTreeMap::new();
         for attempt in listed {
-            let seen = inner.seen(&mut state, attempt).unwrap_or_else(|fault| {
+            let seen = inner.seen(&mut inner.state(), attempt).unwrap_or_else(|fault| {
                 Some(Seen::Unclear { cause: format!("its files could not be looked at: {fault}") })
             });
             all.extend(seen.map(|seen| (attempt, seen)));
         }
-        state.over.retain(|attempt, _| all.contains_key(attempt));
+        inner.state().over.retain(|attempt, _| all.contains_key(attempt));
         Ok(all)
     }
 

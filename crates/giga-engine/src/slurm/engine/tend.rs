@@ -20,6 +20,9 @@ use giga_formats::slurm::{Ask, JobState, Record};
 
 /// How often it is asked which nodes are out.
 const MEASURE: Span = Span::from_secs(5);
+/// How many times as long as Slurm took to list its queue it is left alone, and the longest that it is.
+const BREATHS: u32 = 9;
+const LONGEST: Span = Span::from_secs(30);
 /// How long a job that Slurm refused is left alone.
 const QUIET: Span = Span::from_secs(2);
 /// Names that are asked of the accounting at once; they stand on a command line.
@@ -32,7 +35,9 @@ impl Inner {
         let mut measured = Clock::now();
         loop {
             let from = self.now();
-            match self.transport.queue() {
+            let answer = self.transport.queue();
+            let took = self.now().saturating_sub(from);
+            match answer {
                 Ok(records) => self.saw(from, records),
                 Err(fault) => {
                     let mut state = self.state();
@@ -48,8 +53,9 @@ impl Inner {
             if state.closing {
                 return;
             }
-            // Work rings the same bell; a look too many does no harm, and one is taken at most each fifth of the time.
-            let wait = self.site.poll.saturating_sub(self.now().saturating_sub(from)).max(self.site.poll / 5);
+            // A long queue costs Slurm what its own work needs: it answers us at most a tenth of the time.
+            let wait = self.site.poll.saturating_sub(self.now().saturating_sub(from));
+            let wait = wait.max(took * BREATHS).min(LONGEST);
             if self.bell.wait_timeout_while(state, wait, |state| !state.closing).is_ok_and(|(s, _)| s.closing)
             {
                 return;
