@@ -72,6 +72,13 @@ impl App {
         self.core.try_send(command).map_err(|_| Refusal::unavailable())
     }
 
+    /// The site of this name.
+    fn site(&self, name: &str) -> Answer<SiteId> {
+        let names = self.federation.sites.iter().map(|site| site.name.as_str());
+        let place = names.clone().position(|known| known == name);
+        place.map(SiteId::at).ok_or_else(|| Refusal::unknown_site(name, names))
+    }
+
     /// Asks the state as it is. The answer comes when everything it tells of is durable.
     async fn ask<T: Send + 'static>(
         &self,

@@ -23,41 +23,7 @@ per_node = 4
 node_idle = "20 W"
 node_max = "100 W"
 cost = "1 EUR"
-[[site]]
-name = "clinic"
-country = "FI"
-zone = "FI"
-assurance = 3
-engine = "local"
-[[site.phase]]
-power = "140 W"
-[[site.phase.pool]]
-name = "main"
-accelerator = "virtual"
-accelerators = 4
-[[site]]
-name = "hall"
-country = "FI"
-zone = "FI"
-engine = "local"
-[[site.phase]]
-power = "140 W"
-[[site.phase.pool]]
-name = "main"
-accelerator = "virtual"
-accelerators = 4
-[[site]]
-name = "coast"
-country = "ES"
-zone = "ES"
-engine = "local"
-[[site.phase]]
-power = "140 W"
-[[site.phase.pool]]
-name = "main"
-accelerator = "virtual"
-accelerators = 4
-[network]
+SITES[network]
 rate = "1 Gbit/s"
 cost_per_terabyte = "20 EUR"
 [[dataset]]
@@ -89,6 +55,29 @@ name = "hall-only"
 programme = "p"
 sites = ["hall"]
 "#;
+
+/// A server over that.
+fn server() -> Live {
+    let site = |(name, country, assurance)| {
+        format!(
+            r#"[[site]]
+name = "{name}"
+country = "{country}"
+zone = "{country}"
+assurance = {assurance}
+engine = "local"
+[[site.phase]]
+power = "140 W"
+[[site.phase.pool]]
+name = "main"
+accelerator = "virtual"
+accelerators = 4
+"#
+        )
+    };
+    let sites = [("clinic", "FI", 3), ("hall", "FI", 1), ("coast", "ES", 1)].map(site);
+    Live::start_of(&TEXT.replace("SITES", &sites.concat()))
+}
 
 fn area(live: &Live, site: &str) -> PathBuf {
     live.folder.path().join("sites").join(site)
@@ -130,7 +119,7 @@ fn copy<'v>(detail: &'v Value, site: &str) -> &'v Value {
 
 #[test]
 fn a_data_protection_officer_gets_answers() {
-    let live = Live::start_of(TEXT);
+    let live = server();
     put(&live, "clinic", "scans", "2026/one.dcm", 1000);
     put(&live, "clinic", "scans", "2026/two.dcm", 2000);
     says(&live, "dataset list", 0, &["scans", "university hospital", "clinic (declared)", "not registered"]);
@@ -186,7 +175,7 @@ fn a_data_protection_officer_gets_answers() {
 
 #[test]
 fn users_see_what_their_projects_may_read_and_change_nothing() {
-    let live = Live::start_of(TEXT);
+    let live = server();
     put(&live, "clinic", "atlas", "a", 10);
     says(&live, "dataset add atlas", 0, &[]);
     let key = |name: &str, project: &str| {
@@ -230,7 +219,7 @@ fn users_see_what_their_projects_may_read_and_change_nothing() {
 
 #[test]
 fn a_staging_survives_kills_of_the_server() {
-    let mut live = Live::start_of(TEXT);
+    let mut live = server();
     for number in 0..40 {
         put(&live, "clinic", "atlas", &format!("{}/{number}.bin", number % 3), 4_000_000 + number);
     }
@@ -291,7 +280,7 @@ fn same(one: &Path, other: &Path) {
 
 #[test]
 fn a_job_starts_once_its_data_is_there_and_finds_it() {
-    let live = Live::start_of(TEXT);
+    let live = server();
     for number in 0..20 {
         put(&live, "clinic", "atlas", &format!("{number}.bin"), 1_000_000);
     }
@@ -332,7 +321,7 @@ fn a_job_starts_once_its_data_is_there_and_finds_it() {
 
 #[test]
 fn a_folder_of_the_hospitals_own_is_registered_where_it_is() {
-    let live = Live::start_of(TEXT);
+    let live = server();
     let own = tempfile::tempdir().expect("a folder");
     fs::write(own.path().join("scan"), "bytes").expect("a write");
     let call = format!("dataset add scans --at clinic --path {}", own.path().display());

@@ -3,11 +3,11 @@
 use std::io;
 
 use giga_formats::attempt::Claim;
-use giga_model::{End, Launch, Receipt};
+use giga_model::{AttemptId, End, Launch, Receipt};
 use giga_units::Duration;
 
 use super::host_name;
-use crate::EngineError;
+use crate::{EngineError, Seen};
 
 /// Why no process can be made of a launch, with the way out.
 pub(crate) fn fault(launch: &Launch) -> Option<String> {
@@ -42,6 +42,21 @@ pub(crate) fn never_began(claim: &Claim, end: End) -> Receipt {
         cpu_time: Duration::ZERO,
         memory_peak: None,
         energy: None,
+    }
+}
+
+/// Whether there is something to forget of an attempt that is seen so; one that is not over for certain can not be forgotten.
+pub(crate) fn is_over(attempt: AttemptId, seen: Option<Seen>) -> Result<bool, EngineError> {
+    match seen {
+        None => Ok(false),
+        Some(Seen::Ended(_) | Seen::Lost { .. }) => Ok(true),
+        Some(Seen::Pending | Seen::Running { .. }) => {
+            let cause = "it is not over and can not be forgotten; stop it first".to_owned();
+            Err(EngineError::Refused { attempt, cause })
+        }
+        Some(Seen::Unclear { cause }) => {
+            Err(EngineError::Unavailable { what: "forget an attempt", cause, source: None })
+        }
     }
 }
 

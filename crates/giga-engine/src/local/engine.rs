@@ -22,7 +22,7 @@ use crate::attempt::claim::{self, CLAIM};
 use crate::attempt::fence::{Swept, sweep};
 use crate::attempt::folder::{Folder, Found, Made};
 use crate::attempt::home::{Home, OpenError};
-use crate::attempt::launch::{fault, never_began, unavailable};
+use crate::attempt::launch::{fault, is_over, never_began, unavailable};
 use crate::attempt::process;
 use crate::attempt::supervisor::{LAUNCH, RECEIPT, STOP};
 use crate::{Carried, Chunk, Engine, EngineError, OutputStream, Seen};
@@ -257,16 +257,8 @@ impl Engine for LocalEngine {
         let fault_of = unavailable("forget an attempt");
         let mut memory = self.memory();
         let _lock = self.home.lock().map_err(&fault_of)?;
-        let refused = |cause: String| Err(EngineError::Refused { attempt, cause });
-        match memory.over.get(&attempt).cloned().or_else(|| self.look(attempt)) {
-            None => return Ok(()),
-            Some(Seen::Ended(_) | Seen::Lost { .. }) => {}
-            Some(Seen::Pending | Seen::Running { .. }) => {
-                return refused("it is not over and can not be forgotten; stop it first".to_owned());
-            }
-            Some(Seen::Unclear { cause }) => {
-                return Err(EngineError::Unavailable { what: "forget an attempt", cause, source: None });
-            }
+        if !is_over(attempt, memory.over.get(&attempt).cloned().or_else(|| self.look(attempt)))? {
+            return Ok(());
         }
         self.home.file_away(attempt).map_err(fault_of)?;
         memory.over.remove(&attempt);

@@ -23,7 +23,7 @@ use super::protocol::Rules;
 use super::transport::Transport;
 use crate::attempt::claim::{self, CLAIM};
 use crate::attempt::home::{Home, OpenError};
-use crate::attempt::launch::{fault, unavailable};
+use crate::attempt::launch::{fault, is_over, unavailable};
 use crate::attempt::supervisor::{LAUNCH, STOP};
 use crate::{Carried, Chunk, Engine, EngineError, OutputStream, Seen};
 use giga_formats::slurm::{NodeRecord, Record};
@@ -426,16 +426,9 @@ impl Engine for SlurmEngine {
         if !inner.home.live(attempt).path().try_exists().map_err(&fault_of)? {
             return Ok(());
         }
-        match inner.seen(&mut state, attempt).map_err(&fault_of)? {
-            None => return Ok(()),
-            Some(Seen::Ended(_) | Seen::Lost { .. }) => {}
-            Some(Seen::Pending | Seen::Running { .. }) => {
-                let cause = "it is not over and can not be forgotten; stop it first".to_owned();
-                return Err(EngineError::Refused { attempt, cause });
-            }
-            Some(Seen::Unclear { cause }) => {
-                return Err(EngineError::Unavailable { what: "forget an attempt", cause, source: None });
-            }
+        let seen = inner.seen(&mut state, attempt).map_err(&fault_of)?;
+        if !is_over(attempt, seen)? {
+            return Ok(());
         }
         inner.home.file_away(attempt).map_err(fault_of)?;
         state.over.remove(&attempt);

@@ -110,25 +110,32 @@ pub fn judge(
             dealings.missing = None;
         }
     }
-    let verdict = if let Some(by) = files.claimed {
-        claimed((files, by), dealings, records, !live.is_empty(), (looked, now), rules)
-    } else {
-        unclaimed(dealings, records, !live.is_empty(), (looked, now), rules)
+    let look = Look { records, looked, now };
+    let verdict = match files.claimed {
+        _ if !live.is_empty() || dealings.in_flight => {
+            if files.claimed.is_some() {
+                Verdict::Lives
+            } else {
+                Verdict::Waits
+            }
+        }
+        Some(by) => claimed(by, files, dealings, look, rules),
+        None => unclaimed(dealings, look, rules),
     };
     (verdict, extra)
 }
 
-fn claimed(
-    (files, by): (Files, u64),
-    dealings: &mut Dealings,
-    records: &[Record],
-    live: bool,
-    (looked, now): (Span, Span),
-    rules: &Rules,
-) -> Verdict {
-    if live || dealings.in_flight {
-        return Verdict::Lives;
-    }
+/// What Slurm said of an attempt, when it was asked, and when that is judged.
+#[derive(Clone, Copy)]
+struct Look<'a> {
+    records: &'a [Record],
+    looked: Span,
+    now: Span,
+}
+
+/// Of an attempt that has begun, by this job, and is not seen to live.
+fn claimed(by: u64, files: Files, dealings: &mut Dealings, look: Look<'_>, rules: &Rules) -> Verdict {
+    let Look { records, looked, now } = look;
     // One that was taken back while it waited had no nodes, and says nothing of the one that began.
     let ran = records.iter().filter(|record| record.id == by && !record.nodes.is_empty());
     let last = ran.max_by_key(|record| record.submitted);
@@ -161,16 +168,9 @@ fn claimed(
     Verdict::Lost(format!("{why}; it was asked to end, and in {waited} s there came no receipt"))
 }
 
-fn unclaimed(
-    dealings: &mut Dealings,
-    records: &[Record],
-    live: bool,
-    (looked, now): (Span, Span),
-    rules: &Rules,
-) -> Verdict {
-    if live || dealings.in_flight {
-        return Verdict::Waits;
-    }
+/// Of an attempt that has not begun, and has no job that is seen to live.
+fn unclaimed(dealings: &mut Dealings, look: Look<'_>, rules: &Rules) -> Verdict {
+    let Look { records, looked, now } = look;
     let Some(submitted) = dealings.submitted else { return Verdict::Submit };
     let answered = dealings.id.and_then(|id| records.iter().find(|record| record.id == id));
     let Some(ended) = answered else {

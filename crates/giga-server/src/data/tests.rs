@@ -22,42 +22,7 @@ per_node = 4
 node_idle = "1 kW"
 node_max = "5 kW"
 cost = "1000 EUR"
-[[site]]
-name = "north"
-country = "FI"
-zone = "FI"
-assurance = 3
-engine = "local"
-[[site.phase]]
-power = "7 kW"
-[[site.phase.pool]]
-name = "main"
-accelerator = "A"
-accelerators = 4
-[[site]]
-name = "middle"
-country = "DE"
-zone = "DE-LU"
-assurance = 2
-engine = "local"
-[[site.phase]]
-power = "7 kW"
-[[site.phase.pool]]
-name = "main"
-accelerator = "A"
-accelerators = 4
-[[site]]
-name = "south"
-country = "ES"
-zone = "ES"
-engine = "local"
-[[site.phase]]
-power = "7 kW"
-[[site.phase.pool]]
-name = "main"
-accelerator = "A"
-accelerators = 4
-[network]
+SITES[network]
 rate = "8 Mbit/s"
 cost_per_terabyte = "1000000 EUR"
 [[dataset]]
@@ -96,6 +61,28 @@ places = ["north", "middle"]
 may_leave = "aggregated"
 "#;
 
+/// The sites of the description: name, country and price zone, and how far each is trusted.
+const SITES: [(&str, &str, &str, u8); 3] =
+    [("north", "FI", "FI", 3), ("middle", "DE", "DE-LU", 2), ("south", "ES", "ES", 1)];
+
+fn site((name, country, zone, assurance): (&str, &str, &str, u8)) -> String {
+    format!(
+        r#"[[site]]
+name = "{name}"
+country = "{country}"
+zone = "{zone}"
+assurance = {assurance}
+engine = "local"
+[[site.phase]]
+power = "7 kW"
+[[site.phase.pool]]
+name = "main"
+accelerator = "A"
+accelerators = 4
+"#
+    )
+}
+
 const NORTH: SiteId = SiteId(0);
 const MIDDLE: SiteId = SiteId(1);
 const SOUTH: SiteId = SiteId(2);
@@ -107,7 +94,8 @@ struct Scene {
 }
 
 fn open(home: &TempDir) -> (Arc<Store>, Data) {
-    let federation = description::read("three.toml", TEXT).expect("it has no fault").federation;
+    let text = TEXT.replace("SITES", &SITES.map(site).concat());
+    let federation = description::read("three.toml", &text).expect("it has no fault").federation;
     let start = Instant::unix_milliseconds(0);
     let beginning = Beginning { file: "f".into(), text: "t".into(), expanded: "t".into(), start };
     let store = Arc::new(Store::open(&home.path().join("home"), &beginning).unwrap().0);

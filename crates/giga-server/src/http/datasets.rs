@@ -97,13 +97,18 @@ pub(crate) async fn add(
     let (id, data) = find(&app, &caller, &name)?;
     let body: CopyBody = read(&body)?;
     let site = match (&body.site, data.places.as_slice()) {
-        (Some(site), _) => find_site(&app, site)?,
+        (Some(site), _) => app.site(site)?,
         (None, [only]) => *only,
         (None, places) => {
             let names = places.iter().map(|site| app.federation.sites[site.index()].name.as_str());
             let names = names.collect::<Vec<_>>().join(", ");
             let detail = format!("data `{name}` has several places; say which one is meant: {names}");
-            return Err(refusal(StatusCode::UNPROCESSABLE_ENTITY, "no-site", "The site is missing", detail));
+            return Err(Refusal::data(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "no-site",
+                "The site is missing",
+                detail,
+            ));
         }
     };
     let path = body.path.unwrap_or_default();
@@ -128,7 +133,7 @@ pub(crate) async fn plan(
     caller.must_operate()?;
     let (_, data) = find(&app, &caller, &name)?;
     let body: StageBody = read(&body)?;
-    let plan = app.data.plan(data, find_site(&app, &body.to)?)?;
+    let plan = app.data.plan(data, app.site(&body.to)?)?;
     Ok(Json(plan_view(&app, &plan)))
 }
 
@@ -150,7 +155,7 @@ pub(crate) async fn stage(
     caller.must_operate()?;
     let (id, data) = find(&app, &caller, &name)?;
     let body: StageBody = read(&body)?;
-    let site = find_site(&app, &body.to)?;
+    let site = app.site(&body.to)?;
     let plan = plan_view(&app, &app.data.plan(data, site)?);
     tracing::info!(dataset = name, site = body.to, by = caller.name(), "a staging is ordered");
     let (worker, by) = (Arc::clone(&app), caller.name().to_owned());
@@ -179,12 +184,6 @@ fn find<'a>(app: &'a App, caller: &Caller, name: &str) -> Answer<(DatasetId, &'a
         let names = federation.datasets.iter().filter(|data| may_see(federation, caller, data));
         Refusal::unknown_dataset(name, names.map(|data| data.name.as_str()))
     })
-}
-
-fn find_site(app: &App, name: &str) -> Answer<SiteId> {
-    let names = app.federation.sites.iter().map(|site| site.name.as_str());
-    let place = names.clone().position(|known| known == name);
-    place.map(SiteId::at).ok_or_else(|| Refusal::unknown_site(name, names))
 }
 
 /// Whether a project of the caller could read it at some site.
@@ -301,10 +300,6 @@ fn plan_view(app: &App, plan: &StagingPlan) -> StagePlanView {
     }
 }
 
-fn refusal(status: StatusCode, kind: &str, title: &str, detail: impl Into<String>) -> Refusal {
-    Refusal::data(status, kind, title, detail)
-}
-
 impl From<Declined> for Refusal {
     fn from(declined: Declined) -> Self {
         let (status, kind, title) = match &declined {
@@ -321,7 +316,7 @@ impl From<Declined> for Refusal {
         };
         match declined {
             Declined::Store(error) => error.into(),
-            declined => refusal(status, kind, title, declined.to_string()),
+            declined => Refusal::data(status, kind, title, declined.to_string()),
         }
     }
 }

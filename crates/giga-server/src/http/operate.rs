@@ -36,7 +36,7 @@ pub(crate) async fn limit(
     body: Bytes,
 ) -> Answer<Json<LimitAnswer>> {
     caller.must_operate()?;
-    let site = find(&app, &name)?;
+    let site = app.site(&name)?;
     let unreadable = |error| Refusal::unreadable(format!("the body is no limit: {error}"));
     let body: LimitBody = serde_json::from_slice(&body).map_err(unreadable)?;
     let (power, until) = body.check(clock()).map_err(|faults| Refusal::faulty("limit", faults))?;
@@ -104,7 +104,7 @@ async fn tell(
     note: impl FnOnce(&Control, SiteId, &Ordered<'_>) -> Option<String> + Send + 'static,
 ) -> Answer<Json<SiteAnswer>> {
     caller.must_operate()?;
-    let site = find(app, name)?;
+    let site = app.site(name)?;
     let order = input(site);
     let text = match order {
         Input::LimitEnds { .. } => "the end of a limit is ordered",
@@ -131,12 +131,6 @@ fn lifted(control: &Control, site: SiteId, told: &Ordered<'_>) -> Option<String>
         }
         Some(_) => format!("the limit of {power} is lifted, though the description has it until {until}"),
     })
-}
-
-fn find(app: &App, name: &str) -> Answer<SiteId> {
-    let names = app.federation.sites.iter().map(|site| site.name.as_str());
-    let place = names.clone().position(|known| known == name);
-    place.map(SiteId::at).ok_or_else(|| Refusal::unknown_site(name, names))
 }
 
 /// Tells the core; the answer comes when it is durable, with what `look` finds in the events and the site behind them.
