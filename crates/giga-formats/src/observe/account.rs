@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use giga_units::{Duration, Energy, Instant};
 
 use super::bars::{Fault, Read, Row, Unread, table};
-use super::cells::{Clock, Counted, count, energy_in, joules, length, resources, tasks, word};
+use super::cells::{Clock, energy_in, joules, length, resources, tasks, word};
+use crate::slurm::cell::{Counted, count, quoted};
 
 /// One run of a job, or a job that waits or never ran. A job that was queued again has a row for each run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,7 +77,7 @@ impl Became {
             "TIMEOUT" | "DEADLINE" => Self::TimedOut,
             "PREEMPTED" | "REQUEUED" | "REVOKED" => Self::Preempted,
             "CANCELLED" => Self::Cancelled,
-            _ => return Err(format!("`{}` is no state of a job that is known", super::bars::quoted(text))),
+            _ => return Err(format!("`{}` is no state of a job that is known", quoted(text))),
         })
     }
 }

@@ -6,8 +6,6 @@ use super::cells::Clock;
 
 /// Faults kept in full; the others are only counted.
 pub const FAULTS_KEPT: usize = 20;
-/// Characters of a faulty cell that a message repeats.
-const QUOTED_MAX: usize = 40;
 
 /// A row that could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -71,15 +69,6 @@ impl<'a> Row<'a> {
         let text = self.text(column);
         read(text).map_err(|what| Fault { line: self.line, field: column.to_owned(), what })
     }
-}
-
-/// Repeats a cell in a message: shortened, and harmless to a terminal.
-pub(super) fn quoted(text: &str) -> String {
-    let mut short: String = text.chars().take(QUOTED_MAX).flat_map(char::escape_debug).collect();
-    if text.chars().nth(QUOTED_MAX).is_some() {
-        short.push('…');
-    }
-    short
 }
 
 /// Reads all rows. Of `needed` each column must be there. The last column may hold bars.

@@ -2,13 +2,11 @@
 
 use giga_units::{Duration, Instant};
 
-use super::bars::quoted;
+use crate::slurm::cell::{COUNT_MAX, Counted, count, is_none, quoted, tracked};
 use crate::work::cell;
 
 /// The latest time that is one: the year 9999, in milliseconds.
 const LATEST: i64 = 253_402_300_799_999;
-/// The most accelerators, nodes or tasks that a row may state.
-const COUNT_MAX: u64 = 10_000_000;
 
 /// Reads times, and counts those that do not say of which zone they are.
 #[derive(Debug, Default)]
@@ -41,12 +39,6 @@ fn not_a_time(text: &str) -> String {
     )
 }
 
-/// Whether a cell says that there is nothing.
-pub(super) fn is_none(text: &str) -> bool {
-    let words = ["", "Unknown", "None", "N/A", "NONE", "INVALID", "(null)", "NOT_SET"];
-    words.iter().any(|word| text.eq_ignore_ascii_case(word))
-}
-
 /// A time limit or a time used, as Slurm's clock writes them; `None` where there is none.
 pub(super) fn clock(text: &str) -> Result<Option<Duration>, String> {
     let unlimited = ["UNLIMITED", "Partition_Limit"].iter().any(|word| text.eq_ignore_ascii_case(word));
@@ -65,38 +57,12 @@ pub(super) fn length(text: &str, unit: Duration) -> Result<Option<Duration>, Str
     cell::length(text, unit).map(Some).map_err(|cause| cause.to_string())
 }
 
-/// A count such as `12`; Slurm shortens those of nodes to `2K`.
-pub(super) fn count(text: &str) -> Result<u32, String> {
-    let (digits, factor) = match text.strip_suffix(['K', 'k']) {
-        Some(digits) => (digits, 1_024.0),
-        None => (text, 1.0),
-    };
-    if is_none(text) {
-        return Ok(0);
-    }
-    let wrong = || format!("`{}` is no count up to {COUNT_MAX}", quoted(text));
-    let number: f64 = digits.parse().map_err(|_| wrong())?;
-    let number = (number * factor).round();
-    if (0.0..=COUNT_MAX as f64).contains(&number) { Ok(number as u32) } else { Err(wrong()) }
-}
-
-/// Accelerators, of one kind where the kind is told.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Counted {
-    pub(super) accelerators: u32,
-    /// Empty where it is not told, or there are several.
-    pub(super) kind: String,
-}
-
-/// The accelerators in a list such as `billing=64,cpu=64,gres/gpu:a100=4,gres/gpu=4,node=1`. The plain count is the whole.
+/// The accelerators in a list of resources that Slurm tracks. The plain count is the whole.
 pub(super) fn resources(list: &str) -> Result<Counted, String> {
     let (mut plain, mut named, mut kinds) = (None, 0_u32, Vec::new());
-    for resource in list.split(',') {
-        let Some((name, number)) = resource.split_once('=') else { continue };
-        let Some(rest) = name.trim().strip_prefix("gres/gpu") else { continue };
-        match rest.strip_prefix(':') {
-            None if rest.is_empty() => plain = Some(count(number)?),
-            None => {}
+    for (kind, number) in tracked(list) {
+        match kind {
+            None => plain = Some(count(number)?),
             Some(kind) => {
                 named = named.saturating_add(count(number)?);
                 kinds.push(kind);
@@ -117,53 +83,6 @@ pub(super) fn energy_in(list: &str) -> Option<i128> {
 pub(super) fn joules(text: &str) -> Option<i128> {
     let joules: i128 = text.parse().ok()?;
     (joules > 0 && joules < 4_000_000_000_000_000).then_some(joules)
-}
-
-/// The accelerators of a node, or of each node of a job, in a list such as `gpu:a100:8(S:0-1),shard:4` or `gres:gpu:2`.
-pub(super) fn gres(list: &str) -> Result<Counted, String> {
-    let (mut all, mut kinds) = (0_u32, Vec::new());
-    for part in outside_brackets(list) {
-        let plain = part.split('(').next().unwrap_or("").trim();
-        let plain = plain.strip_prefix("gres:").or_else(|| plain.strip_prefix("gres/")).unwrap_or(plain);
-        let Some(rest) = plain.strip_prefix("gpu").filter(|rest| rest.is_empty() || rest.starts_with(':'))
-        else {
-            continue;
-        };
-        let mut words = rest.split(':').skip(1);
-        let (kind, number) = match (words.next(), words.next()) {
-            (None, _) => ("", "1"),
-            (Some(word), None) if word.starts_with(|first: char| first.is_ascii_digit()) => ("", word),
-            (Some(word), None) => (word, "1"),
-            (Some(kind), Some(number)) => (kind, number),
-        };
-        all = all.saturating_add(count(number)?);
-        kinds.push(kind);
-    }
-    kinds.dedup();
-    let kind = match kinds[..] {
-        [kind] => kind.to_owned(),
-        [] => String::new(),
-        _ => kinds.join("+"),
-    };
-    Ok(Counted { accelerators: all.min(COUNT_MAX as u32), kind })
-}
-
-/// The parts between commas outside brackets: `gpu:a:2(IDX:0,2),gpu:b:1`.
-fn outside_brackets(list: &str) -> Vec<&str> {
-    let (mut parts, mut from, mut deep) = (Vec::new(), 0, 0_u32);
-    for (at, sign) in list.char_indices() {
-        match sign {
-            '(' => deep += 1,
-            ')' => deep = deep.saturating_sub(1),
-            ',' if deep == 0 => {
-                parts.push(&list[from..at]);
-                from = at + 1;
-            }
-            _ => {}
-        }
-    }
-    parts.push(&list[from..]);
-    parts
 }
 
 /// How many tasks a job number stands for: `17_[3-9:2,12%4]` are five, `17` and `17_3` are one.

@@ -21,6 +21,7 @@ use std::collections::BTreeMap;
 
 use giga_units::{Fraction, Instant};
 
+pub use crate::slurm::NodeUse;
 pub use account::{Accounted, Became, read_accounted};
 pub use bars::{FAULTS_KEPT, Fault, Read, Unread};
 pub use figures::{
@@ -28,7 +29,7 @@ pub use figures::{
     SIZES, SpanFigures, StartForecast,
 };
 pub use json::write as json;
-pub use nodes::{Node, NodeUse, read_nodes};
+pub use nodes::{Node, read_nodes};
 pub use outline::{AccountOutline, Outline, PoolOutline, ShareBasis, Zone, ZoneUnknown, pools, zone};
 pub use question::{Question, questions};
 pub use queue::{QueueState, Queued, read_queue};

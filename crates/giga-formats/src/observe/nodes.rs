@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::bars::{Read, Unread, table};
-use super::cells::{gres, word};
+use super::cells::word;
+use crate::slurm::NodeUse;
+use crate::slurm::cell::gres;
 
 /// A node.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,44 +22,6 @@ pub struct Node {
     pub usage: NodeUse,
     /// Whether something runs there.
     pub busy: bool,
-}
-
-/// Whether work can run on a node.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NodeUse {
-    /// It can.
-    Up,
-    /// What runs there goes on, and nothing new comes.
-    Draining,
-    /// Nothing runs there: down, drained, failed, in maintenance.
-    Out,
-}
-
-impl NodeUse {
-    /// Reads Slurm's word, long as in `draining@` or short as in `drng`; the sign behind it says more of a node that is up or out.
-    #[must_use]
-    pub fn parse(state: &str) -> Self {
-        let word = state.to_ascii_lowercase();
-        let begins = |words: &[&str]| words.iter().any(|begin| word.starts_with(begin));
-        if begins(&["draining", "drng", "failing", "failg"]) {
-            Self::Draining
-        } else if begins(&[
-            "down",
-            "drain",
-            "fail",
-            "maint",
-            "unk",
-            "err",
-            "inval",
-            "future",
-            "futr",
-            "boot_fail",
-        ]) {
-            Self::Out
-        } else {
-            Self::Up
-        }
-    }
 }
 
 /// Reads the table of `sinfo`.

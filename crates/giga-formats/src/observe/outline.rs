@@ -7,8 +7,9 @@ use std::fmt::Write as _;
 use giga_units::{Amount as _, CarbonIntensity, EnergyPrice, Fraction, Instant, Power};
 use thiserror::Error;
 
-use super::nodes::{Node, NodeUse};
+use super::nodes::Node;
 use crate::description::{CATALOGUE, Known, ZONES};
+use crate::slurm::NodeUse;
 
 /// Nodes of one type of accelerator, and as many in each.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,7 +3,8 @@
 use giga_units::{Duration, Instant};
 
 use super::bars::{Fault, Read, Row, Unread, table};
-use super::cells::{Clock, Counted, clock, count, gres, resources, tasks, word};
+use super::cells::{Clock, clock, resources, tasks, word};
+use crate::slurm::cell::{Counted, count, gres};
 
 /// A job that runs or waits.
 #[derive(Debug, Clone, PartialEq, Eq)]

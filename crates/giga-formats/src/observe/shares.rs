@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use giga_units::Fraction;
 
-use super::bars::{Read, Unread, quoted, table};
+use super::bars::{Read, Unread, table};
 use super::cells::word;
+use crate::slurm::cell::quoted;
 
 /// Reads the part of each account: its `NormShares`, or its `RawShares` over those of all. Left out are `root`, and accounts
 /// without users where others have some.

@@ -1,5 +1,7 @@
 //! What Slurm knows of a job, in one model for every way of asking.
 
+use super::cell::gres;
+
 /// A job as Slurm lists it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
@@ -128,24 +130,56 @@ pub struct NodeRecord {
     pub features: Vec<String>,
 }
 
+/// Whether work can run on a node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NodeUse {
+    /// It can.
+    Up,
+    /// What runs there goes on, and nothing new comes.
+    Draining,
+    /// Nothing runs there: down, drained, failed, in maintenance.
+    Out,
+}
+
+impl NodeUse {
+    /// Reads Slurm's word, long as in `draining@` or short as in `drng`; the sign behind it says more of a node that is up or out.
+    #[must_use]
+    pub fn parse(state: &str) -> Self {
+        let word = state.to_ascii_lowercase();
+        let begins = |words: &[&str]| words.iter().any(|begin| word.starts_with(begin));
+        if begins(&["draining", "drng", "failing", "failg"]) {
+            Self::Draining
+        } else if begins(&[
+            "down",
+            "drain",
+            "fail",
+            "maint",
+            "unk",
+            "err",
+            "inval",
+            "future",
+            "futr",
+            "boot_fail",
+        ]) {
+            Self::Out
+        } else {
+            Self::Up
+        }
+    }
+}
+
 impl NodeRecord {
     /// Whether nothing can run on it, as far as Slurm knows. One that is being drained still runs what it has, and of one that a
     /// controller has not heard of yet since it came up nothing is known.
     #[must_use]
     pub fn is_out(&self) -> bool {
-        let word = self.state.to_ascii_lowercase();
-        ["down", "drain", "fail", "maint", "err"].iter().any(|out| word.starts_with(out))
-            && !word.starts_with("draining")
-            && !word.starts_with("failing")
+        NodeUse::parse(&self.state) == NodeUse::Out && !self.state.to_ascii_lowercase().starts_with("unk")
     }
 }
 
-/// The accelerators of `gpu:h200:8(S:0-1),shard:4`.
-#[must_use]
-pub fn accelerators(gres: &str) -> u32 {
-    let gpus = gres.split(',').filter(|part| part.split([':', '(']).next() == Some("gpu"));
-    let counts = gpus.filter_map(|part| part.split('(').next()?.rsplit(':').next()?.parse::<u32>().ok());
-    counts.fold(0, u32::saturating_add)
+/// The accelerators of `gpu:h200:8(S:0-1),shard:4`; none where that can not be read.
+pub(crate) fn accelerators(list: &str) -> u32 {
+    gres(list).map_or(0, |counted| counted.accelerators)
 }
 
 #[cfg(test)]
@@ -177,7 +211,7 @@ mod tests {
         for state in ["idle", "mix", "alloc", "drng", "draining", "idle*", "resv", "MIXED", "comp", "unk*"] {
             check(state, false);
         }
-        for state in ["down", "down*", "drain", "drained", "fail", "maint", "DRAINED"] {
+        for state in ["down", "down*", "drain", "drained", "fail", "maint", "DRAINED", "inval", "futr"] {
             check(state, true);
         }
     }

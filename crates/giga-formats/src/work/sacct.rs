@@ -12,6 +12,7 @@ use super::cell;
 use super::fault::{Cause, Fault, quoted};
 use super::row::{At, Desk, Parsed, Row, Skip};
 use super::text::Dialect;
+use crate::slurm::cell::tracked;
 
 /// States of a job that has not ended.
 const NOT_ENDED: [&str; 9] = [
@@ -172,20 +173,17 @@ fn time(text: &str) -> Result<i64, Cause> {
     if text.parse::<i64>().is_ok() { cell::scaled(text, 1_000) } else { cell::dated(text) }
 }
 
-/// The GPUs in a list such as `billing=64,cpu=64,gres/gpu:a100=4,gres/gpu=4,node=1`. The plain count is the whole; a
-/// named kind counts only where the federation has one of that name.
+/// The GPUs in a list of resources that Slurm tracks. The plain count is the whole; a named kind counts only where the federation
+/// has one of that name.
 fn gpus(resources: &str, desk: &Desk) -> Result<Option<Ask>, Cause> {
     let (mut plain, mut named, mut kind): (Option<u32>, u32, Option<AcceleratorId>) = (None, 0, None);
-    for resource in resources.split(',') {
-        let Some((name, count)) = resource.split_once('=') else { continue };
-        let Some(rest) = name.trim().strip_prefix("gres/gpu") else { continue };
-        let count = cell::scaled(count, 1)?;
-        let count = u32::try_from(count).map_err(|_| Cause::OutOfRange(quoted(resource)))?;
-        match rest.strip_prefix(':') {
-            None if rest.is_empty() => plain = Some(count),
-            None => {}
+    for (name, count) in tracked(resources) {
+        let wrong = || Cause::OutOfRange(quoted(resources));
+        let count = u32::try_from(cell::scaled(count, 1)?).map_err(|_| wrong())?;
+        match name {
+            None => plain = Some(count),
             Some(name) => {
-                named = named.checked_add(count).ok_or_else(|| Cause::OutOfRange(quoted(resource)))?;
+                named = named.checked_add(count).ok_or_else(wrong)?;
                 kind = desk.knows(name).or(kind);
             }
         }
