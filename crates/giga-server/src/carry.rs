@@ -145,7 +145,7 @@ impl Carrier {
             }
             let done = match action {
                 Action::Start(attempt) if self.waits_for_data(attempt) => continue,
-                Action::Start(attempt) => match self.start(attempt) {
+                Action::Start(attempt) => match self.start(attempt, seen.contains_key(&attempt)) {
                     Ok(Begun::Handed) => Ok(()),
                     Ok(Begun::KeptBack) => {
                         let (site, job) = (&self.site, attempt.job.0);
@@ -264,12 +264,12 @@ impl Carrier {
     /// it starts.
     fn bring(&self, job: JobId) {
         if let Ok(Some(spec)) = self.store.body(job).map(|body| body.as_deref().and_then(spec)) {
-            drop(self.data.gate(self.id, job, &spec.data));
+            drop(self.data.bring(self.id, job, &spec.data));
         }
     }
 
-    /// Hands an attempt over, once its data is there.
-    fn start(&self, attempt: AttemptId) -> Result<Begun, EngineError> {
+    /// Hands an attempt over, once its data is there. Of one that is `known` to the engine, the first hand-over counts.
+    fn start(&self, attempt: AttemptId, known: bool) -> Result<Begun, EngineError> {
         let order = &self.wanted[&attempt.job];
         let unavailable =
             |cause: String| EngineError::Unavailable { what: "look up what a job runs", cause, source: None };
@@ -278,12 +278,20 @@ impl Carrier {
             attempt,
             cause: "what it should run can not be read from the store".into(),
         })?;
-        let gate = self.data.gate(self.id, attempt.job, &spec.data);
-        let variables = match gate.map_err(|error| unavailable(error.to_string()))? {
-            Gate::Open(variables) => variables,
-            Gate::Wait => return Ok(Begun::KeptBack),
-            Gate::Never(cause) => return Err(EngineError::Refused { attempt, cause }),
+        let variables = if known {
+            BTreeMap::new()
+        } else {
+            let gate = self.data.gate(self.id, attempt.job, &spec.data);
+            match gate.map_err(|error| unavailable(error.to_string()))? {
+                Gate::Open(variables) => variables,
+                Gate::Wait => return Ok(Begun::KeptBack),
+                Gate::Never(cause) => return Err(EngineError::Refused { attempt, cause }),
+            }
         };
+        // The store may have been waited for, and have gone to another server meanwhile.
+        if self.store.standing() != Standing::Held {
+            return Err(unavailable("whether the store is still this server's can not be told".into()));
+        }
         let mut env = spec.env;
         env.extend(variables);
         env.insert("GIGA_SITE".into(), self.site.clone());

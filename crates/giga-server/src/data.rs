@@ -26,6 +26,8 @@ use self::staging::{FromFolder, Staged, Staging};
 use self::tree::TreeError;
 use crate::live::core::clock;
 
+/// How long a worker waits after the store did not answer.
+const PAUSE: std::time::Duration = std::time::Duration::from_secs(5);
 /// How many tasks are worked on at once; more wait in their order.
 pub(crate) const WORKERS: usize = 4;
 
@@ -37,6 +39,8 @@ pub(crate) struct Data {
     areas: BTreeMap<SiteId, PathBuf>,
     line: Mutex<Line>,
     wake: Condvar,
+    /// Held while a task is put in the line, which waits for the store.
+    entering: Mutex<()>,
     /// Nothing more is begun or gone on with.
     closed: AtomicBool,
     /// Held while content is registered, so that one is the first.
@@ -141,19 +145,25 @@ impl Data {
     ) -> Result<Self, StoreError> {
         let (last, waiting) = (store.last_task()?, store.tasks_open()?.into());
         let line = Mutex::new(Line { last, waiting, running: Vec::new() });
-        let (wake, closed, registering) = (Condvar::new(), AtomicBool::new(false), Mutex::new(()));
-        Ok(Self { federation, store, areas, line, wake, closed, registering })
+        let (wake, closed) = (Condvar::new(), AtomicBool::new(false));
+        let (entering, registering) = (Mutex::default(), Mutex::default());
+        Ok(Self { federation, store, areas, line, wake, entering, closed, registering })
     }
 
     /// Works on tasks until it is closed.
     pub(crate) fn work(&self) {
         while let Some((task, moved)) = self.next() {
             let number = task.task;
-            if let Err(error) = self.perform(task, &moved) {
-                // It stays open, and the next start goes on with it.
+            let done = self.perform(task.clone(), &moved);
+            let mut line = self.line();
+            line.running.retain(|(task, _)| task.task != number);
+            if let Err(error) = done {
                 tracing::warn!(task = number, cause = %error, "what was done with data could not be kept");
+                // It is open as it was: the store may answer again, or the next start goes on with it.
+                line.waiting.push_back(task);
+                let open = |_: &mut Line| !self.closed.load(Ordering::Relaxed);
+                drop(self.wake.wait_timeout_while(line, PAUSE, open));
             }
-            self.line().running.retain(|(task, _)| task.task != number);
         }
     }
 
@@ -227,19 +237,12 @@ impl Data {
     ) -> Result<TaskRow, Declined> {
         let about = &self.federation.sites[site.index()];
         if let Some(part) = data.reading_forbidden(site, about.country, about.assurance) {
-            let why = why(&self.federation, data, about, part);
-            let text = format!("by `{}` of its policy, data `{}` {why}", part.word(), data.name);
+            let text = policy::forbidden(data, part, &why(&self.federation, data, about, part));
             return Err(Declined::Forbidden { text });
         }
         let no_area = || Declined::NoArea { site: about.name.clone() };
         let folder = self.folder(site, &data.name, path).ok_or_else(no_area)?;
-        if !path.is_empty() {
-            self.may_register(site, &folder)?;
-        }
-        if !folder.is_dir() {
-            let cause = "there is no such folder; put the files there, or name another with `--path`".into();
-            return Err(Declined::Path { path: folder.display().to_string(), cause });
-        }
+        self.may_register(site, &data.name, &folder)?;
         let path = path.to_owned();
         self.enqueue(|task| TaskRow {
             kind: TaskKind::Add,
@@ -251,28 +254,47 @@ impl Data {
         })
     }
 
-    /// Whether a folder that somebody names may be registered: the journal and the data of other sites are no dataset.
-    fn may_register(&self, site: SiteId, folder: &Path) -> Result<(), Declined> {
+    /// Where a folder that is to be registered really lies, if that may be: the journal, and the data of other sites and of other
+    /// datasets, whose policy is another one, are not this dataset.
+    fn may_register(&self, site: SiteId, dataset: &str, folder: &Path) -> Result<PathBuf, Declined> {
         let declined = |cause: String| Declined::Path { path: folder.display().to_string(), cause };
         if !folder.is_absolute() {
             return Err(declined("name it from the root on".into()));
+        }
+        if !folder.is_dir() {
+            let cause = "there is no such folder; put the files there, or name another with `--path`";
+            return Err(declined(cause.into()));
         }
         let real = folder.canonicalize().map_err(|error| declined(error.to_string()))?;
         if real.to_str().is_none() {
             return Err(declined("its path is not UTF-8".into()));
         }
-        for (&of, area) in &self.areas {
-            let area = area.canonicalize().unwrap_or_else(|_| area.clone());
+        let areas = self.areas.iter();
+        let areas = areas.map(|(&of, area)| (of, area.canonicalize().unwrap_or_else(|_| area.clone())));
+        let areas: Vec<(SiteId, PathBuf)> = areas.collect();
+        let own =
+            |(of, area): &(SiteId, PathBuf)| *of == site && real.starts_with(area.join("data").join(dataset));
+        let own = areas.iter().any(own);
+        for (_, area) in &areas {
             // The data folder of the server has the areas two levels down.
-            let home = area.ancestors().nth(2).unwrap_or(&area);
-            let own = of == site && real.starts_with(area.join("data"));
+            let home = area.ancestors().nth(2).unwrap_or(area);
             if area.starts_with(&real) || (real.starts_with(home) && home.parent().is_some() && !own) {
                 return Err(declined(
                     "it belongs to the server; name a folder that holds this data only".into(),
                 ));
             }
         }
-        Ok(())
+        for copy in self.store.copies()?.iter().filter(|copy| copy.dataset != dataset) {
+            let other = self.site_of(&copy.site).and_then(|at| self.folder(at, &copy.dataset, &copy.path));
+            let Some(other) = other.and_then(|other| other.canonicalize().ok()) else { continue };
+            if real.starts_with(&other) || other.starts_with(&real) {
+                let of = &copy.dataset;
+                return Err(declined(format!(
+                    "it is registered as data `{of}`, whose policy holds for it; name a folder that holds this data only"
+                )));
+            }
+        }
+        Ok(real)
     }
 
     /// What it would take to bring a dataset to a site, if its policy lets that happen.
@@ -339,7 +361,8 @@ impl Data {
 
     /// Puts a task in the line, durably. The same task that is there already is answered as it is.
     fn enqueue(&self, task: impl FnOnce(u64) -> TaskRow) -> Result<TaskRow, Declined> {
-        let mut line = self.line();
+        let _entering = self.entering.lock().unwrap_or_else(PoisonError::into_inner);
+        let line = self.line();
         let task = task(line.last + 1);
         let open = line.waiting.iter().chain(line.running.iter().map(|(task, _)| task));
         let mut here = open.filter(|open| (&open.dataset, &open.site) == (&task.dataset, &task.site));
@@ -350,7 +373,10 @@ impl Data {
             }
             None => {}
         }
+        // Whoever only looks is not kept waiting for the store.
+        drop(line);
         self.store.add_task(&task)?;
+        let mut line = self.line();
         line.last = task.task;
         line.waiting.push_back(task.clone());
         self.wake.notify_one();
@@ -381,7 +407,7 @@ impl Data {
             Err(Broken::Store(error)) => return Err(error),
             Err(Broken::Tree(error)) => {
                 tracing::warn!(task = task.task, dataset, site, cause = %error, "work on data failed");
-                self.fail(task, error.to_string())?;
+                self.fail(task, &error)?;
             }
         }
         Ok(())
@@ -402,7 +428,9 @@ impl Data {
     fn perform_add(&self, task: &mut TaskRow, pulse: tree::Pulse<'_>) -> Result<(), Broken> {
         let root = self.site_of(&task.site).and_then(|site| self.folder(site, &task.dataset, &task.path));
         let root = root.ok_or_else(|| no_longer(task))?;
-        let real = root.canonicalize().map_err(tree::fault(&root))?;
+        let site = self.site_of(&task.site).ok_or_else(|| no_longer(task))?;
+        // Asked again, since a link may lead elsewhere by now.
+        let real = self.may_register(site, &task.dataset, &root).map_err(Broken::from)?;
         let found = tree::scan(&real, pulse)?;
         let _guard = self.registering.lock().unwrap_or_else(PoisonError::into_inner);
         let now = clock();
@@ -452,11 +480,8 @@ impl Data {
         let (Some(data), Some(site)) = (data, site) else { return Err(no_longer(task).into()) };
         // Asked again, so that no line of tasks is a way around it.
         let differs = |what: String| TreeError::Differs { what };
-        let plan = match self.plan(data, site) {
-            Ok(plan) => plan,
-            Err(Declined::Store(error)) => return Err(error.into()),
-            Err(declined) => return Err(differs(declined.to_string()).into()),
-        };
+        let plan = self.plan(data, site).map_err(Broken::from)?;
+        task.source = Some(self.site_name(plan.source).to_owned());
         let known = self.store.manifest(&data.name)?.unwrap_or_default();
         let manifest = Manifest::read(&known);
         let manifest =
@@ -468,12 +493,14 @@ impl Data {
         let (Some(from), Some(target)) = (from, self.folder(site, &data.name, "")) else {
             return Err(no_longer(task).into());
         };
-        let aside = self.areas[&site].join("staging").join(&data.name);
+        let area = &self.areas[&site];
+        let (aside, lock) = (area.join("staging").join(&data.name), area.join("locks").join(&data.name));
         let from = FromFolder(from.canonicalize().map_err(tree::fault(&from))?);
-        let staged = Staging { manifest: &manifest, aside: &aside, target: &target }.bring(&from, pulse)?;
+        let staging = Staging { manifest: &manifest, aside: &aside, target: &target };
+        let _alone = staging::lock(&lock, pulse)?;
+        let staged = staging.bring(&from, pulse)?;
         let now = clock();
-        (task.ended, task.state, task.source) =
-            (Some(now), TaskState::Done, Some(self.site_name(plan.source).to_owned()));
+        (task.ended, task.state) = (Some(now), TaskState::Done);
         if staged == Staged::Before {
             (task.bytes, task.cost) = (0, Money::ZERO);
             task.said = Some("it was there, and is as registered".into());
@@ -481,13 +508,31 @@ impl Data {
         let (dataset, site) = (task.dataset.clone(), task.site.clone());
         let copy = CopyRow { dataset, site, path: String::new(), sound: true, checked: now, said: None };
         self.store.end_task(&TaskEnd { task, content: None, copy: Some(&copy) })?;
-        Ok(())
+        // What is left aside until then says that it was brought by this task.
+        Ok(staging.clean()?)
     }
 
-    fn fail(&self, task: TaskRow, said: String) -> Result<(), StoreError> {
-        let (ended, state) = (Some(clock()), TaskState::Failed);
+    /// Keeps that a task failed. A copy that was found not to be what is registered is read by no job from here on.
+    fn fail(&self, task: TaskRow, error: &TreeError) -> Result<(), StoreError> {
+        let (now, said) = (clock(), error.to_string());
+        let at = match (task.kind, error) {
+            (TaskKind::Add, _) => Some(task.site.clone()),
+            (TaskKind::Stage, TreeError::Source { .. }) => task.source.clone(),
+            (TaskKind::Stage, _) => None,
+        };
+        let copies = self.store.copies_of(&task.dataset)?.into_iter();
+        let mut copies = copies.filter(|copy| {
+            at.as_ref() == Some(&copy.site) && (task.kind == TaskKind::Stage || copy.path == task.path)
+        });
+        let copy = copies.next().map(|copy| CopyRow {
+            sound: false,
+            checked: now,
+            said: Some(said.clone()),
+            ..copy
+        });
+        let (ended, state) = (Some(now), TaskState::Failed);
         let task = TaskRow { ended, state, said: Some(said), bytes: 0, cost: Money::ZERO, ..task };
-        self.store.end_task(&TaskEnd { task: &task, content: None, copy: None })
+        self.store.end_task(&TaskEnd { task: &task, content: None, copy: copy.as_ref() })
     }
 }
 
@@ -498,6 +543,15 @@ enum Broken {
     Tree(#[from] TreeError),
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl From<Declined> for Broken {
+    fn from(declined: Declined) -> Self {
+        match declined {
+            Declined::Store(error) => error.into(),
+            declined => TreeError::Differs { what: declined.to_string() }.into(),
+        }
+    }
 }
 
 fn no_longer(task: &TaskRow) -> TreeError {

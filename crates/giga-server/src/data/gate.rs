@@ -31,6 +31,18 @@ impl Data {
     /// # Errors
     /// Fails where the store can not be read.
     pub(crate) fn gate(&self, site: SiteId, job: JobId, names: &[String]) -> Result<Gate, StoreError> {
+        self.gate_by(site, &format!("job {}", job.0), names)
+    }
+
+    /// Begins to bring what a waiting job reads. That this fails says nothing of how it goes once the job may start.
+    ///
+    /// # Errors
+    /// Fails where the store can not be read.
+    pub(crate) fn bring(&self, site: SiteId, job: JobId, names: &[String]) -> Result<(), StoreError> {
+        self.gate_by(site, &format!("job {}, ahead", job.0), names).map(drop)
+    }
+
+    fn gate_by(&self, site: SiteId, by: &str, names: &[String]) -> Result<Gate, StoreError> {
         let (mut variables, mut waits) = (BTreeMap::new(), false);
         for name in names {
             let Some(data) = self.federation.datasets.iter().find(|data| data.name == *name) else {
@@ -39,7 +51,7 @@ impl Data {
             if self.store.content(name)?.is_none() {
                 continue;
             }
-            match self.look(data, site, job)? {
+            match self.look(data, site, by)? {
                 Look::There(folder) => {
                     if variables.insert(variable(name), folder).is_some() {
                         return Ok(Gate::Never(format!(
@@ -91,7 +103,7 @@ impl Data {
             .collect()
     }
 
-    fn look(&self, data: &Dataset, id: SiteId, job: JobId) -> Result<Look, StoreError> {
+    fn look(&self, data: &Dataset, id: SiteId, by: &str) -> Result<Look, StoreError> {
         let (name, site) = (&data.name, &self.federation.sites[id.index()]);
         // The core placed it by the same rule; here nothing is handed out where that should ever fail.
         if let Some(part) = data.reading_forbidden(id, site.country, site.assurance) {
@@ -119,9 +131,8 @@ impl Data {
         if self.is_busy(name, &site.name) {
             return Ok(Look::OnItsWay);
         }
-        let by = format!("job {}", job.0);
         if let Some(task) =
-            self.store.task_by(name, &site.name, &by)?.filter(|task| task.state == TaskState::Failed)
+            self.store.task_by(name, &site.name, by)?.filter(|task| task.state == TaskState::Failed)
         {
             let said = task.said.unwrap_or_default();
             return Ok(Look::Never(format!(
@@ -129,7 +140,7 @@ impl Data {
                 site.name
             )));
         }
-        match self.stage(data, id, &by) {
+        match self.stage(data, id, by) {
             // What is there by now is found by the next look.
             Ok(_) | Err(Declined::Busy { .. }) => Ok(Look::OnItsWay),
             Err(Declined::Store(error)) => Err(error),

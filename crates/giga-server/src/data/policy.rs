@@ -22,7 +22,6 @@ pub(crate) fn why_not_copied(
     site: &Site,
     part: Forbidding,
 ) -> String {
-    let (name, word) = (&data.name, part.word());
     let why = match part {
         Forbidding::MayLeave => {
             let leaves = data.policy.may_leave.word();
@@ -33,7 +32,12 @@ pub(crate) fn why_not_copied(
         }
         part => why(federation, data, site, part),
     };
-    format!("by `{word}` of its policy, data `{name}` {why}")
+    forbidden(data, part, &why)
+}
+
+/// A whole sentence of a part of the policy of a dataset, and why it forbids something.
+pub(crate) fn forbidden(data: &Dataset, part: Forbidding, why: &str) -> String {
+    format!("by `{}` of its policy, data `{}` {why}", part.word(), data.name)
 }
 
 /// What may be done with a dataset, a sentence each.

@@ -3,10 +3,11 @@
 //! Files come one after another into a folder beside, each read back and checked before it gets its name. When all are there and
 //! on the disk, that folder gets the name of the dataset by one step. So what has the name is whole and as registered, or is not there.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Read, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::time::{Duration as Wait, Instant as Clock};
 
 use giga_formats::manifest::{Manifest, ManifestFile, hex};
 
@@ -23,7 +24,7 @@ pub(crate) struct FromFolder(pub(crate) PathBuf);
 
 impl Mover for FromFolder {
     fn open(&self, path: &str, from: u64) -> io::Result<Box<dyn Read>> {
-        let mut file = tree::open_plain(&self.0.join(path))?;
+        let mut file = tree::open_below(&self.0, path)?;
         io::Seek::seek(&mut file, io::SeekFrom::Start(from))?;
         Ok(Box::new(file))
     }
@@ -69,7 +70,9 @@ impl Staging<'_> {
         if fs::symlink_metadata(self.target).is_ok() {
             let found = tree::scan(self.target, pulse)?;
             return match tree::difference(self.manifest, &found) {
-                None => self.clean().map(|()| Staged::Before),
+                // A call that was killed after it gave the name left its folder aside.
+                None if fs::symlink_metadata(self.tied()).is_ok() => Ok(Staged::Here),
+                None => Ok(Staged::Before),
                 Some(difference) => Err(TreeError::Differs {
                     what: format!(
                         "what lies in `{}` is not what is registered: {difference}; move it away and stage again",
@@ -96,7 +99,12 @@ impl Staging<'_> {
             }
         }
         self.finish(&room)?;
-        self.clean().map(|()| Staged::Here)
+        Ok(Staged::Here)
+    }
+
+    /// The folder aside of what is registered now.
+    fn tied(&self) -> PathBuf {
+        self.aside.join(&hex(&super::digest(self.manifest))[..16])
     }
 
     /// Brings a file and gives it its name aside.
@@ -116,7 +124,7 @@ impl Staging<'_> {
 
     /// Makes room aside; what was brought of another content is thrown away.
     fn room(&self) -> Result<Room, TreeError> {
-        let tied = self.aside.join(&hex(&super::digest(self.manifest))[..16]);
+        let tied = self.tied();
         make_folder(self.aside)?;
         for entry in fs::read_dir(self.aside).map_err(fault(self.aside))? {
             let path = entry.map_err(fault(self.aside))?.path();
@@ -151,7 +159,7 @@ impl Staging<'_> {
         let path = file.path.escape_debug();
         let what =
             format!("`{path}` is not what is registered where it comes from; `giga dataset add` says more");
-        Err(TreeError::Differs { what })
+        Err(TreeError::Source { what })
     }
 
     /// Gives what is whole its name, once it is on the disk and read-only.
@@ -177,8 +185,33 @@ impl Staging<'_> {
         sync(parent)
     }
 
-    fn clean(&self) -> Result<(), TreeError> {
+    /// Removes what is aside, once what came of it is kept.
+    pub(crate) fn clean(&self) -> Result<(), TreeError> {
         remove(self.aside)
+    }
+}
+
+/// How long another process that writes there is waited for, and between two tries.
+const PATIENCE: Wait = Wait::from_secs(10);
+const AGAIN: Wait = Wait::from_millis(100);
+
+/// Keeps other processes from writing where a dataset is staged until the file is dropped: one that lost the store while it slept
+/// would go on when it wakes.
+pub(crate) fn lock(path: &Path, pulse: Pulse<'_>) -> Result<File, TreeError> {
+    make_folder(path.parent().expect("it lies in the area of a site"))?;
+    let file = File::options().write(true).create(true).truncate(false).open(path).map_err(fault(path))?;
+    let until = Clock::now() + PATIENCE;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::Error(cause)) => return Err(fault(path)(cause)),
+            Err(TryLockError::WouldBlock) if Clock::now() < until => std::thread::sleep(AGAIN),
+            Err(TryLockError::WouldBlock) => {
+                let text = format!("another process writes there; `fuser {}` names it", path.display());
+                return Err(fault(path)(io::Error::new(ErrorKind::WouldBlock, text)));
+            }
+        }
+        pulse(0)?;
     }
 }
 

@@ -163,9 +163,9 @@ fn what_lies_there_is_registered_and_what_changed_is_found() {
     let task = scene.add("open", NORTH);
     assert_eq!((task.state, task.bytes, task.said), (TaskState::Done, 10, None));
     let content = scene.store.content("open").unwrap().unwrap();
-    // As `printf 'giga manifest 1\n%s 10 a/b.txt\n' $(sha256sum …) | sha256sum` says.
     assert_eq!((content.files, content.bytes, content.by.as_str()), (1, 10, "anna"));
-    assert_eq!(content.digest.len(), 64);
+    // As `printf 'giga manifest 1\n%s 10 a/b.txt\n' $(printf 'some bytes' | sha256sum | cut -c-64) | sha256sum` says.
+    assert_eq!(content.digest, "c34820c13602a16928c7150579970a3e385deb52541bd276af7233e2f3a0d16e");
     assert_eq!(scene.add("open", NORTH).state, TaskState::Done, "nothing changed");
     scene.put("north", "open", "a/b.txt", "other byte");
     let task = scene.add("open", NORTH);
@@ -293,6 +293,8 @@ fn a_job_waits_for_its_data_and_hears_why_it_never_comes() {
     );
     fs::write(source, "some bytes").unwrap();
     let other = |site| scene.data.gate(site, JobId(5), &["open".into()]).unwrap();
+    assert!(matches!(other(MIDDLE), Gate::Never(why) if why.contains("no copy of it is sound")));
+    assert_eq!(scene.add("open", NORTH).state, TaskState::Done, "its holder looked through it again");
     assert_eq!(other(MIDDLE), Gate::Wait, "another job tries again");
     scene.work();
     assert!(matches!(other(MIDDLE), Gate::Open(variables) if variables.len() == 1));
@@ -326,11 +328,15 @@ fn the_servers_own_files_are_no_dataset() {
     check(&home.join("sites/north"), "it belongs to the server");
     check(Path::new("/"), "it belongs to the server");
     check(Path::new("a"), "name it from the root on");
-    check(Path::new("/nothing/here"), "No such file");
+    check(Path::new("/nothing/here"), "there is no such folder");
     let outside = tempfile::tempdir().unwrap();
     fs::write(outside.path().join("x"), "y").unwrap();
     std::os::unix::fs::symlink(&home, scene.home.path().join("link")).unwrap();
     check(&scene.home.path().join("link"), "it belongs to the server");
+    // The folder of another dataset of the same site, and one above it, have another policy.
+    let data = home.join("sites/north/data");
+    check(&data, "it belongs to the server");
+    check(&data.join("kept"), "it belongs to the server");
     let path = outside.path().to_str().unwrap();
     scene.data.add(scene.dataset("open"), NORTH, path, "anna").unwrap();
     scene.work();
@@ -339,4 +345,72 @@ fn the_servers_own_files_are_no_dataset() {
     // A folder that is named by mistake does not take the place of a sound one.
     assert_eq!(scene.add("open", NORTH).state, TaskState::Failed);
     assert_eq!(scene.store.copies_of("open").unwrap(), copies);
+}
+
+#[test]
+fn what_is_registered_of_one_dataset_is_not_registered_of_another() {
+    let scene = Scene::new();
+    let outside = tempfile::tempdir().unwrap();
+    fs::create_dir(outside.path().join("records")).unwrap();
+    fs::write(outside.path().join("records/x"), "y").unwrap();
+    let records = outside.path().join("records");
+    scene.data.add(scene.dataset("kept"), NORTH, records.to_str().unwrap(), "anna").unwrap();
+    scene.work();
+    assert!(scene.store.copies_of("kept").unwrap()[0].sound);
+    for path in [records.as_path(), outside.path()] {
+        let declined =
+            scene.data.add(scene.dataset("open"), NORTH, path.to_str().unwrap(), "anna").unwrap_err();
+        assert!(declined.to_string().contains("it is registered as data `kept`"), "{declined}");
+    }
+    // Nor by a link in the place of its own folder, when it is asked for or after that.
+    let own = scene.home.path().join("home/sites/north/data/open");
+    let task = scene.data.add(scene.dataset("open"), NORTH, "", "anna").unwrap();
+    fs::remove_dir_all(&own).unwrap();
+    std::os::unix::fs::symlink(&records, &own).unwrap();
+    scene.work();
+    let task =
+        scene.store.tasks_of("open", 1).unwrap().into_iter().find(|row| row.task == task.task).unwrap();
+    assert!(task.said.is_some_and(|said| said.contains("it is registered as data `kept`")));
+    assert_eq!(scene.store.content("open").unwrap(), None);
+    assert!(scene.data.add(scene.dataset("open"), NORTH, "", "anna").is_err());
+}
+
+#[test]
+fn a_copy_that_is_no_data_any_more_is_read_by_no_job() {
+    let scene = Scene::new();
+    scene.add("open", NORTH);
+    let file = scene.home.path().join("home/sites/north/data/open/a/b.txt");
+    let never = |piece: &str| {
+        let gate = scene.data.gate(NORTH, JobId(1), &["open".into()]).unwrap();
+        assert!(matches!(&gate, Gate::Never(why) if why.contains(piece)), "{gate:?}");
+    };
+    // A link in the place of a file, and nothing at all.
+    fs::remove_file(&file).unwrap();
+    std::os::unix::fs::symlink("/etc/hostname", &file).unwrap();
+    assert_eq!(scene.add("open", NORTH).state, TaskState::Failed);
+    never("neither a plain file nor a folder");
+    fs::remove_file(&file).unwrap();
+    assert_eq!(scene.add("open", NORTH).state, TaskState::Failed);
+    never("there is no file");
+    // A staging finds by itself that its source is not what was registered.
+    scene.put("north", "open", "a/b.txt", "some bytes");
+    assert_eq!(scene.add("open", NORTH).state, TaskState::Done);
+    scene.put("north", "open", "a/b.txt", "same bytes");
+    assert_eq!(scene.stage("open", MIDDLE).unwrap().unwrap().state, TaskState::Failed);
+    never("is not what is registered where it comes from");
+}
+
+#[test]
+fn what_was_brought_ahead_in_vain_is_tried_again_when_the_job_starts() {
+    let scene = Scene::new();
+    scene.add("open", NORTH);
+    // Something is in the way for a while.
+    let blocked = scene.put("middle", "open", "strange", "x");
+    scene.data.bring(MIDDLE, JobId(1), &["open".into()]).unwrap();
+    scene.work();
+    assert_eq!(scene.store.tasks_of("open", 1).unwrap()[0].state, TaskState::Failed);
+    fs::remove_dir_all(blocked.parent().unwrap()).unwrap();
+    assert_eq!(scene.data.gate(MIDDLE, JobId(1), &["open".into()]).unwrap(), Gate::Wait);
+    scene.work();
+    assert!(matches!(scene.data.gate(MIDDLE, JobId(1), &["open".into()]).unwrap(), Gate::Open(_)));
 }

@@ -6,7 +6,9 @@ use std::io::{self, Read};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-use giga_formats::manifest::{Digest, Manifest, ManifestError, ManifestFile};
+use giga_formats::manifest::{Digest, FILES_MAX, Manifest, ManifestError, ManifestFile};
+use nix::fcntl::{OFlag, openat};
+use nix::sys::stat::Mode;
 use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 
@@ -36,6 +38,9 @@ pub(crate) enum TreeError {
     /// The bytes are not those that were registered.
     #[error("{what}")]
     Differs { what: String },
+    /// What is to be copied is not what was registered.
+    #[error("{what}")]
+    Source { what: String },
     /// Whoever asked for it wants it no more.
     #[error("it was broken off, and is gone on with by the next start")]
     Stopped,
@@ -66,6 +71,10 @@ pub(crate) fn list(root: &Path) -> Result<Vec<(String, u64)>, TreeError> {
             if about.is_dir() {
                 folders.push((path, below));
             } else if about.is_file() {
+                if files.len() == FILES_MAX {
+                    let cause = ManifestError::TooLarge;
+                    return Err(TreeError::Manifest { root: root.to_owned(), cause });
+                }
                 files.push((below, about.len()));
             } else {
                 return Err(TreeError::NotPlain { path });
@@ -78,17 +87,27 @@ pub(crate) fn list(root: &Path) -> Result<Vec<(String, u64)>, TreeError> {
 
 /// The manifest of what lies below a folder. Every byte is read.
 pub(crate) fn scan(root: &Path, pulse: Pulse<'_>) -> Result<Manifest, TreeError> {
+    let wrong = |cause| TreeError::Manifest { root: root.to_owned(), cause };
+    let listed = list(root)?;
+    // What no manifest can hold is found before hours are spent on reading it.
+    let outline =
+        |(path, size): &(String, u64)| ManifestFile { path: path.clone(), size: *size, digest: [0; 32] };
+    Manifest::of(listed.iter().map(outline).collect()).map_err(wrong)?;
     let mut files = Vec::new();
-    for (path, _) in list(root)? {
-        let (size, digest) = digest(&root.join(&path), pulse)?;
+    for (path, _) in listed {
+        let (size, digest) = digest_of(open_below(root, &path), &root.join(&path), pulse)?;
         files.push(ManifestFile { path, size, digest });
     }
-    Manifest::of(files).map_err(|cause| TreeError::Manifest { root: root.to_owned(), cause })
+    Manifest::of(files).map_err(wrong)
 }
 
 /// Size and digest of a file, as it was read.
 pub(crate) fn digest(path: &Path, pulse: Pulse<'_>) -> Result<(u64, Digest), TreeError> {
-    let mut file = open_plain(path).map_err(fault(path))?;
+    digest_of(open_plain(path), path, pulse)
+}
+
+fn digest_of(file: io::Result<File>, path: &Path, pulse: Pulse<'_>) -> Result<(u64, Digest), TreeError> {
+    let mut file = file.map_err(fault(path))?;
     let (mut hash, mut size, mut piece) = (Sha256::new(), 0, vec![0; PIECE]);
     loop {
         let read = match file.read(&mut piece) {
@@ -103,11 +122,25 @@ pub(crate) fn digest(path: &Path, pulse: Pulse<'_>) -> Result<(u64, Digest), Tre
     }
 }
 
+/// The same below a folder, where no folder on the way may be a link either: whoever may write there could make one at any time.
+pub(crate) fn open_below(root: &Path, path: &str) -> io::Result<File> {
+    let flags = OFlag::O_RDONLY | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
+    let mut folder = File::open(root)?;
+    let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
+    for name in folders.split('/').filter(|name| !name.is_empty()) {
+        folder = openat(&folder, name, flags | OFlag::O_DIRECTORY, Mode::empty())?.into();
+    }
+    plain(openat(&folder, name, flags, Mode::empty())?.into())
+}
+
+fn plain(file: File) -> io::Result<File> {
+    if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("it is no plain file")) }
+}
+
 /// Opens for reading what is a plain file: neither a link nor a pipe that would never answer.
 pub(crate) fn open_plain(path: &Path) -> io::Result<File> {
     let flags = nix::libc::O_NOFOLLOW | nix::libc::O_NONBLOCK;
-    let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
-    if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("it is no plain file")) }
+    plain(OpenOptions::new().read(true).custom_flags(flags).open(path)?)
 }
 
 /// The first file in which what was found is not what was registered, and how many there are; `None` where there is none.

@@ -34,14 +34,18 @@ pub(crate) async fn list(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
 ) -> Answer<Json<DatasetList>> {
-    let (contents, copies) = (app.store.contents()?, app.store.copies()?);
-    let mut datasets = Vec::new();
-    for data in app.federation.datasets.iter().filter(|data| may_see(&app.federation, &caller, data)) {
-        let content = contents.iter().find(|row| row.dataset == data.name).cloned();
-        let copies: Vec<&CopyRow> = copies.iter().filter(|row| row.dataset == data.name).collect();
-        datasets.push(view(&app, &caller, data, content, &copies));
-    }
-    Ok(Json(DatasetList { datasets }))
+    // Folders of sites are looked at, which may lie on a file system that does not answer.
+    let views = move || {
+        let (contents, copies) = (app.store.contents()?, app.store.copies()?);
+        let mut datasets = Vec::new();
+        for data in app.federation.datasets.iter().filter(|data| may_see(&app.federation, &caller, data)) {
+            let content = contents.iter().find(|row| row.dataset == data.name).cloned();
+            let copies: Vec<&CopyRow> = copies.iter().filter(|row| row.dataset == data.name).collect();
+            datasets.push(view(&app, &caller, data, content, &copies));
+        }
+        Ok(Json(DatasetList { datasets }))
+    };
+    super::blocking(views).await?
 }
 
 /// All that is known of a dataset: where it lies, what may be done with it where, who read it, what was done with it.
@@ -54,8 +58,19 @@ pub(crate) async fn show(
     Extension(caller): Extension<Caller>,
     Path(name): Path<String>,
 ) -> Answer<Json<DatasetDetail>> {
-    let (id, data) = find(&app, &caller, &name)?;
+    find(&app, &caller, &name)?;
     let reads = app.ask(|control, _| control.reads()).await?;
+    super::blocking(move || detail(&app, &caller, &name, &reads)).await?
+}
+
+/// It looks at folders of sites, and so may block.
+fn detail(
+    app: &App,
+    caller: &Caller,
+    name: &str,
+    reads: &[giga_control::DataRead],
+) -> Answer<Json<DatasetDetail>> {
+    let (id, data) = find(app, caller, name)?;
     let federation = &app.federation;
     let project = |read: &giga_control::DataRead| federation.projects[read.project.index()].name.clone();
     let mine = reads.iter().filter(|read| read.dataset == id && caller.may_use(&project(read)));
@@ -67,16 +82,16 @@ pub(crate) async fn show(
         accelerator_milliseconds: small(read.held.as_milliseconds()),
     });
     let reads = reads.collect();
-    let (content, copies) = (app.store.content(&name)?, app.store.copies_of(&name)?);
-    let dataset = view(&app, &caller, data, content, &copies.iter().collect::<Vec<_>>());
+    let (content, copies) = (app.store.content(name)?, app.store.copies_of(name)?);
+    let dataset = view(app, caller, data, content, &copies.iter().collect::<Vec<_>>());
     let tasks = match caller.must_operate() {
-        Ok(()) => app.store.tasks_of(&name, TASKS_SHOWN)?,
+        Ok(()) => app.store.tasks_of(name, TASKS_SHOWN)?,
         Err(_) => Vec::new(),
     };
-    let tasks = tasks.into_iter().map(|row| task(&app, row)).collect();
+    let tasks = tasks.into_iter().map(|row| task(app, row)).collect();
     let readers = federation.sites.iter().enumerate();
     let readers = readers.map(|(at, site)| reader(federation, data, SiteId::at(at), site)).collect();
-    Ok(Json(DatasetDetail { dataset, variable: variable(&name), readers, reads, tasks }))
+    Ok(Json(DatasetDetail { dataset, variable: variable(name), readers, reads, tasks }))
 }
 
 /// Looks through what lies at a site: every byte is read. Where nothing is registered, it becomes what is registered; otherwise it
@@ -131,10 +146,13 @@ pub(crate) async fn plan(
     body: Bytes,
 ) -> Answer<Json<StagePlanView>> {
     caller.must_operate()?;
-    let (_, data) = find(&app, &caller, &name)?;
     let body: StageBody = read(&body)?;
-    let plan = app.data.plan(data, app.site(&body.to)?)?;
-    Ok(Json(plan_view(&app, &plan)))
+    let plan = move || {
+        let (_, data) = find(&app, &caller, &name)?;
+        let plan = app.data.plan(data, app.site(&body.to)?)?;
+        Ok(Json(plan_view(&app, &plan)))
+    };
+    super::blocking(plan).await?
 }
 
 /// Copies a dataset to a site, if its policy lets that happen, and checks every byte there. Nothing has the name of the dataset there
@@ -153,16 +171,17 @@ pub(crate) async fn stage(
     body: Bytes,
 ) -> Answer<(StatusCode, Json<StageAnswer>)> {
     caller.must_operate()?;
-    let (id, data) = find(&app, &caller, &name)?;
     let body: StageBody = read(&body)?;
-    let site = app.site(&body.to)?;
-    let plan = plan_view(&app, &app.data.plan(data, site)?);
-    tracing::info!(dataset = name, site = body.to, by = caller.name(), "a staging is ordered");
-    let (worker, by) = (Arc::clone(&app), caller.name().to_owned());
-    let work = move || worker.data.stage(&worker.federation.datasets[id.index()], site, &by);
-    let row = super::blocking(work).await??;
-    let status = if row.is_some() { StatusCode::ACCEPTED } else { StatusCode::OK };
-    Ok((status, Json(StageAnswer { plan, task: row.map(|row| task(&app, row)) })))
+    let stage = move || {
+        let (_, data) = find(&app, &caller, &name)?;
+        let site = app.site(&body.to)?;
+        let plan = plan_view(&app, &app.data.plan(data, site)?);
+        tracing::info!(dataset = name, site = body.to, by = caller.name(), "a staging is ordered");
+        let row = app.data.stage(data, site, caller.name())?;
+        let status = if row.is_some() { StatusCode::ACCEPTED } else { StatusCode::OK };
+        Ok((status, Json(StageAnswer { plan, task: row.map(|row| task(&app, row)) })))
+    };
+    super::blocking(stage).await?
 }
 
 /// Reads a body; none stands for one that says nothing. A list in the place of an object is refused, which serde would take.

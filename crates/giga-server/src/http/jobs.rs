@@ -54,7 +54,8 @@ pub(crate) async fn plan(
     };
     let (preview, choices, now) = app.ask(ask).await?;
     if let Preview::Placed { site, .. } = &preview {
-        understood.notes.extend(app.data.notes(*site, &understood.spec.data)?);
+        let (asked, site, names) = (Arc::clone(&app), *site, understood.spec.data.clone());
+        understood.notes.extend(super::blocking(move || asked.data.notes(site, &names)).await??);
     }
     Ok(Json(plan_view(&app.federation, understood, preview, choices, now)))
 }

@@ -81,7 +81,8 @@ impl Scene {
 
     fn with(&self, mover: &dyn Mover, pulse: Pulse<'_>) -> Result<Staged, TreeError> {
         let (aside, target) = (self.at("staging/scans"), self.at("data/scans"));
-        Staging { manifest: &self.manifest, aside: &aside, target: &target }.bring(mover, pulse)
+        let staging = Staging { manifest: &self.manifest, aside: &aside, target: &target };
+        staging.bring(mover, pulse).and_then(|staged| staging.clean().map(|()| staged))
     }
 
     /// What has the name is whole, or nothing has it.
