@@ -60,7 +60,7 @@ settings! {
     /// Where a server listens.
     LISTEN: "up" "listen" "GIGA_LISTEN" Kind::Address;
     /// The store of a server.
-    STORE: "up" "store" "GIGA_STORE" Kind::Text("\"sqlite\"");
+    STORE: "up" "store" "GIGA_STORE" Kind::Text("\"postgres:///giga\"");
     /// The form of what a server says of itself.
     LOG: "up" "log" "GIGA_LOG" Kind::Word(&["text", "json"]);
     /// The least that a server says.

@@ -170,6 +170,18 @@ pub enum ServerError {
     Thread(std::io::Error),
 }
 
+impl ServerError {
+    /// Whether it may go away by itself, so that another try makes sense.
+    #[must_use]
+    pub fn passes(&self) -> bool {
+        match self {
+            Self::Store(error) => error.passes(),
+            Self::Listen { .. } => true,
+            _ => false,
+        }
+    }
+}
+
 /// How a server ended.
 #[derive(Debug)]
 pub enum Stopped {

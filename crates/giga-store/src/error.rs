@@ -126,6 +126,14 @@ pub enum StoreError {
     },
 }
 
+impl StoreError {
+    /// Whether it may go away by itself: another server ends, a database comes up. All else is mended by somebody.
+    #[must_use]
+    pub fn passes(&self) -> bool {
+        matches!(self, Self::Database(_) | Self::InUse { .. } | Self::Leased { .. } | Self::Fenced { .. })
+    }
+}
+
 /// What a database said.
 #[derive(Debug, Error)]
 pub enum DatabaseError {

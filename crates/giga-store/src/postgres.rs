@@ -107,6 +107,9 @@ impl Postgres {
             let provable = last.is_some() || !matches!(fault, Fault::AtCommit(_) | Fault::Silent);
             if fault.passes() {
                 *session = None;
+                if lease.is_over() {
+                    return Err(Fault::Fenced);
+                }
             }
             if !(fault.passes() || twice) || !provable || lease.is_over() || !tries.again().await {
                 return Err(fault);
@@ -261,7 +264,7 @@ async fn ready<'a>(session: &'a mut Option<Session>, url: &Url) -> Result<&'a mu
     }
     match session {
         Some(session) => Ok(session),
-        None => Ok(session.insert(Session::open(url).await?)),
+        None => Ok(session.insert(in_time(Session::open(url)).await?)),
     }
 }
 

@@ -14,7 +14,7 @@ use anyhow::Context as _;
 use clap::Args;
 use giga_formats::settings::{DATA, FEDERATION, LISTEN, STORE};
 use giga_model::{Federation, Site};
-use giga_server::{Call, Found, Home, Server, Stopped, may_listen};
+use giga_server::{Call, Found, Home, Server, ServerError, Stopped, may_listen};
 use giga_store::{Store, StoreError, Url, UrlError};
 use giga_units::{Instant, grouped};
 
@@ -126,9 +126,17 @@ fn live(call: &Filled, log: Log) -> anyhow::Result<ExitCode> {
     if let Err(error) = may_listen(call.listen) {
         return refused(why(error));
     }
+    // What may go away by itself is no fault of the set-up: a service manager tries again.
+    let ended = |error: ServerError| {
+        let code = if error.passes() { 1 } else { 2 };
+        log.fail(&why(error));
+        Ok(ExitCode::from(code))
+    };
     let (file, text) = match &call.federation {
-        None => begun(call.data.as_deref(), store.as_ref())
-            .unwrap_or_else(|| (LOCAL_NAME.to_owned(), LOCAL.to_owned())),
+        None => match begun(call.data.as_deref(), store.as_ref()) {
+            Ok(begun) => begun.unwrap_or_else(|| (LOCAL_NAME.to_owned(), LOCAL.to_owned())),
+            Err(error) => return ended(error.into()),
+        },
         Some(path) => match std::fs::read_to_string(path) {
             Ok(text) => (path.display().to_string(), text),
             Err(error) => return refused(format!("`{}` can not be read: {error}", path.display())),
@@ -148,7 +156,7 @@ fn live(call: &Filled, log: Log) -> anyhow::Result<ExitCode> {
     let folder = std::path::absolute(folder).with_context(|| format!("`{}`", folder.display()))?;
     let home = match Home::open(folder, store.as_ref(), &file, &text, description) {
         Ok(home) => home,
-        Err(error) => return refused(why(error)),
+        Err(error) => return ended(error),
     };
     let (federation, folder) = (Arc::clone(home.federation()), home.folder().to_owned());
     let engines = match engines::open(&federation, &folder) {
@@ -163,16 +171,16 @@ fn live(call: &Filled, log: Log) -> anyhow::Result<ExitCode> {
         let told = told_to_stop()?;
         let server = match Server::start(Call { home, listen, connections, engines, areas, version }).await {
             Ok(server) => server,
-            Err(error) => return refused(why(error)),
+            Err(error) => return ended(error),
         };
         // A server does not end because nobody reads its greeting.
         drop(greet(&federation, &server, (&folder, store.as_ref()), call.named));
-        ended(server.serve(told).await, &log)
+        last_words(server.serve(told).await, &log)
     })
 }
 
 /// What there is to say of an end.
-fn ended(how: Stopped, log: &Log) -> anyhow::Result<ExitCode> {
+fn last_words(how: Stopped, log: &Log) -> anyhow::Result<ExitCode> {
     match how {
         Stopped::Told => {
             log.note("stopped; what runs goes on, and `giga up` takes it over again");
@@ -223,12 +231,17 @@ pub(crate) fn store(url: &str) -> Result<Url, UrlError> {
 }
 
 /// The description that a data folder or database was begun with: whoever names no other wants that one to go on.
-fn begun(data: Option<&Path>, store: Option<&Url>) -> Option<(String, String)> {
-    let (_, beginning) = match store {
-        None => Store::read_only(data?).ok()?,
-        Some(url) => Store::connect_read_only(url).ok()?,
+fn begun(data: Option<&Path>, store: Option<&Url>) -> Result<Option<(String, String)>, StoreError> {
+    let found = match (store, data) {
+        (Some(url), _) => Store::connect_read_only(url),
+        (None, Some(data)) => Store::read_only(data),
+        (None, None) => return Ok(None),
     };
-    Some((beginning.file, beginning.text))
+    match found {
+        Ok((_, beginning)) => Ok(Some((beginning.file, beginning.text))),
+        Err(StoreError::Absent { .. } | StoreError::Empty { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// Says what is up, and what to type next.

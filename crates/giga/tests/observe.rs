@@ -109,14 +109,9 @@ fn what_can_not_be_read_is_named_with_the_way_out() {
     let ended =
         giga(&place, &["observe", "--sinfo", &sinfo, "--sacct", &sacct, "--since", "2d", "--out", "b"])
             .done();
-    let pieces = ["note: 4 rows of", "line 9, `Submit`", "20 accelerators"];
-    pieces.iter().for_each(|piece| {
-        assert!(
-            ended.out.contains(piece) || *piece == "20 accelerators",
-            "`{piece}` is not in\n{}",
-            ended.out
-        );
-    });
+    for piece in ["note: 4 rows of", "line 9, `Submit`"] {
+        assert!(ended.out.contains(piece), "`{piece}` is not in\n{}", ended.out);
+    }
     simulated(&place, "b");
 }
 

@@ -22,15 +22,24 @@ pub(crate) enum Taken {
     ByOther,
 }
 
-/// Takes an attempt, or learns that it is taken.
-pub(crate) fn take(folder: &Folder, attempt: AttemptId, by: Claimant) -> io::Result<Taken> {
+/// A claim that nobody made before.
+pub(crate) fn by(attempt: AttemptId, by: Claimant) -> io::Result<Claim> {
     let batch = std::env::var("SLURM_JOB_ID").ok().and_then(|id| id.parse().ok());
     // An engine that fences is of no batch job, even where its server runs in one.
     let batch = batch.filter(|_| by != Claimant::Fence);
-    let claim = Claim { attempt, nonce: nonce()?, at: now(), by, batch };
-    folder.make(CLAIM, &claim)?;
+    Ok(Claim { attempt, nonce: nonce()?, at: now(), by, batch })
+}
+
+/// Takes an attempt so that it never begins, or learns that it is taken.
+pub(crate) fn fence(folder: &Folder, attempt: AttemptId) -> io::Result<Taken> {
+    take(folder, &by(attempt, Claimant::Fence)?)
+}
+
+/// Takes an attempt, or learns that it is taken. A try of the same claim that failed may have taken it.
+pub(crate) fn take(folder: &Folder, claim: &Claim) -> io::Result<Taken> {
+    folder.make(CLAIM, claim)?;
     match folder.read::<Claim>(CLAIM)? {
-        Found::Whole(found) if found.nonce == claim.nonce => Ok(Taken::Here(claim)),
+        Found::Whole(found) if found.nonce == claim.nonce => Ok(Taken::Here(found)),
         Found::Whole(_) | Found::Broken(_) => Ok(Taken::ByOther),
         Found::Nothing => Err(io::Error::other("the claim is gone; someone removed it")),
     }
@@ -53,7 +62,7 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let attempt = AttemptId { job: JobId(1), number: 1 };
         let one = || {
-            let taken = take(&Folder::at(home.path()), attempt, Claimant::Fence).unwrap();
+            let taken = fence(&Folder::at(home.path()), attempt).unwrap();
             usize::from(matches!(taken, Taken::Here(_)))
         };
         let winners = std::thread::scope(|scope| {

@@ -8,6 +8,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use giga_formats::attempt::{AttemptFile, AttemptFileError};
 
+use super::host_name;
+
 /// No file of an attempt that we wrote is larger.
 const FILE_BYTES_MAX: u64 = 16 << 20;
 
@@ -93,8 +95,8 @@ impl Folder {
     fn temporary(&self, name: &str, value: &impl AttemptFile) -> io::Result<PathBuf> {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        // A process of the same number before may have left one behind: it is written over.
-        let path = self.file(&format!(".{name}.{}.{count}", std::process::id()));
+        // A process of the same number before may have left one behind, which is written over; one on another host has another name.
+        let path = self.file(&format!(".{name}.{}.{}.{count}", host_name(), std::process::id()));
         let written = || {
             let options = &mut OpenOptions::new();
             let mut file = private(options.write(true).create(true).truncate(true)).open(&path)?;

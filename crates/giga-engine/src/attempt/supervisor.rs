@@ -6,13 +6,14 @@
 
 use std::env;
 use std::ffi::OsString;
+use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration as Span, Instant as Clock};
 
 use giga_formats::attempt::{Body, Claim, Claimant, Handover};
@@ -113,11 +114,11 @@ fn supervised(folder: &Folder) -> io::Result<ExitCode> {
         Found::Broken(fault) => return Err(io::Error::other(fault)),
     };
     let by = process::own()?;
-    let take = || claim::take(folder, handover.launch.attempt, Claimant::Supervisor(by.clone()));
-    let Taken::Here(claim) = on_a_full_disk(CLAIMS, take)? else {
+    let claim = claim::by(handover.launch.attempt, Claimant::Supervisor(by))?;
+    let Taken::Here(claim) = on_a_full_disk(CLAIMS, || claim::take(folder, &claim))? else {
         // Before the batch system can say that this copy is over.
         if body::under_slurm() {
-            folder.raise(TURNED_AWAY)?;
+            on_a_full_disk(CLAIMS, || folder.raise(TURNED_AWAY))?;
         }
         return Ok(ExitCode::from(TAKEN));
     };
@@ -152,7 +153,8 @@ fn is_full(fault: &io::Error) -> bool {
 /// Writes the receipt. A full disk is waited for: an attempt that ended must not turn into a lost one.
 fn leave(folder: &Folder, receipt: &Receipt) -> io::Result<()> {
     while let Err(fault) = folder.make(RECEIPT, receipt) {
-        if !folder.path().exists() {
+        // Only what is gone for certain makes a receipt needless.
+        if matches!(folder.path().try_exists(), Ok(false)) {
             return Err(fault);
         }
         std::thread::sleep(RETRY);
@@ -244,12 +246,8 @@ impl Watch<'_> {
             let now = Clock::now();
             if ending.is_none() {
                 let over = limit.is_some_and(|limit| limit <= now);
-                let blind = sight.as_ref().is_some_and(|sight| sight.lost_for() > BLIND);
-                ending = if stop || blind || self.stop_asked() {
-                    Some(Ending::Asked)
-                } else {
-                    over.then_some(Ending::Limit)
-                };
+                let asked = sight.as_ref().map_or_else(|| self.stop_asked(), Sight::ends);
+                ending = if stop || asked { Some(Ending::Asked) } else { over.then_some(Ending::Limit) };
                 if ending.is_some() {
                     program.signal(Signal::SIGTERM);
                     kill_at = now.checked_add(span(launch.grace));
@@ -312,32 +310,43 @@ fn end_all(signals: &SignalFd) {
     }
 }
 
-/// Whether the folder can still be read, which another thread tries: a network file system that is gone may hold up whoever
-/// asks it.
+/// What the folder says while a program runs, and whether it can still be read. Another thread looks: a network file system that
+/// is gone may hold up whoever asks it, for good.
 struct Sight {
     begun: Clock,
-    /// Milliseconds after that at which it was seen last.
-    seen: Arc<AtomicU64>,
+    shared: Arc<Shared>,
+}
+
+#[derive(Default)]
+struct Shared {
+    /// When it was seen last, in milliseconds after the beginning.
+    seen: AtomicU64,
+    /// Whether the request to stop was seen there.
+    stop: AtomicBool,
 }
 
 impl Sight {
     fn of(folder: &Folder) -> Self {
-        let (begun, seen) = (Clock::now(), Arc::new(AtomicU64::new(0)));
-        let (path, noted) = (folder.path().to_owned(), Arc::clone(&seen));
+        let (begun, shared) = (Clock::now(), Arc::new(Shared::default()));
+        let (launch, stop, noted) = (folder.file(LAUNCH), folder.file(STOP), Arc::clone(&shared));
         std::thread::spawn(move || {
-            loop {
-                if path.metadata().is_ok() {
+            for look in 0_u32.. {
+                // To open a file asks the server behind a network file system, where to look at one may not.
+                if look % 4 == 0 && File::open(&launch).is_ok() {
                     let after = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-                    noted.store(after, Ordering::Relaxed);
+                    noted.seen.store(after, Ordering::Relaxed);
                 }
-                std::thread::sleep(4 * LOOK);
+                noted.stop.store(stop.exists(), Ordering::Relaxed);
+                std::thread::sleep(LOOK);
             }
         });
-        Self { begun, seen }
+        Self { begun, shared }
     }
 
-    fn lost_for(&self) -> Span {
-        self.begun.elapsed().saturating_sub(Span::from_millis(self.seen.load(Ordering::Relaxed)))
+    /// Whether the program is to end: it was asked to, or could not be.
+    fn ends(&self) -> bool {
+        let seen = Span::from_millis(self.shared.seen.load(Ordering::Relaxed));
+        self.shared.stop.load(Ordering::Relaxed) || self.begun.elapsed().saturating_sub(seen) > BLIND
     }
 }
 

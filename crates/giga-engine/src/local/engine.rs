@@ -219,7 +219,7 @@ impl Engine for LocalEngine {
             }
             if matches!(folder.read::<Claim>(CLAIM)?, Found::Nothing) {
                 self.home.make_live(attempt)?;
-                claim::take(&folder, attempt, Claimant::Fence)?;
+                claim::fence(&folder, attempt)?;
             }
             match folder.read::<Claim>(CLAIM)? {
                 Found::Whole(Claim { by: Claimant::Supervisor(process), .. }) => {

@@ -14,9 +14,9 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration as Span, Instant as Clock};
 
-use giga_formats::attempt::{Claimant, Handover};
+use giga_formats::attempt::Handover;
 use giga_model::{AttemptId, Launch};
-use giga_units::Bytes;
+use giga_units::{Bytes, Instant};
 
 use super::known::{ASKED, Known, Stage};
 use super::protocol::Rules;
@@ -26,7 +26,7 @@ use crate::attempt::home::{Home, OpenError};
 use crate::attempt::launch::{fault, is_over, unavailable};
 use crate::attempt::supervisor::{LAUNCH, STOP};
 use crate::{Carried, Chunk, Engine, EngineError, OutputStream, Seen};
-use giga_formats::slurm::{NodeRecord, Record};
+use giga_formats::slurm::{JobState, NodeRecord, Record};
 
 /// How a site's pools lie in its Slurm.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -318,6 +318,18 @@ impl Inner {
         }
     }
 
+    /// Since when an attempt runs that is over on its first host, and of which Slurm has not said since that it ended on the others.
+    fn ends_elsewhere(&self, state: &mut State, attempt: AttemptId) -> std::io::Result<Option<Instant>> {
+        let (folder, now, name) = (self.home.live(attempt), self.now(), self.name(attempt));
+        let known = self.known(state, attempt)?;
+        let Some(since) = known.spread(&folder)? else { return Ok(None) };
+        let from = *known.ending.get_or_insert(now);
+        let asked = state.queue.as_ref().filter(|(looked, _)| *looked >= from);
+        let jobs = asked.map(|(_, by_name)| by_name.get(&name).map(Vec::as_slice).unwrap_or_default());
+        let ended = jobs.is_some_and(|jobs| jobs.iter().all(|job| job.state != JobState::Lives));
+        Ok((!ended).then_some(since))
+    }
+
     /// What is seen of an attempt in `live/`, or `None` where it provably never was handed over.
     fn seen(&self, state: &mut State, attempt: AttemptId) -> std::io::Result<Option<Seen>> {
         if let Some(over) = state.over.get(&attempt) {
@@ -333,6 +345,9 @@ impl Inner {
                 cause: format!("for {} s {why}", self.now().saturating_sub(since).as_secs()),
             })),
             Stage::Over(over) => {
+                if let Some(since) = self.ends_elsewhere(state, attempt)? {
+                    return Ok(Some(Seen::Running { since }));
+                }
                 state.over.insert(attempt, over.clone());
                 state.known.remove(&attempt);
                 Some(over)
@@ -394,7 +409,7 @@ impl Engine for SlurmEngine {
                 // Before anything hears of it, so that its end is known to be wanted.
                 folder.raise(STOP)?;
                 if !folder.file(CLAIM).try_exists()? {
-                    claim::take(&folder, attempt, Claimant::Fence)?;
+                    claim::fence(&folder, attempt)?;
                 }
             }
             let known = inner.known(&mut state, attempt)?;

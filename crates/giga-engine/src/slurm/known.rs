@@ -6,6 +6,7 @@ use std::time::Duration as Span;
 
 use giga_formats::attempt::{Body, Claim, Claimant, Handover, Lost};
 use giga_model::{End, Receipt};
+use giga_units::Instant;
 
 use super::protocol::Dealings;
 use crate::Seen;
@@ -21,6 +22,8 @@ pub(super) const LOST: &str = "lost.json";
 pub(super) const GAVE_UP: &str = "gave-up.json";
 /// That it may have been submitted.
 pub(super) const ASKED: &str = "asked";
+/// That it was looked at once more before it was taken for lost.
+pub(super) const LOOKED: &str = "looked";
 /// That it was asked to end because Slurm lost it, and not because anybody wanted so.
 pub(super) const FENCING: &str = "fencing";
 
@@ -34,6 +37,8 @@ pub(super) struct Known {
     pub(super) complaint: Option<String>,
     /// Until when it is left alone because Slurm refused it.
     pub(super) quiet: Option<Span>,
+    /// When it was first seen to be over on its first host.
+    pub(super) ending: Option<Span>,
     /// When it was first asked to stop here, and when Slurm was last asked to tell it.
     pub(super) stopping: Option<(Span, Span)>,
 }
@@ -71,6 +76,8 @@ impl Known {
                 Found::Nothing => return self.unclaimed(folder),
             }
         }
+        // A server that is started anew knows no grace without it.
+        self.hand_over(folder)?;
         let Some(claim) = &self.claim else { return Ok(Stage::Unclaimed) };
         if claim.by == Claimant::Fence {
             let end = match folder.read::<Lost>(GAVE_UP)? {
@@ -84,6 +91,28 @@ impl Known {
             _ => claim.at,
         };
         Ok(Stage::Claimed(Seen::Running { since }))
+    }
+
+    /// Reads what was handed over, unless that is known.
+    fn hand_over(&mut self, folder: &Folder) -> io::Result<()> {
+        if self.handover.is_none()
+            && let Found::Whole(handover) = folder.read::<Handover>(LAUNCH)?
+        {
+            self.handover = Some(Arc::new(handover));
+        }
+        Ok(())
+    }
+
+    /// When it was claimed, if it has several hosts.
+    pub(super) fn spread(&mut self, folder: &Folder) -> io::Result<Option<Instant>> {
+        self.hand_over(folder)?;
+        if self.handover.as_ref().is_none_or(|handover| handover.launch.nodes.len() < 2) {
+            return Ok(None);
+        }
+        Ok(match folder.read::<Claim>(CLAIM)? {
+            Found::Whole(claim) if claim.by != Claimant::Fence => Some(claim.at),
+            _ => None,
+        })
     }
 
     fn unclaimed(&mut self, folder: &Folder) -> io::Result<Stage> {

@@ -101,9 +101,13 @@ pub fn judge(
     let mut live: Vec<&Record> = records.iter().filter(|record| record.state.is_live()).collect();
     // The one that has nodes is kept, else the oldest; numbers may be given anew, times of submission are not.
     live.sort_by_key(|record| (record.state == JobState::Waits, record.submitted, record.id));
+    // Once one has begun, no other does anything.
+    let begun = files.claimed.filter(|&by| by != 0);
+    let (live, others): (Vec<&Record>, Vec<&Record>) =
+        live.into_iter().partition(|record| begun.is_none_or(|by| record.id == by));
     // What was held or could not be launched is taken back, to be submitted again.
     let too_many = live.iter().enumerate().filter(|(place, record)| *place > 0 || record.is_stuck());
-    let extra = too_many.map(|(_, record)| record.id).collect();
+    let extra = too_many.map(|(_, record)| record.id).chain(others.iter().map(|record| record.id)).collect();
     if !live.is_empty() || dealings.in_flight {
         dealings.over = None;
         if !live.is_empty() {
@@ -147,7 +151,7 @@ fn claimed(by: u64, files: Files, dealings: &mut Dealings, look: Look<'_>, rules
             Verdict::Lost(format!("job {} of Slurm ended without a receipt{}", last.id, because(last)))
         };
     }
-    // Slurm does not know it, or could not ask its node.
+    // Slurm does not know it, or its nodes may not know that it is over.
     let since = *dealings.missing.get_or_insert(looked);
     // A controller that comes up anew may not have read all it knew.
     if looked.saturating_sub(since) < rules.settle {
@@ -162,7 +166,13 @@ fn claimed(by: u64, files: Files, dealings: &mut Dealings, look: Look<'_>, rules
         Some(_) if files.twice => {
             "Slurm started it twice, and only knows how the second copy ended".to_owned()
         }
-        Some(last) => format!("Slurm could not ask the nodes of job {}{}", last.id, because(last)),
+        Some(last) => {
+            format!(
+                "job {} of Slurm is over, and its nodes may not have heard of it{}",
+                last.id,
+                because(last)
+            )
+        }
     };
     let waited = (rules.fence + files.grace).as_secs();
     Verdict::Lost(format!("{why}; it was asked to end, and in {waited} s there came no receipt"))

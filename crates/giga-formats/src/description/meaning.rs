@@ -66,6 +66,10 @@ pub(crate) enum Meaning {
     SlurmRest { missing: &'static str },
     #[error("`{path}` is no absolute path")]
     NotAbsolute { path: String },
+    #[error("`{text}` is not one feature of nodes")]
+    OneFeature { text: String },
+    #[error("pools `{one}` and `{other}` would be the same nodes of Slurm")]
+    SameNodes { one: String, other: String },
     #[error("this limit says neither `power` nor `part`")]
     NoPower,
     #[error("this limit has `power` and also `part`")]
@@ -137,6 +141,10 @@ impl Meaning {
             Self::SlurmUnsaid => "add `[site.slurm]` with `partition = \"…\"`, a partition that is lent",
             Self::SlurmIdle => "write `engine = \"slurm\"`, or leave the table out",
             Self::SlurmRest { .. } => "write `rest` and `jwt_key` both, or neither to use Slurm's commands",
+            Self::OneFeature { .. } => "name a single feature, without `&`, `|` and other signs",
+            Self::SameNodes { .. } => {
+                "give each a partition of its own, or a `constraint` that tells its nodes, in `[[site.slurm.pool]]`"
+            }
             Self::NotAbsolute { .. } => "write it from `/` on: servers and nodes begin in other folders",
             Self::NoPlaces => {
                 "write `country = \"DE\"`, `countries = [\"ES\", \"PT\"]` or `sites = [\"a\", \"b\"]`"

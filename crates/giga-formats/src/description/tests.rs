@@ -216,6 +216,24 @@ fn pools_grow_by_phases_and_keep_their_kind() {
 }
 
 #[test]
+fn pools_of_a_slurm_site_are_apart() {
+    let with = |slurm: &str| {
+        let second =
+            "[[site.phase.pool]]\nname = \"other\"\naccelerator = \"GB300-NVL72\"\naccelerators = 72\n";
+        let text = format!("{SMALL}{second}[site.slurm]\npartition = \"gpu\"\n{slurm}");
+        text.replace("name = \"kajaani\"", "name = \"kajaani\"\nengine = \"slurm\"").replace("1 MW", "2 MW")
+    };
+    check(
+        &with(""),
+        &["pools `main` and `other` would be the same nodes … a partition of its own, or a `constraint`"],
+    );
+    let own = "[[site.slurm.pool]]\nname = \"other\"\n";
+    check(&with(&format!("{own}partition = \"big\"\n")), &[]);
+    check(&with(&format!("{own}constraint = \"ib\"\n")), &[]);
+    check(&with(&format!("{own}constraint = \"ib&a100\"\n")), &["`ib&a100` is not one feature"]);
+}
+
+#[test]
 fn classes_say_when_and_how_long() {
     let with = |class: &str| format!("{SMALL}[workload]\n[[workload.class]]\nname = \"c\"\n{class}");
     let sized = |class: &str| with(&format!("sizes = [{{ accelerators = 8 }}]\n{class}"));

@@ -2,6 +2,8 @@
 
 use giga_units::Duration;
 
+use crate::slurm::shell_word;
+
 /// A call of one of Slurm's programs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Question {
@@ -45,9 +47,7 @@ impl std::fmt::Display for Question {
         f.write_str(self.program)?;
         for argument in &self.arguments {
             let plain = argument.chars().all(|sign| sign.is_ascii_alphanumeric() || "-_=.,:%".contains(sign));
-            let word =
-                if plain { argument.clone() } else { format!("'{}'", argument.replace('\'', "'\\''")) };
-            write!(f, " {word}")?;
+            if plain { write!(f, " {argument}") } else { write!(f, " {}", shell_word(argument)) }?;
         }
         Ok(())
     }

@@ -15,6 +15,12 @@ pub(crate) fn quoted(text: &str) -> String {
     short
 }
 
+/// A word as a shell reads it, whatever is in it.
+#[must_use]
+pub fn shell_word(word: &str) -> String {
+    format!("'{}'", word.replace('\'', "'\\''"))
+}
+
 /// Whether a cell says that there is nothing.
 pub(crate) fn is_none(text: &str) -> bool {
     let words = ["", "Unknown", "None", "N/A", "NONE", "INVALID", "(null)", "NOT_SET"];

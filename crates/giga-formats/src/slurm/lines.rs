@@ -10,7 +10,7 @@ pub fn job_line(line: &str) -> Option<Record> {
     let (id, user, submitted, state) = (next()?, next()?, next()?, next()?);
     let (nodes, reason, name) = (next()?, next()?, next()?);
     Some(Record {
-        id: id.parse().ok()?,
+        id: number(id)?,
         name: name.to_owned(),
         user: user.to_owned(),
         submitted: submitted.parse().ok()?,
@@ -19,6 +19,11 @@ pub fn job_line(line: &str) -> Option<Record> {
         // The accounting's words for none.
         nodes: if nodes == "None assigned" { String::new() } else { nodes.to_owned() },
     })
+}
+
+/// The number of a job, also of one that is part of an array or of several together: `17_3`, `17_[4-9]`, `901+0`.
+fn number(id: &str) -> Option<u64> {
+    id.split(['_', '+']).next()?.parse().ok()
 }
 
 /// A line `name|cpus|memory|state|features|gres`.
@@ -48,6 +53,10 @@ mod tests {
         assert_eq!((read.id, read.state, read.name.as_str()), (17, JobState::Lives, "giga-4-1-00ff"));
         let read = job_line("18|anna|1795348352|CANCELLED by 0|a0||giga-4-2|x").expect("a line");
         assert_eq!((read.reason.as_str(), read.name.as_str()), ("CANCELLED by 0", "giga-4-2|x"));
+        for id in ["17_3", "17_[3-9:2,12%4]", "17+0"] {
+            let read = job_line(&format!("{id}|anna|1795348352|PENDING||Priority|array")).expect("a line");
+            assert_eq!(read.id, 17, "{id}");
+        }
         assert_eq!(job_line("17|anna|yesterday|RUNNING|a||x"), None);
         assert_eq!(job_line(""), None);
     }

@@ -9,6 +9,7 @@ mod lines;
 mod record;
 mod rest;
 
+pub use cell::shell_word;
 pub use hosts::hosts;
 pub use lines::{job_line, node_line};
 pub use record::{Ask, JobState, NodeRecord, NodeUse, Record};

@@ -28,9 +28,10 @@ pub enum JobState {
     Waits,
     /// It has nodes, and processes of it may live.
     Lives,
-    /// It is over, and Slurm saw to it that nothing of it lives.
+    /// It ended by itself, and Slurm saw to it that nothing of it lives.
     Over,
-    /// It is over as far as Slurm knows, who could not ask its nodes.
+    /// It is over by Slurm's word, which its nodes may not have heard: a node that does not answer is given up, and its jobs keep
+    /// the word that they had.
     Unreached,
 }
 
@@ -42,9 +43,8 @@ impl JobState {
             "PENDING" | "REQUEUED" | "REQUEUE_HOLD" | "REQUEUE_FED" | "SPECIAL_EXIT" | "RESV_DEL_HOLD" => {
                 Self::Waits
             }
-            "BOOT_FAIL" | "CANCELLED" | "COMPLETED" | "DEADLINE" | "FAILED" | "OUT_OF_MEMORY"
-            | "PREEMPTED" | "REVOKED" | "TIMEOUT" => Self::Over,
-            "NODE_FAIL" => Self::Unreached,
+            "BOOT_FAIL" | "COMPLETED" | "FAILED" | "OUT_OF_MEMORY" | "REVOKED" => Self::Over,
+            "NODE_FAIL" | "CANCELLED" | "DEADLINE" | "PREEMPTED" | "TIMEOUT" => Self::Unreached,
             // `RUNNING`, `COMPLETING`, `CONFIGURING`, `SUSPENDED`, `STOPPED`, `STAGE_OUT` and whatever comes later.
             _ => Self::Lives,
         }
@@ -192,8 +192,9 @@ mod tests {
         check("PENDING", JobState::Waits);
         check("RUNNING", JobState::Lives);
         check("COMPLETING", JobState::Lives);
-        check("CANCELLED by 1000", JobState::Over);
-        check("CANCELLED", JobState::Over);
+        check("COMPLETED", JobState::Over);
+        check("CANCELLED by 1000", JobState::Unreached);
+        check("CANCELLED", JobState::Unreached);
         check("NODE_FAIL", JobState::Unreached);
         // What is not known may live.
         check("QUANTUM", JobState::Lives);

@@ -177,14 +177,24 @@ pub fn read_nodes(body: &[u8], partition: &str) -> Option<Vec<NodeRecord>> {
         cpus: node.cpus.unwrap_or(0),
         memory: node.real_memory.unwrap_or(0),
         accelerators: accelerators(&node.gres.unwrap_or_default()),
-        // A drained node is `idle` with a flag, one that still runs something `mixed` or `allocated` with the same flag.
-        state: match node.state.unwrap_or_default() {
-            state if state == "idle" && node.state_flags.iter().any(|flag| flag == "DRAIN") => "drain".into(),
-            state => state,
-        },
+        state: state(node.state.unwrap_or_default(), &node.state_flags),
         features: node.features.unwrap_or_default().split(',').map(str::to_owned).collect(),
     };
     Some(ours.map(record).collect())
+}
+
+/// How a node is, in the word of `sinfo`: one that nothing can run on is `idle` with a flag, and `mixed` or `allocated` with the same
+/// flag while something still runs.
+fn state(state: String, flags: &[String]) -> String {
+    const OUT: [(&str, &str); 5] = [
+        ("DRAIN", "drain"),
+        ("FAIL", "fail"),
+        ("MAINT", "maint"),
+        ("MAINTENANCE", "maint"),
+        ("INVALID_REG", "inval"),
+    ];
+    let out = OUT.iter().find(|(flag, _)| flags.iter().any(|found| found == flag));
+    out.filter(|_| state == "idle").map_or(state, |(_, word)| (*word).to_owned())
 }
 
 #[cfg(test)]
@@ -213,7 +223,10 @@ mod tests {
         let jobs = br#"{"jobs": [{"job_id": 3, "name": "a", "user_name": null, "submit_time": 5, "job_state": "CANCELLED",
             "state_reason": "None", "nodes": null, "another": {}}]}"#;
         let jobs = read_jobs(jobs).expect("a list");
-        assert_eq!((jobs[0].id, &jobs[0].state, jobs[0].reason.as_str()), (3, &JobState::Over, "CANCELLED"));
+        assert_eq!(
+            (jobs[0].id, &jobs[0].state, jobs[0].reason.as_str()),
+            (3, &JobState::Unreached, "CANCELLED")
+        );
         let nodes = br#"{"nodes": [{"name": "a", "cpus": 8, "real_memory": 10, "gres": "gpu:4", "state": "idle", "partitions": ["p"]},
             {"name": "b"}]}"#;
         let nodes = read_nodes(nodes, "p").expect("a list");
@@ -222,5 +235,11 @@ mod tests {
             [("a", 4)]
         );
         assert_eq!(read_jobs(b"{}"), None);
+        let check =
+            |word: &str, flag: &str, expected| assert_eq!(state(word.into(), &[flag.into()]), expected);
+        check("idle", "DRAIN", "drain");
+        check("idle", "MAINTENANCE", "maint");
+        check("idle", "PLANNED", "idle");
+        check("mixed", "DRAIN", "mixed");
     }
 }

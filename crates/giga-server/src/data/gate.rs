@@ -31,7 +31,7 @@ impl Data {
     /// # Errors
     /// Fails where the store can not be read.
     pub(crate) fn gate(&self, site: SiteId, job: JobId, names: &[String]) -> Result<Gate, StoreError> {
-        self.gate_by(site, &format!("job {}", job.0), names)
+        self.gate_by(site, &format!("job {}, at its start", job.0), names)
     }
 
     /// Begins to bring what a waiting job reads. That this fails says nothing of how it goes once the job may start.
@@ -39,7 +39,7 @@ impl Data {
     /// # Errors
     /// Fails where the store can not be read.
     pub(crate) fn bring(&self, site: SiteId, job: JobId, names: &[String]) -> Result<(), StoreError> {
-        self.gate_by(site, &format!("job {}, ahead", job.0), names).map(drop)
+        self.gate_by(site, &format!("job {}", job.0), names).map(drop)
     }
 
     fn gate_by(&self, site: SiteId, by: &str, names: &[String]) -> Result<Gate, StoreError> {
@@ -144,10 +144,16 @@ impl Data {
             // What is there by now is found by the next look.
             Ok(_) | Err(Declined::Busy { .. }) => Ok(Look::OnItsWay),
             Err(Declined::Store(error)) => Err(error),
-            Err(declined) => Ok(Look::Never(format!(
-                "data `{name}` is not at site `{}`, or not registered there: {declined}",
-                site.name
-            ))),
+            Err(declined) => Ok(Look::Never(match copies.iter().find_map(|copy| copy.said.as_ref()) {
+                // What is wrong with the copies that there are says more than that none is sound.
+                Some(said) if matches!(declined, Declined::NoCopy { .. }) => {
+                    format!("data `{name}` could not be brought to site `{}`: {said}", site.name)
+                }
+                _ => format!(
+                    "data `{name}` is not at site `{}`, or not registered there: {declined}",
+                    site.name
+                ),
+            })),
         }
     }
 }

@@ -101,7 +101,7 @@ fn energy(time: AcceleratorTime, milliwatts: u64) -> Energy {
 
 /// The draw of the pool that holds this type.
 fn draw_of(federation: &Federation, kind: &str) -> Option<Draw> {
-    let pool = super::trace::pool_of(federation, kind)?;
+    let pool = super::trace::pools_of(federation, kind).next()?;
     let kind = federation.accelerator_of(pool);
     let each = |power: Power| power.split(u64::from(kind.per_node).max(1)).as_milliwatts();
     Some(Draw { idle: each(kind.node_idle), most: each(kind.node_max) })

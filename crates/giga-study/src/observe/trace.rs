@@ -147,10 +147,11 @@ fn room(federation: &Federation, kind: Option<AcceleratorId>) -> u64 {
     fits.map(|pool| federation.accelerators_in(pool)).max().unwrap_or(0)
 }
 
-/// The pool of a type, as the description calls pools: `type-count`.
-pub(super) fn pool_of(federation: &Federation, kind: &str) -> Option<PoolId> {
-    let named = |name: &str| name.rsplit_once('-').is_some_and(|(of, _)| !kind.is_empty() && of == kind);
-    federation.pools.iter().position(|pool| named(&pool.name)).map(PoolId::at)
+/// The pools of a type, as the description calls pools: `type-count`.
+pub(super) fn pools_of(federation: &Federation, kind: &str) -> impl Iterator<Item = PoolId> {
+    let named = move |name: &str| name.rsplit_once('-').is_some_and(|(of, _)| !kind.is_empty() && of == kind);
+    let pools = federation.pools.iter().enumerate();
+    pools.filter(move |(_, pool)| named(&pool.name)).map(|(at, _)| PoolId::at(at))
 }
 
 /// Which kind of accelerator a job means by its type or by its partition.
@@ -181,8 +182,10 @@ impl<'a> Kinds<'a> {
         if self.federation.pools.len() < 2 {
             return None;
         }
-        let by_kind =
-            pool_of(self.federation, kind).map(|pool| self.federation.pools[pool.index()].accelerator);
+        // The same type in nodes of two sizes says nothing of the size.
+        let mut by_kind =
+            pools_of(self.federation, kind).map(|pool| self.federation.pools[pool.index()].accelerator);
+        let by_kind = by_kind.next().filter(|first| by_kind.all(|other| other == *first));
         by_kind.or_else(|| self.partitions.get(partition).copied().flatten())
     }
 }

@@ -8,6 +8,7 @@ use giga_formats::observe::{
     Accounted, Fault, Node, Observation, Question, QueueState, Queued, Read, Unread, questions,
     read_accounted, read_nodes, read_queue, read_shares,
 };
+use giga_formats::slurm::shell_word;
 use giga_units::Instant;
 
 use super::{Observe, Refused};
@@ -25,7 +26,7 @@ pub(super) fn script(call: &Observe) -> String {
     let set: Vec<String> = ENVIRONMENT.iter().map(|(name, value)| format!("{name}={value}")).collect();
     script.push_str(&format!("export {}\n", set.join(" ")));
     if let Some(conf) = &call.conf {
-        script.push_str(&format!("export SLURM_CONF='{}'\n", conf.display()));
+        script.push_str(&format!("export SLURM_CONF={}\n", shell_word(&conf.to_string_lossy())));
     }
     asked.iter().for_each(|question| script.push_str(&format!("{question} > {}.txt\n", question.program)));
     script

@@ -19,8 +19,20 @@ pub(crate) struct Evidence {
     pub(crate) lines: Vec<Line>,
     /// The attempts whose supervisors were killed on purpose.
     pub(crate) slain: BTreeSet<AttemptId>,
-    /// Whether it ran on Slurm, whose controllers were killed as well: what they forget they end, and that is said.
-    pub(crate) on_slurm: bool,
+    /// On Slurm, from when until when a controller was killed or stood still: what it forgot then is ended, and that is said.
+    pub(crate) troubles: Vec<(i64, i64)>,
+}
+
+impl Evidence {
+    /// Whether an attempt is lost, for the reason that a controller was in trouble while it was there.
+    pub(crate) fn is_forgotten(&self, attempt: &Attempt) -> bool {
+        let exit = attempt.exit.as_deref().unwrap_or("");
+        let said = is_lost(exit) && (exit.contains("Slurm") || exit.contains("the site"));
+        let there = |&(from, until): &(i64, i64)| {
+            attempt.started <= until && attempt.ended.is_none_or(|ended| from <= ended)
+        };
+        said && self.troubles.iter().any(there)
+    }
 }
 
 /// A request, however often it was sent.
@@ -226,7 +238,8 @@ fn done_otherwise(seen: &Evidence) -> Vec<String> {
         let kind = kinds.get(job.name.as_str());
         let attempt = job.attempts.iter().find(|attempt| attempt.number == done.number);
         let exit = attempt.and_then(|attempt| attempt.exit.as_deref()).unwrap_or("");
-        let slain = is_lost(exit) && (seen.slain.contains(&done) || seen.on_slurm);
+        let forgotten = attempt.is_some_and(|attempt| seen.is_forgotten(attempt));
+        let slain = is_lost(exit) && seen.slain.contains(&done) || forgotten;
         let may = kind.is_some_and(|kind| kind.may_be_done());
         if !may || !(exit == "exit code 0" || slain) {
             complaints.push(format!("{done}: {exit}"));
@@ -267,9 +280,8 @@ fn lost_alone(seen: &Evidence) -> Vec<String> {
         for attempt in &job.attempts {
             let id = job.attempt(attempt.number);
             let exit = attempt.exit.as_deref().unwrap_or("");
-            let told =
-                seen.on_slurm && is_lost(exit) && (exit.contains("Slurm") || exit.contains("the site"));
-            if (is_lost(exit) || exit.is_empty()) && !seen.slain.contains(&id) && !told {
+            let excused = seen.slain.contains(&id) || seen.is_forgotten(attempt);
+            if (is_lost(exit) || exit.is_empty()) && !excused {
                 complaints.push(format!("{id}: `{exit}`"));
             }
         }

@@ -92,13 +92,14 @@ fn prove(seed: u64, kills: u64, place: Place) -> Report {
     let status = server.stop();
     killer.check_stop(status);
     let audit = books::audit(&data, &jobs);
-    let foreign = place.sites.as_ref().map(|sites| (sites.foreign(), sites.drained()));
-    let (on_slurm, done) = (place.sites.is_some(), killer.done);
+    let others = place.sites.as_ref().map(sites::Sites::others);
+    let troubles = place.sites.as_ref().map(sites::Sites::troubles).unwrap_or_default();
+    let done = killer.done;
     let counts = load.counts();
     let (sent, faults) = load.outcome();
     let lines = books::lines(&place.lines());
-    let seen = Evidence { sent, jobs, lines, slain: done.slain.clone(), on_slurm };
-    Run { seed, took: from.elapsed(), killed_for, counts, faults, done, seen, audit, processes, foreign }
+    let seen = Evidence { sent, jobs, lines, slain: done.slain.clone(), troubles };
+    Run { seed, took: from.elapsed(), killed_for, counts, faults, done, seen, audit, processes, others }
         .report()
 }
 

@@ -45,7 +45,7 @@ fn good() -> Evidence {
             job(3, JobState::Refused, Some("it asks for more than there is"), Vec::new()),
         ],
         lines: vec![begin(0, 1, 1_100), begin(1, 1, 1_100), begin(0, 2, 2_100), done(0, 2)],
-        on_slurm: false,
+        troubles: Vec::new(),
         slain: BTreeSet::from([attempt(0, 1)]),
     }
 }
@@ -130,5 +130,19 @@ fn attempts_that_overlap_or_are_lost_for_no_reason_are_found() {
     check(|seen| seen.jobs[0].attempts[0].ended = None, &[overlap]);
     check(|seen| seen.lines[2] = begin(0, 2, 1_900), &[overlap]);
     check(|seen| seen.lines.insert(3, done(0, 1)), &[overlap]);
-    check(|seen| seen.slain.clear(), &["attempts lost by the server's death alone"]);
+    let alone = "attempts lost by the server's death alone";
+    check(|seen| seen.slain.clear(), &[alone]);
+    // Slurm's word counts only where its controller was in trouble while the attempt was there.
+    let by_slurm = |troubles: Vec<(i64, i64)>| {
+        move |seen: &mut Evidence| {
+            let before = &mut seen.jobs[0].attempts[0];
+            before.exit = Some(format!("{LOST}: Slurm does not know it any more"));
+            let (from, to) = (before.started, before.ended.unwrap_or(0));
+            seen.slain.clear();
+            seen.troubles = troubles.iter().map(|(a, b)| (from + a, to + b)).collect();
+        }
+    };
+    check(by_slurm(vec![(0, 0)]), &[]);
+    check(by_slurm(vec![]), &[alone]);
+    check(by_slurm(vec![(-500, -10_000), (10_000, 20_000)]), &[alone]);
 }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use crate::books::Audit;
 use crate::killer::Done;
 use crate::laws::{Evidence, LAWS, Line};
+use crate::sites::Others;
 use crate::work::{Kind, is_lost};
 
 /// Faults of one promise that are written out.
@@ -25,8 +26,8 @@ pub(crate) struct Run {
     pub(crate) seen: Evidence,
     pub(crate) audit: Audit,
     pub(crate) processes: Vec<String>,
-    /// On Slurm: how many jobs of others there were, what went wrong with them, and how many nodes Slurm took out.
-    pub(crate) foreign: Option<((u32, Vec<String>), u64)>,
+    /// What became of jobs of others, on Slurm.
+    pub(crate) others: Option<Others>,
 }
 
 /// What there is to say of it.
@@ -100,9 +101,10 @@ impl Run {
         ];
         rows.extend(self.counts.iter().copied());
         rows.extend(done.troubles.iter().map(|(trouble, count)| (trouble.name(), *count)));
-        if let Some(((others, _), drained)) = &self.foreign {
-            rows.push(("jobs of others on the same Slurm", u64::from(*others)));
-            rows.push(("nodes that Slurm took out of service", *drained));
+        if let Some(others) = &self.others {
+            rows.push(("jobs of others on the same Slurm", others.all));
+            rows.push(("of these, run twice by Slurm itself", others.twice));
+            rows.push(("nodes that Slurm took out of service", others.drained));
         }
         rows
     }
@@ -122,7 +124,7 @@ impl Run {
     }
 
     fn promises(self) -> Vec<Promise> {
-        let Self { faults, done, seen, audit, processes, foreign, .. } = self;
+        let Self { faults, done, seen, audit, processes, others, .. } = self;
         let laws = LAWS.iter().map(|(name, law)| Promise { name, faults: law(&seen) });
         let mut promises: Vec<Promise> = laws.collect();
         let others = [
@@ -132,7 +134,7 @@ impl Run {
             ("records that are decided otherwise now", audit.differing),
             ("violations found by the linter", audit.violations),
             ("jobs that the books tell otherwise than the journal", audit.rows),
-            ("jobs of others that did not run once", foreign.map_or_else(Vec::new, |((_, wrong), _)| wrong)),
+            ("jobs of others that were cancelled", others.map_or_else(Vec::new, |others| others.cancelled)),
         ];
         promises.extend(others.into_iter().map(|(name, faults)| Promise { name, faults }));
         promises

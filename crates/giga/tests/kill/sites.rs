@@ -8,8 +8,9 @@ use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
+use giga_units::Instant;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
@@ -17,6 +18,10 @@ use crate::chance::Chance;
 use crate::cluster::Cluster;
 use crate::load::hold;
 use crate::server::SITES;
+
+fn now() -> i64 {
+    Instant::from(SystemTime::now()).as_unix_milliseconds()
+}
 
 /// What happens to a controller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -49,8 +54,22 @@ pub(crate) struct Sites {
     folder: tempfile::TempDir,
     /// Controllers that stand still or are away now.
     troubled: Arc<Mutex<Vec<&'static str>>>,
+    /// From when until when one was, in milliseconds since 1970.
+    troubles: Arc<Mutex<Vec<(i64, i64)>>>,
     foreign: Mutex<u32>,
     drained: Arc<AtomicU64>,
+}
+
+/// Jobs of others on the same Slurm.
+pub(crate) struct Others {
+    pub(crate) all: u64,
+    /// Those that Slurm itself ran twice: a controller that was killed starts anew what it had not noted as started, and a job
+    /// without a claim does not stand that.
+    pub(crate) twice: u64,
+    /// Those that were cancelled, which nobody asked for.
+    pub(crate) cancelled: Vec<String>,
+    /// How often Slurm took a node out of service and an operator gave it back.
+    pub(crate) drained: u64,
 }
 
 /// An operator who looks now and then. A controller that forgot a job and gives its number to another takes the node out of
@@ -85,8 +104,9 @@ impl Sites {
     pub(crate) fn start() -> Result<Self, String> {
         let cluster = Cluster::start(&SITES, 2, 4)?;
         let folder = tempfile::tempdir().expect("a folder");
-        let (cluster, troubled) = (Arc::new(cluster), Arc::default());
-        let sites = Self { cluster, folder, troubled, foreign: Mutex::default(), drained: Arc::default() };
+        let (cluster, troubled, troubles) = (Arc::new(cluster), Arc::default(), Arc::default());
+        let (foreign, drained) = (Mutex::default(), Arc::default());
+        let sites = Self { cluster, folder, troubled, troubles, foreign, drained };
         fs::write(
             sites.federation(),
             crate::on_slurm::description(|site| sites.cluster.conf_of(site), |_| String::new()),
@@ -98,9 +118,9 @@ impl Sites {
         Ok(sites)
     }
 
-    /// How often Slurm took a node out of service and an operator gave it back.
-    pub(crate) fn drained(&self) -> u64 {
-        self.drained.load(Ordering::Relaxed)
+    /// From when until when controllers were in trouble.
+    pub(crate) fn troubles(&self) -> Vec<(i64, i64)> {
+        hold(&self.troubles).clone()
     }
 
     /// The description of the federation.
@@ -146,6 +166,7 @@ impl Sites {
         let signal = if trouble == Trouble::Killed { Signal::SIGKILL } else { Signal::SIGSTOP };
         kill(Pid::from_raw(pid), signal).ok()?;
         let (cluster, troubled) = (Arc::clone(&self.cluster), Arc::clone(&self.troubled));
+        let (troubles, from) = (Arc::clone(&self.troubles), now());
         thread::spawn(move || {
             thread::sleep(wait);
             match trouble {
@@ -154,6 +175,7 @@ impl Sites {
                 }
                 Trouble::Frozen => kill(Pid::from_raw(pid), Signal::SIGCONT).expect("it is still there"),
             }
+            hold(&troubles).push((from, now()));
             hold(&troubled).retain(|one| *one != site);
         });
         Some((trouble, site, wait))
@@ -190,15 +212,35 @@ impl Sites {
         self.folder.path().join("foreign")
     }
 
-    /// How many jobs of others were taken, and how many of them did not run exactly once. A controller that was killed may have
-    /// forgotten one: that is its own.
-    pub(crate) fn foreign(&self) -> (u32, Vec<String>) {
+    /// What became of jobs of others.
+    pub(crate) fn others(&self) -> Others {
         let text = fs::read_to_string(self.foreign_lines()).unwrap_or_default();
-        let count = |number: u32| text.lines().filter(|line| *line == number.to_string()).count();
+        let twice = |number: &u32| text.lines().filter(|line| *line == number.to_string()).count() > 1;
         let all = *hold(&self.foreign);
-        let wrong =
-            (0..all).filter(|number| count(*number) > 1).map(|n| format!("{n} ran {} times", count(n)));
-        (all, wrong.collect())
+        Others {
+            all: all.into(),
+            twice: (0..all).filter(twice).count() as u64,
+            cancelled: SITES.into_iter().flat_map(|site| self.cancelled(site)).collect(),
+            drained: self.drained.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Jobs of others that somebody cancelled, who was not they.
+    fn cancelled(&self, site: &str) -> Vec<String> {
+        let listed = Command::new("sacct")
+            .env("SLURM_CONF", self.cluster.conf_of(site))
+            .args(["-XDPn", "-S", "now-1days", "-s", "CANCELLED", "-o", "JobID,JobName,State"])
+            .output();
+        let text =
+            listed.map_or_else(|_| String::new(), |out| String::from_utf8_lossy(&out.stdout).into_owned());
+        // Ours end with a tag of eight digits, which theirs at best imitate.
+        let is_ours = |name: &str| {
+            name.strip_prefix("giga-")
+                .and_then(|rest| rest.split('-').nth(2))
+                .is_some_and(|tag| tag != "00000000")
+        };
+        let theirs = |line: &&str| line.split('|').nth(1).is_some_and(|name| !is_ours(name));
+        text.lines().filter(theirs).map(|line| format!("{site}: {line}")).collect()
     }
 
     /// Whether every controller is up.

@@ -4,19 +4,20 @@ use std::collections::HashMap;
 use std::io;
 use std::time::{Duration as Span, Instant as Clock};
 
-use giga_formats::attempt::{Claimant, Lost};
+use giga_formats::attempt::Lost;
 use giga_model::AttemptId;
 use giga_units::Duration;
 
-use super::super::known::{ASKED, FENCING, GAVE_UP, Known, LOST, Stage};
+use super::super::known::{ASKED, FENCING, GAVE_UP, Known, LOOKED, LOST, Stage};
 use super::super::protocol::{Files, Verdict, judge};
 use super::super::transport::Fault;
 use super::{Inner, PATIENCE, State, TELL, Work};
 use crate::attempt::body::KEPT;
 use crate::attempt::claim;
+use crate::attempt::folder::Folder;
 use crate::attempt::now;
 use crate::attempt::supervisor::{STOP, TURNED_AWAY};
-use giga_formats::slurm::{Ask, JobState, Record};
+use giga_formats::slurm::{Ask, JobState, Record, shell_word};
 
 /// How often it is asked which nodes are out.
 const MEASURE: Span = Span::from_secs(5);
@@ -78,8 +79,8 @@ impl Inner {
         let orphan = |record: &&Record| {
             let Some(attempt) = self.attempt_of(&record.name) else { return false };
             let over = state.over.contains_key(&attempt) && record.state == JobState::Waits;
-            // A folder that is there belongs to it, whoever made it.
-            record.state.is_live() && (over || !self.home.live(attempt).path().exists())
+            // A folder that is there belongs to it, whoever made it; one that can not be looked at may be.
+            record.state.is_live() && (over || is_gone(&self.home.live(attempt)))
         };
         let orphans = by_name.values().flatten().filter(orphan);
         let orphans: Vec<Work> = orphans.map(|record| Work::Cancel(record.id, record.name.clone())).collect();
@@ -91,7 +92,7 @@ impl Inner {
                 let _ = self.tend(&mut state, attempt);
             }
         }
-        state.known.retain(|attempt, _| self.home.live(*attempt).path().exists());
+        state.known.retain(|attempt, _| !is_gone(&self.home.live(*attempt)));
     }
 
     /// Adds what the accounting says of attempts that the controller does not know any more. It may believe of a job whose
@@ -142,8 +143,19 @@ impl Inner {
             Stage::Nothing => return self.sweep(attempt),
             Stage::Unclear(_) => return Ok(()),
             Stage::Over(_) => {
-                // What can not begin any more, or is over, needs no job.
-                let live: Vec<_> = records.iter().filter(|record| record.state == JobState::Waits).collect();
+                // What can not begin any more, or is over, needs no job. One that ended here is over on its other hosts soon, unless its
+                // controller was killed meanwhile and takes it for running.
+                let late = known.ending.is_some_and(|since| now_.saturating_sub(since) > PATIENCE);
+                let again = late && known.quiet.is_none_or(|until| until <= now_);
+                if again {
+                    known.quiet = Some(now_ + TELL);
+                }
+                let needless = |record: &&Record| match record.state {
+                    JobState::Waits => true,
+                    JobState::Lives => again,
+                    JobState::Over | JobState::Unreached => false,
+                };
+                let live: Vec<_> = records.iter().filter(needless).collect();
                 live.iter().for_each(|record| self.push(state, Work::Cancel(record.id, name.clone())));
                 return Ok(());
             }
@@ -166,14 +178,21 @@ impl Inner {
             }
             Verdict::GiveUp(cause) => {
                 folder.make(GAVE_UP, &Lost { attempt, cause, at: now() })?;
-                claim::take(&folder, attempt, Claimant::Fence)?;
+                claim::fence(&folder, attempt)?;
             }
             Verdict::Fence => {
                 folder.raise(FENCING)?;
                 folder.raise(STOP)?;
                 known.dealings.fenced = Some(now_);
             }
-            Verdict::Lost(cause) => drop(folder.make(LOST, &Lost { attempt, cause, at: now() })?),
+            Verdict::Lost(cause) => {
+                // A network file system may keep from us for a while what a node wrote, until we write there ourselves.
+                folder.raise(LOOKED)?;
+                let written = matches!(known.look(&folder)?, Stage::Over(_));
+                if !written && folder.file(TURNED_AWAY).try_exists()? == twice {
+                    folder.make(LOST, &Lost { attempt, cause, at: now() })?;
+                }
+            }
             Verdict::Waits | Verdict::Lives => {}
         }
         steps.extend(tell(known, &records, &name, now_, grace));
@@ -259,7 +278,7 @@ impl Inner {
                 let cause = Fault::Never(text).to_string();
                 let gave_up = folder
                     .make(GAVE_UP, &Lost { attempt, cause: cause.clone(), at: now() })
-                    .and_then(|_| claim::take(&folder, attempt, Claimant::Fence));
+                    .and_then(|_| claim::fence(&folder, attempt));
                 known.complaint = gave_up.err().map(|_| cause);
                 known.quiet = Some(now_ + QUIET);
             }
@@ -280,7 +299,7 @@ impl Inner {
         let folder = self.home.live(attempt);
         let path = |name: &str| folder.file(name).to_string_lossy().into_owned();
         let words = self.supervisor.iter().cloned().chain([folder.path().to_string_lossy().into_owned()]);
-        let words: Vec<String> = words.map(|word| quoted(&word)).collect();
+        let words: Vec<String> = words.map(|word| shell_word(&word)).collect();
         let nodes = u32::try_from(launch.nodes.len()).ok()?;
         let known = &state.pools.get(&first.pool)?.hosts;
         let hosts = launch.nodes.iter().map(|node| known.get(node.node as usize).cloned());
@@ -334,7 +353,7 @@ fn tell(known: &mut Known, records: &[Record], name: &str, now_: Span, grace: Sp
     steps
 }
 
-/// A word for a shell.
-fn quoted(word: &str) -> String {
-    format!("'{}'", word.replace('\'', "'\\''"))
+/// Whether the folder of an attempt is not there for certain.
+fn is_gone(folder: &Folder) -> bool {
+    matches!(folder.path().try_exists(), Ok(false))
 }

@@ -171,6 +171,7 @@ impl<'r> Builder<'r, '_> {
                 self.fault(pool, "name", &Meaning::UnknownName { what, name, nearest: None, known });
             }
         }
+        self.apart(record, &pools);
         Some(SlurmAccess {
             partition: text("partition").unwrap_or_default(),
             pools,
@@ -185,6 +186,32 @@ impl<'r> Builder<'r, '_> {
             folder: text("folder"),
             program: text("program"),
         })
+    }
+
+    /// Nodes of Slurm that two pools would share are counted twice.
+    fn apart(&mut self, record: &Record, pools: &[(String, Option<String>, Option<String>)]) {
+        for pool in record.tables("pool") {
+            let is_one =
+                |text: &str| text.chars().all(|sign| sign.is_ascii_alphanumeric() || "-_.=:".contains(sign));
+            if let Some(feature) = pool.text("constraint").filter(|text| text.is_empty() || !is_one(text)) {
+                self.fault(pool, "constraint", &Meaning::OneFeature { text: feature.to_owned() });
+            }
+        }
+        let mut places: BTreeMap<(Option<&str>, Option<&str>), &str> = BTreeMap::new();
+        for &name in self.pools.keys() {
+            let own = pools.iter().find(|(known, ..)| known == name);
+            let partition =
+                own.and_then(|(_, partition, _)| partition.as_deref()).or(record.text("partition"));
+            let place = (partition, own.and_then(|(.., constraint)| constraint.as_deref()));
+            if let Some(one) = places.insert(place, name) {
+                let (one, other) = (one.to_owned(), name.to_owned());
+                self.findings.add(
+                    &record.span_of("partition"),
+                    record.path_of("partition"),
+                    &Meaning::SameNodes { one, other },
+                );
+            }
+        }
     }
 
     fn fault(&mut self, record: &Record, key: &str, fault: &Meaning) {

@@ -50,6 +50,6 @@ static POOL: Section = Section {
     fields: &[
         required("name", Kind::Name, "\"main\"", "the pool"),
         optional("partition", Kind::Name, "its partition, if it is another one"),
-        optional("constraint", Kind::Text, "features that its nodes have, as for `sbatch --constraint`"),
+        optional("constraint", Kind::Text, "a feature that its nodes have and no others of the partition"),
     ],
 };
