@@ -1,7 +1,7 @@
 //! `giga doctor`: looks at everything that a live federation needs, and says what to do about what is not as it should be.
 //!
-//! It changes nothing: it opens what is there to read it, and takes a lock or a port only to give it back. It may be run beside a
-//! server. Each check is a function from what it is given to one line.
+//! It changes nothing of a federation: it opens what is there to read it, takes a lock or a port only to give it back, and puts a file into
+//! a folder that nodes share only to remove it. It may be run beside a server. Each check is a function from what it is given to one line.
 
 mod folder;
 mod machine;
@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
-use giga_formats::settings::{DATA, FEDERATION, JSON, LISTEN};
+use giga_formats::settings::{DATA, FEDERATION, JSON, LISTEN, STORE};
 use serde_json::{Value, json};
 
 use crate::home;
@@ -31,6 +31,9 @@ pub(crate) struct Doctor {
     /// The data folder, as for `giga up`.
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
+    /// The database that holds the journal, as for `giga up`.
+    #[arg(long, value_name = "URL")]
+    store: Option<String>,
     /// Where the server is to listen, as for `giga up`.
     #[arg(long, value_name = "ADDR")]
     listen: Option<SocketAddr>,
@@ -124,8 +127,9 @@ fn look(call: &Doctor, settings: &Settings) -> Vec<Check> {
         return checks;
     };
     let server = machine::server(&folder);
-    checks.extend(folder::checks(&folder, named));
-    let (found, beginning) = store::checks(&folder, server.is_some());
+    let store = call.store.clone().or_else(|| settings.text(&STORE));
+    checks.extend(folder::checks(&folder, named, store.is_none()));
+    let (found, beginning) = store::checks(&folder, store.as_deref(), server.is_some());
     checks.extend(found);
     let (found, description) = store::description(federation.as_deref(), beginning.as_ref());
     checks.push(found);

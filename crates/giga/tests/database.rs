@@ -59,11 +59,28 @@ fn agrees(store: &str) {
     assert!(!text(&output).contains("s3cret"), "{}", text(&output));
 }
 
+/// What `giga doctor` says of a database, and how it ends.
+fn doctor(store: &str, folder: &Path) -> (Option<i32>, String) {
+    let mut call = giga();
+    call.args(["doctor", "--listen", "127.0.0.1:0", "--store", store, "--data"]).arg(folder);
+    let output = call.output().expect("the program runs");
+    assert!(!text(&output).contains("s3cret"), "{}", text(&output));
+    (output.status.code(), text(&output))
+}
+
 #[test]
 fn a_federation_on_a_database_is_found_again() {
     let Some(cluster) = postgres::shared("a_federation_on_a_database_is_found_again") else { return };
     let store = secret(cluster);
+    let new = tempfile::tempdir().expect("a folder");
+    let (code, said) = doctor(&store, &new.path().join("new"));
+    assert!(code == Some(0) && said.contains("there is none yet; `giga up` begins one"), "{said}");
+    let (code, said) = doctor("postgres://giga:s3cret@127.0.0.1:1/giga", &new.path().join("new"));
+    assert!(code == Some(1) && said.contains("see to the database and the way to it"), "{said}");
     let mut live = Live::start_on(&store, giga());
+    let (code, said) = doctor(&store, live.folder.path());
+    assert!(code == Some(0) && said.contains("as the data folder has it"), "{said}");
+    assert!(said.contains(" records, no snapshot that this version can read"), "{said}");
     let done = live.submit(&job("true"));
     live.wait(done, &["completed"]);
     let over = live.folder.path().join("over");

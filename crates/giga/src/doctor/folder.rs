@@ -15,12 +15,13 @@ const FREE_LEAST: Bytes = Bytes::mebibytes(256);
 /// With less somebody should look.
 const FREE_WARN: Bytes = Bytes::mebibytes(5 << 10);
 
-pub(super) fn checks(folder: &Path, named: &str) -> Vec<Check> {
+/// `journal` says that it holds the journal, and no database does.
+pub(super) fn checks(folder: &Path, named: &str, journal: bool) -> Vec<Check> {
     let mut checks = vec![entry(folder, named)];
     // The disk on which it is or will be.
     if let Some(there) = folder.ancestors().find(|path| path.exists()) {
         checks.extend(disk(there, snapshots(folder)));
-        checks.extend(file_system(there));
+        checks.extend(file_system(there).filter(|_| journal));
     }
     checks.extend(way_in(folder));
     checks

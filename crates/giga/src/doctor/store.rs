@@ -15,23 +15,36 @@ use crate::up::{LOCAL, LOCAL_NAME};
 /// A clock that is so far behind the journal was set back.
 const BEHIND: Duration = Duration::seconds(2);
 
-/// Looks into the store, and gives what it began with.
-pub(super) fn checks(folder: &Path, served: bool) -> (Vec<Check>, Option<Beginning>) {
+/// Looks into the store, of the folder or of a database, and gives what it began with.
+pub(super) fn checks(folder: &Path, database: Option<&str>, served: bool) -> (Vec<Check>, Option<Beginning>) {
     let mut checks = vec![lock(folder, served)];
-    let (store, beginning) = match Store::read_only(folder) {
+    let url = match database.map(crate::up::store).transpose() {
+        Ok(url) => url,
+        Err(error) => {
+            checks.push(Check::fail("store", error.to_string(), "see `giga up --help`"));
+            return (checks, None);
+        }
+    };
+    let found = url.as_ref().map_or_else(|| Store::read_only(folder), Store::connect_read_only);
+    let (store, beginning) = match found {
         Ok(found) => found,
-        Err(StoreError::Absent { .. }) => {
+        Err(StoreError::Absent { .. } | StoreError::Empty { .. }) => {
             checks.push(Check::ok("store", "there is none yet; `giga up` begins one"));
             return (checks, None);
         }
+        Err(error @ StoreError::Database(_)) if url.is_some() => {
+            let help = "see to the database and the way to it; `psql` with the same URL says more";
+            checks.push(Check::fail("store", error.to_string(), help));
+            return (checks, None);
+        }
         Err(error) => {
-            let help = "use the version of giga that wrote it, or restore the folder from a copy";
+            let help = "use the version of giga that wrote it, or restore it from a copy";
             checks.push(Check::fail("store", error.to_string(), help));
             return (checks, None);
         }
     };
     checks.extend(journal(&store).unwrap_or_else(|error| {
-        let help = "restore the folder from a copy; `giga simulate --journal` tells which record is damaged";
+        let help = "restore it from a copy; `giga simulate --journal` tells which record is damaged";
         vec![Check::fail("store", error.to_string(), help)]
     }));
     (checks, Some(beginning))
