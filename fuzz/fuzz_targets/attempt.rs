@@ -1,8 +1,8 @@
 //! The files of an attempt: nothing makes the reader panic, and what it reads is written as the same value.
 #![no_main]
 
-use giga_formats::attempt::{AttemptFile, Body, Claim, Handover, Lost};
-use giga_model::Receipt;
+use giga_formats::attempt::{AttemptFile, Body, Claim, Handover, Lost, readings};
+use giga_model::{Idling, Receipt};
 use libfuzzer_sys::fuzz_target;
 
 fn there_and_back<T: AttemptFile + PartialEq + std::fmt::Debug>(data: &[u8]) {
@@ -17,6 +17,8 @@ fuzz_target!(|data: &[u8]| {
     there_and_back::<Body>(data);
     there_and_back::<Receipt>(data);
     there_and_back::<Lost>(data);
+    there_and_back::<Idling>(data);
+    let _ = std::str::from_utf8(data).map(readings);
     if let Ok(text) = std::str::from_utf8(data)
         && let Ok(id) = text.parse::<giga_model::AttemptId>()
     {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use giga_model::{AttemptId, Launch, Receipt};
+use giga_model::{AttemptId, Idling, Launch, Receipt};
 use giga_units::{Bytes, Instant};
 use thiserror::Error;
 
@@ -140,6 +140,14 @@ pub trait Engine: Send + Sync {
     /// believes of all others is that they work.
     fn nodes_out(&self) -> Option<BTreeSet<(String, u32)>> {
         None
+    }
+
+    /// Which attempts hold accelerators that do nothing, as far as that can be read here.
+    ///
+    /// # Errors
+    /// [`EngineError::Unavailable`] where nothing can be told.
+    fn idling(&self) -> Result<BTreeMap<AttemptId, Idling>, EngineError> {
+        Ok(BTreeMap::new())
     }
 
     /// How long to wait between two looks while there is work. A user feels it as the delay between end and result.

@@ -14,4 +14,4 @@ pub mod local;
 pub mod slurm;
 
 pub use engine::{Carried, Chunk, Engine, EngineError, OutputStream, Seen};
-pub use giga_model::{AttemptId, End, Launch, Measured, NodeUse, Receipt};
+pub use giga_model::{AttemptId, End, Idling, Launch, Measured, NodeUse, Receipt};

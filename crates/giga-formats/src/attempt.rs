@@ -1,11 +1,15 @@
-//! The files of an attempt: what was handed over, the claim, the program's process, the receipt, that it is lost.
+//! The files of an attempt: what was handed over, the claim, the program's process, the receipt, that it is lost, that its
+//! accelerators are idle; and readings of accelerators that were recorded.
 //!
 //! Each is one JSON object in the same frame: `format`, `kind`, `body` and a `checksum` of the body, so that damage by
 //! accident is found. Reading never panics and never guesses: what is not whole is an error.
 
 mod file;
+mod readings;
 
-use giga_model::{AttemptId, Launch, Receipt};
+pub use readings::{Reading, ReadingsFault, readings};
+
+use giga_model::{AttemptId, Idling, Launch, Receipt};
 use giga_units::{Bytes, Instant};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -170,6 +174,7 @@ impl AttemptFile for Handover {}
 impl AttemptFile for Claim {}
 impl AttemptFile for Body {}
 impl AttemptFile for Lost {}
+impl AttemptFile for Idling {}
 impl AttemptFile for Receipt {}
 
 /// How a value lies in its file. What comes back as an error names the bad value.

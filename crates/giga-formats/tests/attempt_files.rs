@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use giga_formats::attempt::{
     AttemptFile, AttemptFileError, Body, Claim, Claimant, Handover, Lost, ProcessId,
 };
-use giga_model::{AttemptId, End, JobId, Launch, Measured, NodeUse, Receipt};
+use giga_model::{AttemptId, End, Idling, JobId, Launch, Measured, NodeUse, Receipt};
 use giga_units::{Bytes, Duration, Energy, Fraction, Instant};
 
 const ATTEMPT: AttemptId = AttemptId { job: JobId(17), number: 1 };
@@ -75,6 +75,7 @@ fn kept_files_are_read_and_written() {
     check("claim", &claim(Claimant::Supervisor(process())));
     check("claim-batch", &Claim { batch: Some(4_242), ..claim(Claimant::Supervisor(process())) });
     check("claim-fence", &claim(Claimant::Fence));
+    check("idling", &Idling { since: Instant::unix_milliseconds(8), cpus_thousandths: 1_500 });
     check("body", &Body { process: process(), at: Instant::unix_milliseconds(7) });
     let at = Instant::unix_milliseconds(9);
     let (method, uncertainty) = ("nvml counter".into(), Fraction::ppm(50_000));

@@ -112,6 +112,26 @@ pub struct Measured {
     pub uncertainty: Fraction,
 }
 
+/// That the accelerators of an attempt do nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Idling {
+    /// Since when.
+    pub since: Instant,
+    /// How many processors its program kept busy meanwhile, in thousandths of one.
+    pub cpus_thousandths: u64,
+}
+
+impl Idling {
+    /// Half a processor: an assumption, far above what a program takes that waits.
+    const WORKS: u64 = 500;
+
+    /// Whether the program works all the same, as one does that found no accelerator and fell back to the processors.
+    #[must_use]
+    pub const fn is_on_cpu(&self) -> bool {
+        self.cpus_thousandths >= Self::WORKS
+    }
+}
+
 /// What is left of an attempt: its end and what it used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Receipt {

@@ -16,7 +16,7 @@ mod series;
 mod work;
 mod workload;
 
-pub use attempt::{AttemptId, AttemptIdError, End, Launch, Measured, NodeUse, Receipt};
+pub use attempt::{AttemptId, AttemptIdError, End, Idling, Launch, Measured, NodeUse, Receipt};
 pub use dataset::{Assurance, DataPolicy, Dataset, Forbidding, Leaving, Network, Wan};
 pub use federation::{
     Accelerator, Country, EngineKind, Failures, Federation, Flexibility, GridLimit, Maintenance, Owner,

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::time::{Duration as Wait, Instant as Clock};
 
-use giga_engine::{AttemptId, End, Engine, EngineError, Seen};
+use giga_engine::{AttemptId, End, Engine, EngineError, Idling, Seen};
 use giga_formats::attempt::AttemptFile;
 use giga_formats::job::{JobBody, JobSpec};
 use giga_model::{JobId, Receipt, SiteId};
@@ -22,7 +22,7 @@ use self::reconcile::{Action, Wanted, reconcile};
 use crate::data::{Data, Gate};
 use crate::live::command::{Command, Effect, Fact, Order};
 use crate::live::core::clock;
-use crate::signs::{Signs, SiteSigns};
+use crate::signs::{Idle, Signs, SiteSigns};
 
 /// How often one without work is.
 const IDLE: Wait = Wait::from_secs(2);
@@ -31,6 +31,8 @@ const AGAIN: Wait = Wait::from_secs(60);
 /// How long one that does not do what it is asked is left alone.
 const PATIENCE: Wait = Wait::from_secs(1);
 
+/// How often it is asked which accelerators do nothing.
+const IDLING: Wait = Wait::from_secs(5);
 /// How often it is asked whether the data of an attempt has come.
 const LOOK: Wait = Wait::from_millis(200);
 
@@ -56,6 +58,8 @@ pub(crate) struct Carrier {
     out: Option<BTreeSet<(String, u32)>>,
     /// When.
     told: Clock,
+    /// When it was asked which accelerators do nothing.
+    asked_idle: Clock,
 }
 
 impl Carrier {
@@ -83,6 +87,7 @@ impl Carrier {
             unclear,
             out: None,
             told: Clock::now(),
+            asked_idle: Clock::now(),
         }
     }
 
@@ -127,6 +132,7 @@ impl Carrier {
         self.signs().attempts.set(seen.len());
         self.say_unclear(&seen);
         self.tell_nodes();
+        self.tell_idle(&seen);
         // What is gone is settled for good; what is said of it again is no news.
         self.settled.retain(|attempt| seen.contains_key(attempt));
         let wanted = &self.wanted;
@@ -196,6 +202,38 @@ impl Carrier {
         // Where the core is gone, the next server will say it again.
         drop(self.core.send(Command::Nodes { site: self.id, out: out.clone() }));
         (self.out, self.told) = (Some(out), Clock::now());
+    }
+
+    /// Notes whose accelerators do nothing, and says it once of each.
+    fn tell_idle(&mut self, seen: &BTreeMap<AttemptId, Seen>) {
+        if self.asked_idle.elapsed() < IDLING {
+            return;
+        }
+        self.asked_idle = Clock::now();
+        // Where that can not be told, what was told last is kept.
+        let Ok(mut idling) = self.engine.idling() else { return };
+        idling.retain(|attempt, _| matches!(seen.get(attempt), Some(Seen::Running { .. })));
+        let idle = |(attempt, how): (AttemptId, Idling)| {
+            let order = self.wanted.get(&attempt.job).filter(|order| order.attempt == attempt)?;
+            Some((attempt, Idle { how, accelerators: order.accelerators() }))
+        };
+        let idle = idling.into_iter().filter_map(idle).collect();
+        for (attempt, Idle { how, accelerators }) in self.signs().idle(idle) {
+            let (site, job, cpus_thousandths) = (&self.site, attempt.job.0, how.cpus_thousandths);
+            let attempt = attempt.number;
+            if how.is_on_cpu() {
+                tracing::warn!(
+                    site,
+                    job,
+                    attempt,
+                    accelerators,
+                    cpus_thousandths,
+                    "the accelerators of a job do nothing while it works"
+                );
+            } else {
+                tracing::warn!(site, job, attempt, accelerators, "the accelerators of a job do nothing");
+            }
+        }
     }
 
     fn signs(&self) -> &SiteSigns {

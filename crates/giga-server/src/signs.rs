@@ -9,7 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration as Wait;
 
 use giga_formats::openmetrics::{Buckets, Value};
-use giga_model::SiteId;
+use giga_model::{AttemptId, Idling, SiteId};
 use giga_units::Instant;
 
 /// The signs of one server.
@@ -41,6 +41,16 @@ pub(crate) struct SiteSigns {
     pub(crate) attempts: Gauge,
     /// Attempts of these of which it can not be told whether they live.
     pub(crate) unclear: Gauge,
+    /// Attempts that run with accelerators that do nothing.
+    idling: Mutex<BTreeMap<AttemptId, Idle>>,
+}
+
+/// Accelerators that do nothing for their attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Idle {
+    pub(crate) how: Idling,
+    /// How many it holds.
+    pub(crate) accelerators: u64,
 }
 
 impl SiteSigns {
@@ -50,6 +60,30 @@ impl SiteSigns {
 
     pub(crate) fn looked(&self) -> Instant {
         Instant::unix_milliseconds(self.looked.load(Relaxed))
+    }
+
+    /// What is idle from now on; those of which that is new.
+    pub(crate) fn idle(&self, now: BTreeMap<AttemptId, Idle>) -> Vec<(AttemptId, Idle)> {
+        let mut known = lock(&self.idling);
+        let new = now.iter().filter(|(attempt, idle)| {
+            known.get(attempt).is_none_or(|known| known.how.is_on_cpu() != idle.how.is_on_cpu())
+        });
+        let new = new.map(|(attempt, idle)| (*attempt, *idle)).collect();
+        *known = now;
+        new
+    }
+
+    pub(crate) fn idling(&self, attempt: AttemptId) -> Option<Idling> {
+        lock(&self.idling).get(&attempt).map(|idle| idle.how)
+    }
+
+    /// How many accelerators do nothing, and for how many of them the program works on the processors.
+    pub(crate) fn idle_accelerators(&self) -> (u64, u64) {
+        let idling = lock(&self.idling);
+        let count = |on_cpu: bool| {
+            idling.values().filter(|idle| idle.how.is_on_cpu() == on_cpu).map(|idle| idle.accelerators).sum()
+        };
+        (count(false), count(true))
     }
 
     pub(crate) fn fail(&self) {

@@ -44,6 +44,22 @@ fn chosen(list: &str, devices: &[Device]) -> Vec<String> {
     words.map(id).collect::<Option<_>>().unwrap_or_default()
 }
 
+/// How busy some devices are.
+pub(crate) struct Gauges(source::Gauges);
+
+impl Gauges {
+    /// `None` where there is no device, or none can be read.
+    pub(crate) fn open(devices: Vec<String>) -> Option<Self> {
+        if devices.is_empty() { None } else { source::Gauges::open(devices).map(Self) }
+    }
+
+    /// The percentage of the time in which the busiest of them did something, over the last second at most; `None` where one of them
+    /// can not be read.
+    pub(crate) fn busiest(&self) -> Option<u32> {
+        self.0.busiest()
+    }
+}
+
 /// Counters of some devices, as they stood at the beginning.
 pub(crate) struct Meter(source::Counters);
 
@@ -117,6 +133,25 @@ mod source {
         }
     }
 
+    pub(crate) struct Gauges {
+        nvml: Nvml,
+        devices: Vec<String>,
+    }
+
+    impl Gauges {
+        pub(crate) fn open(devices: Vec<String>) -> Option<Self> {
+            library().ok().map(|nvml| Self { nvml, devices })
+        }
+
+        pub(crate) fn busiest(&self) -> Option<u32> {
+            let one = |uuid: &String| {
+                let rates = self.nvml.device_by_uuid(uuid.as_str()).ok()?.utilization_rates().ok()?;
+                Some(rates.gpu)
+            };
+            self.devices.iter().map(one).collect::<Option<Vec<u32>>>()?.into_iter().max()
+        }
+    }
+
     fn count(nvml: &Nvml, uuid: &str) -> Option<u64> {
         nvml.device_by_uuid(uuid).ok()?.total_energy_consumption().ok()
     }
@@ -142,6 +177,18 @@ mod source {
             None
         }
         pub(crate) fn end(self) -> Option<Measured> {
+            None
+        }
+    }
+
+    /// The same.
+    pub(crate) struct Gauges;
+
+    impl Gauges {
+        pub(crate) fn open(_devices: Vec<String>) -> Option<Self> {
+            None
+        }
+        pub(crate) fn busiest(&self) -> Option<u32> {
             None
         }
     }

@@ -1,15 +1,17 @@
 //! The folder of an engine: the attempts in it, which of them are over for good, and what they print.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File, TryLockError};
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::time::{Duration as Span, Instant as Clock};
 
-use giga_model::AttemptId;
+use giga_model::{AttemptId, Idling};
 use giga_units::Bytes;
 use thiserror::Error;
 
-use super::folder::{Folder, make_folder, open_plain, sync};
+use super::folder::{Folder, Found, make_folder, open_plain, sync};
+use super::idle::IDLING;
 use super::launch::unavailable;
 use super::supervisor::{ERR, OUT};
 use crate::{Chunk, EngineError, OutputStream};
@@ -95,6 +97,16 @@ impl Home {
             attempts.extend(entry?.file_name().to_str().and_then(|name| name.parse::<AttemptId>().ok()));
         }
         Ok(attempts)
+    }
+
+    /// The attempts whose accelerators are idle.
+    pub(crate) fn idling(&self) -> io::Result<BTreeMap<AttemptId, Idling>> {
+        let read = |attempt: AttemptId| match self.live(attempt).read::<Idling>(IDLING) {
+            Ok(Found::Whole(idling)) => Some((attempt, idling)),
+            // What is not known now is asked again.
+            Ok(Found::Nothing | Found::Broken(_)) | Err(_) => None,
+        };
+        Ok(self.listed()?.into_iter().filter_map(read).collect())
     }
 
     /// Moves an attempt to `done/`; it may be there.

@@ -15,6 +15,7 @@ pub(crate) mod energy;
 pub(crate) mod fence;
 pub(crate) mod folder;
 pub(crate) mod home;
+pub(crate) mod idle;
 pub(crate) mod launch;
 pub(crate) mod process;
 pub(crate) mod supervisor;

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::Path;
+use std::time::Duration as Span;
 
 use giga_formats::attempt::ProcessId;
 use nix::errno::Errno;
@@ -21,7 +22,12 @@ pub(crate) struct Stat {
     pub(crate) group: u32,
     pub(crate) session: u32,
     pub(crate) start_ticks: u64,
+    /// The processor time that it and its ended children took.
+    pub(crate) cpu_time: Span,
 }
+
+/// The kernel counts times of processes in hundredths of a second, on every machine.
+const TICK: Span = Span::from_millis(10);
 
 impl Stat {
     /// Reads a process, or `None` where there is none of this number.
@@ -37,8 +43,11 @@ impl Stat {
         let fields: Vec<&str> = rest.split_ascii_whitespace().collect();
         // The kernel says -1 of the group and session of one that is just ending; nobody's number is 0.
         let number = |place: usize| Some(u32::try_from(fields.get(place)?.parse::<i64>().ok()?).unwrap_or(0));
+        let ticks = |place: usize| fields.get(place)?.parse::<u32>().ok();
+        let cpu = [11, 12, 13, 14].into_iter().filter_map(ticks);
         Some(Self {
             pid,
+            cpu_time: cpu.map(|ticks| TICK * ticks).sum(),
             state: fields.first()?.chars().next()?,
             parent: number(1)?,
             group: number(2)?,

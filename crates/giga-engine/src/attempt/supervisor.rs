@@ -32,6 +32,7 @@ use super::body::{self, BODY, STAGE};
 use super::claim::{self, Taken};
 use super::energy::{self, Meter};
 use super::folder::{Folder, Found};
+use super::idle;
 use super::process;
 use super::{host_name, now};
 
@@ -181,7 +182,10 @@ impl Watch<'_> {
     fn run(&self) -> Receipt {
         let meter = Meter::begin(&energy::of_attempt(self.handover));
         let (started, end) = match self.begin() {
-            Ok(program) => (program.at, self.watch(&program)),
+            Ok(program) => {
+                idle::watch(self.folder, self.handover);
+                (program.at, self.watch(&program))
+            }
             Err(end) => (now(), end),
         };
         end_all(&self.signals);

@@ -13,7 +13,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use giga_formats::attempt::{Body, Claim, Claimant, Handover, ProcessId};
-use giga_model::{AttemptId, End, Launch, Receipt};
+use giga_model::{AttemptId, End, Idling, Launch, Receipt};
 use nix::sys::signal::Signal;
 
 use super::pool::{self, InUse, LocalPool};
@@ -22,6 +22,7 @@ use crate::attempt::claim::{self, CLAIM};
 use crate::attempt::fence::{Swept, sweep};
 use crate::attempt::folder::{Folder, Found, Made};
 use crate::attempt::home::{Home, OpenError};
+use crate::attempt::idle::READINGS;
 use crate::attempt::launch::{fault, is_over, never_began, unavailable};
 use crate::attempt::process;
 use crate::attempt::supervisor::{LAUNCH, RECEIPT, STOP};
@@ -116,7 +117,8 @@ impl LocalEngine {
             self.supervisor.split_first().expect("an engine opens with a program only");
         let mut command = Command::new(program);
         command.args(arguments).arg(folder.path());
-        command.env_clear().envs(KEPT.iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
+        let kept = KEPT.iter().chain([&READINGS]);
+        command.env_clear().envs(kept.filter_map(|name| Some((name, std::env::var_os(name)?))));
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::from(folder.append(LOG)?));
         command.process_group(0).spawn()
     }
@@ -274,6 +276,10 @@ impl Engine for LocalEngine {
         most: usize,
     ) -> Result<Chunk, EngineError> {
         self.home.output(attempt, stream, from, most)
+    }
+
+    fn idling(&self) -> Result<BTreeMap<AttemptId, Idling>, EngineError> {
+        self.home.idling().map_err(unavailable("list its attempts"))
     }
 
     fn carries(&self, pool: &str) -> Carried {

@@ -10,6 +10,7 @@ mod engine;
 mod host;
 mod pool;
 
+pub use crate::attempt::idle::READINGS;
 pub use crate::attempt::{Device, OpenError, supervise};
 pub use engine::LocalEngine;
 pub use host::{Host, HostError};

@@ -15,7 +15,7 @@ use std::thread;
 use std::time::{Duration as Span, Instant as Clock};
 
 use giga_formats::attempt::Handover;
-use giga_model::{AttemptId, Launch};
+use giga_model::{AttemptId, Idling, Launch};
 use giga_units::{Bytes, Instant};
 
 use super::known::{ASKED, Known, Stage};
@@ -459,6 +459,10 @@ impl Engine for SlurmEngine {
         most: usize,
     ) -> Result<Chunk, EngineError> {
         self.0.home.output(attempt, stream, from, most)
+    }
+
+    fn idling(&self) -> Result<BTreeMap<AttemptId, Idling>, EngineError> {
+        self.0.home.idling().map_err(unavailable("list its attempts"))
     }
 
     fn carries(&self, pool: &str) -> Carried {

@@ -143,6 +143,21 @@ pub struct JobView {
     pub carbon_milligram: i64,
     /// The name of the key with which it was submitted.
     pub by_token: String,
+    /// That its accelerators do nothing, while it runs; nothing where they work, or nobody can tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idle: Option<IdleView>,
+}
+
+/// That the accelerators of a job do nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct IdleView {
+    /// Since when.
+    pub since: Stamp,
+    /// How many processors it kept busy meanwhile, in thousandths of one.
+    pub cpus_thousandths: u64,
+    /// Whether it works all the same: it may have found no accelerator and fallen back to the processors.
+    pub on_cpu: bool,
 }
 
 /// The answer to `GET /v1/jobs/{id}`: one job with all that is known of it.

@@ -28,7 +28,9 @@ pub use event::{
     LogStream, SiteEvent, SiteEventKind,
 };
 pub use forecast::{AmountRange, ExplainView, ForecastView, TimeRange};
-pub use job::{Accepted, AttemptView, JobDetail, JobList, JobQuery, JobState, JobView, UnknownState};
+pub use job::{
+    Accepted, AttemptView, IdleView, JobDetail, JobList, JobQuery, JobState, JobView, UnknownState,
+};
 pub use key::{ALL_PROJECTS, KeyBody, KeyList, KeyView, Role};
 pub use limit::{LimitAnswer, LimitBody, LimitView, Obeyed};
 pub use plan::{ChoiceView, CostView, ForbiddenView, PlaceView, PlanView, Starts};

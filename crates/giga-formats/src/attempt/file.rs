@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use giga_model::{AttemptId, End, Launch, Measured, NodeUse, Receipt};
+use giga_model::{AttemptId, End, Idling, Launch, Measured, NodeUse, Receipt};
 use giga_units::{Bytes, Duration, Energy, Fraction, Instant};
 use serde::{Deserialize, Serialize};
 
@@ -155,6 +155,27 @@ impl Shape for Lost {
     fn from_file(file: LostFile) -> Result<Self, &'static str> {
         let at = Instant::unix_milliseconds(file.at_ms);
         Ok(Self { attempt: attempt(&file.attempt)?, cause: file.cause, at })
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct IdlingFile {
+    since_ms: i64,
+    cpus_thousandths: u64,
+}
+
+impl Shape for Idling {
+    const KIND: &'static str = "idling";
+    type File = IdlingFile;
+
+    fn to_file(&self) -> IdlingFile {
+        IdlingFile { since_ms: self.since.as_unix_milliseconds(), cpus_thousandths: self.cpus_thousandths }
+    }
+
+    fn from_file(file: IdlingFile) -> Result<Self, &'static str> {
+        let since = Instant::unix_milliseconds(file.since_ms);
+        Ok(Self { since, cpus_thousandths: file.cpus_thousandths })
     }
 }
 

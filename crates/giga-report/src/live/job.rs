@@ -1,6 +1,6 @@
 //! Jobs: many in a table, one with all that is known of it.
 
-use giga_formats::api::{AttemptView, JobDetail, JobList, JobState, JobView, Stamp};
+use giga_formats::api::{AttemptView, IdleView, JobDetail, JobList, JobState, JobView, Stamp};
 use giga_formats::job::{AcceleratorsBody, JobBody, RunBody};
 use giga_units::Instant;
 
@@ -27,7 +27,7 @@ pub fn jobs(list: &JobList, now: Instant) -> String {
             job.id.to_string(),
             job.name.clone(),
             job.project.clone(),
-            job.state.word().to_owned(),
+            job.state.word().to_owned() + if job.idle.is_some() { ", idle" } else { "" },
             job.site.clone().unwrap_or_else(none),
             job.accelerators.to_string(),
             second(job.submitted),
@@ -78,11 +78,23 @@ pub fn job(detail: &JobDetail, now: Instant) -> String {
         let (energy, cost) = (energy(job.energy_joule), cost(job.cost_microeuro));
         row("used", &format!("{energy}, {cost}, {} CO2e", carbon(job.carbon_milligram)));
     }
+    job.idle.iter().for_each(|idle| row("idle", &nothing_done(idle, now)));
     if !detail.attempts.is_empty() {
         out.push('\n');
         out.push_str(&attempts(&detail.attempts, now));
     }
     out
+}
+
+/// That the accelerators of a job do nothing, and what that may mean.
+fn nothing_done(idle: &IdleView, now: Instant) -> String {
+    let long = wait(now.since(idle.since.0));
+    let since = format!("its accelerators have done nothing since {} UTC ({long})", second(idle.since));
+    if !idle.on_cpu {
+        return since + "; it holds them and pays for them";
+    }
+    let cpus = idle.cpus_thousandths as f64 / 1_000.0;
+    format!("{since}, while {cpus:.1} processors work: it may have found none and fallen back")
 }
 
 /// How far a job is, in one line.

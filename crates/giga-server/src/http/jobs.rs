@@ -12,7 +12,7 @@ use giga_formats::api::{
     Stamp, Starts,
 };
 use giga_formats::job::JobBody;
-use giga_model::{Federation, JobId};
+use giga_model::{AttemptId, Federation, JobId};
 use giga_report::{reason, sentence};
 use giga_scheduler::{Because, Explanation, Job, Need, Preview, Run};
 use giga_store::{JobFilter, JobRow};
@@ -235,7 +235,16 @@ pub(crate) async fn list(
     let more = rows.len() > most;
     rows.truncate(most);
     let next = rows.last().filter(|_| more).map(|row| row.job.0);
-    Ok(Json(JobList { jobs: rows.iter().map(view::job).collect(), next }))
+    Ok(Json(JobList { jobs: rows.iter().map(|row| seen(&app, row)).collect(), next }))
+}
+
+/// A job, and whether its accelerators do anything.
+fn seen(app: &App, row: &JobRow) -> JobView {
+    let site = row.site.as_deref().and_then(|name| app.site(name).ok());
+    let attempt = AttemptId { job: row.job, number: row.attempts };
+    let runs = view::state(row) == JobState::Running;
+    let idling = site.filter(|_| runs).and_then(|site| app.signs.site(site).idling(attempt));
+    JobView { idle: idling.map(view::idle), ..view::job(row) }
 }
 
 /// One job with what was submitted and its attempts.
@@ -252,7 +261,7 @@ pub(crate) async fn show(
     let spec = read(body.as_bytes())?;
     let site = row.site.clone().unwrap_or_default();
     let attempts = app.store.attempts(row.job)?.into_iter().map(|attempt| view::attempt(&site, attempt));
-    Ok(Json(JobDetail { job: view::job(&row), spec, attempts: attempts.collect() }))
+    Ok(Json(JobDetail { job: seen(&app, &row), spec, attempts: attempts.collect() }))
 }
 
 /// Takes a job back. What runs keeps its accelerators until it has stopped.

@@ -87,6 +87,14 @@ fn engines(app: &App, out: &mut Exposition) {
     let help = "Attempts of which it can not be told whether they live; they need a person.";
     let mut family = out.family("engine_unclear_attempts", Kind::Gauge, Unit::None, help);
     signs.sites().for_each(|(id, site)| family.sample(&[("site", name(id))], site.unclear.now()));
+    let help =
+        "Accelerators that do nothing for the job that holds them; with what=\"cpu\" it works without them.";
+    let mut family = out.family("site_idle_accelerators", Kind::Gauge, Unit::None, help);
+    for (id, site) in signs.sites() {
+        let (nothing, cpu) = site.idle_accelerators();
+        family.sample(&[("site", name(id)), ("what", "nothing")], nothing);
+        family.sample(&[("site", name(id)), ("what", "cpu")], cpu);
+    }
 }
 
 fn requests(signs: &Signs, out: &mut Exposition) {

@@ -1,6 +1,7 @@
 //! Rows as they are shown.
 
-use giga_formats::api::{AttemptView, JobState, JobView, Stamp};
+use giga_formats::api::{AttemptView, IdleView, JobState, JobView, Stamp};
+use giga_model::Idling;
 use giga_store::{AttemptRow, JobRow};
 
 /// Amounts in bodies have 64 bits; more is shown as the most.
@@ -30,7 +31,12 @@ pub(crate) fn job(row: &JobRow) -> JobView {
         cost_microeuro: row.cost.map_or(0, |cost| small(cost.as_microeuro())),
         carbon_milligram: row.carbon.map_or(0, |carbon| small(carbon.as_milligrams())),
         by_token: row.by.clone(),
+        idle: None,
     }
+}
+
+pub(crate) fn idle(how: Idling) -> IdleView {
+    IdleView { since: Stamp(how.since), cpus_thousandths: how.cpus_thousandths, on_cpu: how.is_on_cpu() }
 }
 
 pub(crate) fn attempt(site: &str, row: AttemptRow) -> AttemptView {

@@ -125,6 +125,11 @@ pub(crate) struct Order {
 const GRACE: Duration = Duration::seconds(10);
 
 impl Order {
+    /// How many accelerators it holds.
+    pub(crate) fn accelerators(&self) -> u64 {
+        self.nodes.iter().map(|node| u64::from(node.accelerators)).sum()
+    }
+
     pub(crate) fn launch(
         &self,
         command: Vec<String>,

@@ -243,6 +243,7 @@ mod tests {
             cost_microeuro: 0,
             carbon_milligram: 0,
             by_token: "k".into(),
+            idle: None,
         };
         format!("event: end\ndata: {}\n\n", serde_json::to_string(&job).expect("plain values"))
     }

@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use giga_engine::Engine;
-use giga_engine::local::{Host, LocalEngine, LocalPool};
+use giga_engine::local::{Host, LocalEngine, LocalPool, READINGS};
 use giga_engine::slurm::protocol::Rules;
 use giga_engine::slurm::{self, Cli, Rest, SlurmEngine, SlurmPool, SlurmSite, Transport};
+use giga_formats::attempt::readings;
 use giga_model::{EngineKind, Federation, PoolId, Site, SiteId, SlurmAccess};
 
 /// How often a Slurm is asked what became of our jobs: an assumption, a list of a thousand takes it some 50 ms.
@@ -20,6 +21,10 @@ pub(super) fn open(
     federation: &Federation,
     folder: &Path,
 ) -> anyhow::Result<BTreeMap<SiteId, Arc<dyn Engine>>> {
+    if let Some(path) = std::env::var_os(READINGS).map(PathBuf::from) {
+        let told = || format!("`{}`, which `{READINGS}` names", path.display());
+        readings(&std::fs::read_to_string(&path).with_context(told)?).with_context(told)?;
+    }
     let host = Host::here()?;
     let mut engines: BTreeMap<SiteId, Arc<dyn Engine>> = BTreeMap::new();
     let mut devices = host.devices.iter().map(|device| device.uuid.clone());
@@ -38,7 +43,7 @@ pub(super) fn open(
                 }
                 // The path of this program by the kernel's word: it stays right when the file is replaced.
                 let supervisor = vec![OsString::from("/proc/self/exe"), OsString::from("attempt")];
-                Arc::new(LocalEngine::open(&folder.join("sites").join(&site.name), pools, supervisor)?)
+                Arc::new(LocalEngine::open(&area(site, folder), pools, supervisor)?)
             }
         };
         engines.insert(SiteId::at(index), engine);
@@ -49,12 +54,17 @@ pub(super) fn open(
 /// The folder of each site, in which its engine and its data lie: this machine sees those of all engines there are.
 pub(super) fn areas(federation: &Federation, folder: &Path) -> BTreeMap<SiteId, PathBuf> {
     let sites = federation.sites.iter().enumerate().filter(|(_, site)| site.engine.is_some());
-    let area = |(index, site): (usize, &Site)| {
-        let shared = site.slurm.as_ref().and_then(|access| access.folder.as_ref());
-        let home = shared.map_or_else(|| folder.to_owned(), PathBuf::from);
-        (SiteId::at(index), home.join("sites").join(&site.name))
-    };
-    sites.map(area).collect()
+    sites.map(|(index, site)| (SiteId::at(index), area(site, folder))).collect()
+}
+
+/// The folder of a site: in one that its nodes share with this machine, or in the data folder.
+fn area(site: &Site, folder: &Path) -> PathBuf {
+    shared(site, folder).join("sites").join(&site.name)
+}
+
+fn shared<'a>(site: &'a Site, folder: &'a Path) -> &'a Path {
+    let shared = site.slurm.as_ref().and_then(|access| access.folder.as_deref());
+    shared.map_or(folder, Path::new)
 }
 
 /// Name, nodes and accelerators of a node of each pool.
@@ -97,13 +107,13 @@ fn by_slurm(
         rules: Rules::default(),
     };
     let transport = transport(access)?;
-    let shared = access.folder.as_ref().map_or_else(|| folder.to_owned(), PathBuf::from);
+    let shared = shared(site, folder);
     let program = match &access.program {
         Some(program) => PathBuf::from(program),
         None => slurm::program(&shared.join("bin")).with_context(|| format!("`{}`", shared.display()))?,
     };
     let program = program.to_str().context("the path of the program is not UTF-8")?.to_owned();
-    let home = shared.join("sites").join(&site.name);
+    let home = area(site, folder);
     Ok(SlurmEngine::open(&home, described, transport, vec![program, "attempt".to_owned()])?)
 }
 

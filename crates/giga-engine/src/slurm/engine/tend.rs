@@ -15,6 +15,7 @@ use super::{Inner, PATIENCE, State, TELL, Work};
 use crate::attempt::body::KEPT;
 use crate::attempt::claim;
 use crate::attempt::folder::Folder;
+use crate::attempt::idle::READINGS;
 use crate::attempt::now;
 use crate::attempt::supervisor::{STOP, TURNED_AWAY};
 use giga_formats::slurm::{Ask, JobState, Record, shell_word};
@@ -304,7 +305,10 @@ impl Inner {
         let known = &state.pools.get(&first.pool)?.hosts;
         let hosts = launch.nodes.iter().map(|node| known.get(node.node as usize).cloned());
         let hosts = hosts.collect::<Option<_>>()?;
-        let kept = KEPT.iter().filter_map(|name| Some(((*name).to_owned(), std::env::var(name).ok()?)));
+        let kept = KEPT
+            .iter()
+            .chain([&READINGS])
+            .filter_map(|name| Some(((*name).to_owned(), std::env::var(name).ok()?)));
         let milliseconds = launch.limit.as_milliseconds().saturating_add(launch.grace.as_milliseconds());
         Some(Ask {
             name: self.name(attempt),
