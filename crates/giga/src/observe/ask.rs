@@ -112,7 +112,8 @@ fn output(question: &Question, conf: Option<&Path>) -> Result<String, Refused> {
     if !output.status.success() {
         let text = String::from_utf8_lossy(&output.stderr);
         let last = text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it said nothing");
-        return Err(anyhow::anyhow!("`{question}` failed: {}", last.trim()).into());
+        let help = "call it where this works by hand, or name the cluster's slurm.conf with `--conf`";
+        return Err(anyhow::anyhow!("`{question}` failed: {}; {help}", last.trim()).into());
     }
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
