@@ -128,7 +128,13 @@ impl Idling {
     /// Whether the program works all the same, as one does that found no accelerator and fell back to the processors.
     #[must_use]
     pub const fn is_on_cpu(&self) -> bool {
-        self.cpus_thousandths >= Self::WORKS
+        Self::is_work(self.cpus_thousandths)
+    }
+
+    /// Whether so many processors, in thousandths of one, are work and no waiting.
+    #[must_use]
+    pub const fn is_work(cpus_thousandths: u64) -> bool {
+        cpus_thousandths >= Self::WORKS
     }
 }
 

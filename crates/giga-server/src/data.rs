@@ -334,16 +334,16 @@ impl Data {
         })
     }
 
-    /// Brings a dataset to a site; `None` where it is there.
+    /// Brings a dataset to a site: what that takes, and the task, or `None` where it is there.
     pub(crate) fn stage(
         &self,
         data: &Dataset,
         target: SiteId,
         by: &str,
-    ) -> Result<Option<TaskRow>, Declined> {
+    ) -> Result<(StagingPlan, Option<TaskRow>), Declined> {
         let plan = self.plan(data, target)?;
         if plan.there {
-            return Ok(None);
+            return Ok((plan, None));
         }
         let task = self.enqueue(|task| TaskRow {
             kind: TaskKind::Stage,
@@ -356,7 +356,7 @@ impl Data {
             cost: plan.cost(),
             ..nothing(task)
         });
-        task.map(Some)
+        task.map(|task| (plan, Some(task)))
     }
 
     /// Puts a task in the line, durably. The same task that is there already is answered as it is.

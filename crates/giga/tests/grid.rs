@@ -10,7 +10,7 @@ use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use live::Live;
+use live::{Live, until};
 use serde_json::{Value, json};
 
 /// One site of two nodes with four accelerators each: 4 W idle, and 10 W for each accelerator that is held. Work of one
@@ -73,17 +73,6 @@ fn process(pid: &Path) -> PathBuf {
         assert!(Instant::now() < until, "no job wrote {}", pid.display());
         std::thread::sleep(Duration::from_millis(10));
     }
-}
-
-/// Waits until something is so; how long that took.
-#[track_caller]
-fn until(what: &str, most: u64, holds: impl Fn() -> bool) -> Duration {
-    let begun = Instant::now();
-    while !holds() {
-        assert!(begun.elapsed() < Duration::from_secs(most), "not within {most} s: {what}");
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    begun.elapsed()
 }
 
 /// A verb of the client with `--json`, and what it answered.

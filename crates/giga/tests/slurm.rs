@@ -13,7 +13,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use cluster::Cluster;
-use live::Live;
+use live::{Live, until};
 use serde_json::{Value, json};
 
 /// Three clusters of two nodes with four accelerators each; `None`, with a word about it, where there can be none.
@@ -27,17 +27,6 @@ fn clusters(test: &str) -> Option<Cluster> {
             None
         }
     }
-}
-
-/// Waits until something is so; how long that took.
-#[track_caller]
-fn until(what: &str, most: u64, holds: impl Fn() -> bool) -> Duration {
-    let begun = Instant::now();
-    while !holds() {
-        assert!(begun.elapsed() < Duration::from_secs(most), "not within {most} s: {what}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    begun.elapsed()
 }
 
 fn lines(path: &Path) -> Vec<String> {

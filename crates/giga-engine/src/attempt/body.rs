@@ -24,6 +24,7 @@ use nix::unistd::{Pid, getppid, setsid};
 
 use super::claim::CLAIM;
 use super::folder::{Folder, Found, make_folder};
+use super::idle::READINGS;
 use super::process;
 use super::supervisor::{LAUNCH, on_a_full_disk};
 use super::{host_name, now};
@@ -36,7 +37,13 @@ pub(crate) const BODY: &str = "body.json";
 const FULL: Duration = Duration::from_secs(60);
 
 /// What the program finds of the server's environment. Everything else stays outside.
-pub(crate) const KEPT: [&str; 4] = ["PATH", "HOME", "LANG", "USER"];
+const KEPT: [&str; 4] = ["PATH", "HOME", "LANG", "USER"];
+
+/// What a supervisor finds of the server's environment.
+pub(crate) fn handed_on() -> impl Iterator<Item = (&'static str, std::ffi::OsString)> {
+    let names = KEPT.into_iter().chain([READINGS]);
+    names.filter_map(|name| Some((name, env::var_os(name)?)))
+}
 
 /// What Slurm says of a job begins so; the program finds it, since it may start steps of its own.
 const SLURM: [&str; 2] = ["SLURM_", "SLURMD_"];

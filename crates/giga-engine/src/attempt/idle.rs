@@ -133,7 +133,7 @@ impl Rule {
         }
         let part = cpu.saturating_sub(before).as_millis() * 1_000 / lasted.as_millis().max(1);
         let cpus_thousandths = u64::try_from(part).unwrap_or(u64::MAX);
-        let works = Idling { since: now(), cpus_thousandths }.is_on_cpu();
+        let works = Idling::is_work(cpus_thousandths);
         if self.said == Some(works) {
             return Step::Nothing;
         }

@@ -17,12 +17,11 @@ use giga_model::{AttemptId, End, Idling, Launch, Receipt};
 use nix::sys::signal::Signal;
 
 use super::pool::{self, InUse, LocalPool};
-use crate::attempt::body::{BODY, KEPT};
+use crate::attempt::body::{BODY, handed_on};
 use crate::attempt::claim::{self, CLAIM};
 use crate::attempt::fence::{Swept, sweep};
 use crate::attempt::folder::{Folder, Found, Made};
 use crate::attempt::home::{Home, OpenError};
-use crate::attempt::idle::READINGS;
 use crate::attempt::launch::{fault, is_over, never_began, unavailable};
 use crate::attempt::process;
 use crate::attempt::supervisor::{LAUNCH, RECEIPT, STOP};
@@ -117,8 +116,7 @@ impl LocalEngine {
             self.supervisor.split_first().expect("an engine opens with a program only");
         let mut command = Command::new(program);
         command.args(arguments).arg(folder.path());
-        let kept = KEPT.iter().chain([&READINGS]);
-        command.env_clear().envs(kept.filter_map(|name| Some((name, std::env::var_os(name)?))));
+        command.env_clear().envs(handed_on());
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::from(folder.append(LOG)?));
         command.process_group(0).spawn()
     }

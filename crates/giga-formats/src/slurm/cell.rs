@@ -53,7 +53,7 @@ pub(crate) struct Counted {
 /// The accelerators of a node, or of each node of a job, in a list such as `gpu:a100:8(S:0-1),shard:4` or `gres:gpu:2`.
 pub(crate) fn gres(list: &str) -> Result<Counted, String> {
     let (mut all, mut kinds) = (0_u32, Vec::new());
-    for part in outside_brackets(list) {
+    for part in parts(list, ('(', ')')).0 {
         let plain = part.split('(').next().unwrap_or("").trim();
         let plain = plain.strip_prefix("gres:").or_else(|| plain.strip_prefix("gres/")).unwrap_or(plain);
         let Some(rest) = plain.strip_prefix("gpu").filter(|rest| rest.is_empty() || rest.starts_with(':'))
@@ -79,22 +79,23 @@ pub(crate) fn gres(list: &str) -> Result<Counted, String> {
     Ok(Counted { accelerators: all.min(COUNT_MAX as u32), kind })
 }
 
-/// The parts between commas outside brackets: `gpu:a:2(IDX:0,2),gpu:b:1`.
-fn outside_brackets(list: &str) -> Vec<&str> {
-    let (mut parts, mut from, mut deep) = (Vec::new(), 0, 0_u32);
+/// The parts between commas that stand outside brackets, as in `gpu:a:2(IDX:0,2),gpu:b:1`; and whether no bracket stands in another
+/// or stays open.
+pub(crate) fn parts(list: &str, (open, close): (char, char)) -> (Vec<&str>, bool) {
+    let (mut parts, mut from, mut deep, mut flat) = (Vec::new(), 0, 0_u32, true);
     for (at, sign) in list.char_indices() {
-        match sign {
-            '(' => deep += 1,
-            ')' => deep = deep.saturating_sub(1),
-            ',' if deep == 0 => {
-                parts.push(&list[from..at]);
-                from = at + 1;
-            }
-            _ => {}
+        if sign == open {
+            deep += 1;
+            flat &= deep == 1;
+        } else if sign == close {
+            deep = deep.saturating_sub(1);
+        } else if sign == ',' && deep == 0 {
+            parts.push(&list[from..at]);
+            from = at + 1;
         }
     }
     parts.push(&list[from..]);
-    parts
+    (parts, flat && deep == 0)
 }
 
 /// The accelerators in a list such as `billing=64,cpu=64,gres/gpu:a100=4,gres/gpu=4,node=1`: their type where one is named, and how

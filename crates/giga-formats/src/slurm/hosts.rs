@@ -1,10 +1,16 @@
 //! Lists of hosts as Slurm writes them: `a1,b[01-03,7]-x`.
 
+use super::cell::parts;
+
 /// The hosts of a list in its order, or `None` where it is none, or one of more than a million.
 #[must_use]
 pub fn hosts(list: &str) -> Option<Vec<String>> {
+    let (parts, flat) = parts(list, ('[', ']'));
+    if !flat {
+        return None;
+    }
     let mut all = Vec::new();
-    for part in split(list)? {
+    for part in parts {
         let mut names = vec![String::new()];
         let mut rest = part;
         while let Some((before, behind)) = rest.split_once('[') {
@@ -30,25 +36,6 @@ pub fn hosts(list: &str) -> Option<Vec<String>> {
 
 /// More hosts than any machine has.
 const MOST: usize = 1_000_000;
-
-/// The parts between commas that stand outside brackets.
-fn split(list: &str) -> Option<Vec<&str>> {
-    let (mut parts, mut from, mut inside) = (Vec::new(), 0, false);
-    for (at, sign) in list.char_indices() {
-        match sign {
-            '[' if inside => return None,
-            '[' => inside = true,
-            ']' => inside = false,
-            ',' if !inside => {
-                parts.push(&list[from..at]);
-                from = at + 1;
-            }
-            _ => {}
-        }
-    }
-    parts.push(&list[from..]);
-    (!inside).then_some(parts)
-}
 
 /// The numbers of `01-03,7`, with the zeros that stand before them.
 fn ranges(text: &str) -> Option<Vec<String>> {

@@ -151,7 +151,8 @@ impl Scene {
     }
 
     fn stage(&self, name: &str, site: SiteId) -> Result<Option<TaskRow>, String> {
-        let task = self.data.stage(self.dataset(name), site, "anna").map_err(|error| error.to_string())?;
+        let (_, task) =
+            self.data.stage(self.dataset(name), site, "anna").map_err(|error| error.to_string())?;
         self.work();
         Ok(task.map(|_| self.store.tasks_of(name, 1).unwrap().remove(0)))
     }

@@ -5,8 +5,9 @@
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use axum::extract::{Path, State};
+use axum::extract::{FromRequest, FromRequestParts as _, Path, Request, State};
 use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use giga_formats::api::{
     ContentView, CopyBody, CopyState, CopyView, DatasetDetail, DatasetList, DatasetView, ReadView,
@@ -58,7 +59,6 @@ pub(crate) async fn show(
     Extension(caller): Extension<Caller>,
     Path(name): Path<String>,
 ) -> Answer<Json<DatasetDetail>> {
-    find(&app, &caller, &name)?;
     let reads = app.ask(|control, _| control.reads()).await?;
     super::blocking(move || detail(&app, &caller, &name, &reads)).await?
 }
@@ -102,15 +102,13 @@ fn detail(
     request_body = CopyBody, params(("dataset" = String, Path)), responses(
     (status = 202, body = TaskView, description = "the task that looks"),
 ))]
-pub(crate) async fn add(
-    State(app): State<Arc<App>>,
-    Extension(caller): Extension<Caller>,
-    Path(name): Path<String>,
-    body: Bytes,
-) -> Answer<(StatusCode, Json<TaskView>)> {
-    caller.must_operate()?;
-    let (id, data) = find(&app, &caller, &name)?;
-    let body: CopyBody = read(&body)?;
+pub(crate) async fn add(order: Order<CopyBody>) -> Answer<(StatusCode, Json<TaskView>)> {
+    super::blocking(move || looked_through(order)).await?
+}
+
+fn looked_through(order: Order<CopyBody>) -> Answer<(StatusCode, Json<TaskView>)> {
+    let Order { app, caller, name, body } = order;
+    let (_, data) = find(&app, &caller, &name)?;
     let site = match (&body.site, data.places.as_slice()) {
         (Some(site), _) => app.site(site)?,
         (None, [only]) => *only,
@@ -128,9 +126,7 @@ pub(crate) async fn add(
     };
     let path = body.path.unwrap_or_default();
     tracing::info!(dataset = name, by = caller.name(), "data is to be looked through");
-    let (worker, by) = (Arc::clone(&app), caller.name().to_owned());
-    let work = move || worker.data.add(&worker.federation.datasets[id.index()], site, &path, &by);
-    let row = super::blocking(work).await??;
+    let row = app.data.add(data, site, &path, caller.name())?;
     Ok((StatusCode::ACCEPTED, Json(task(&app, row))))
 }
 
@@ -139,14 +135,8 @@ pub(crate) async fn add(
     request_body = StageBody, params(("dataset" = String, Path)), responses(
     (status = 200, body = StagePlanView, description = "from where, how much, how long, at what cost"),
 ))]
-pub(crate) async fn plan(
-    State(app): State<Arc<App>>,
-    Extension(caller): Extension<Caller>,
-    Path(name): Path<String>,
-    body: Bytes,
-) -> Answer<Json<StagePlanView>> {
-    caller.must_operate()?;
-    let body: StageBody = read(&body)?;
+pub(crate) async fn plan(order: Order<StageBody>) -> Answer<Json<StagePlanView>> {
+    let Order { app, caller, name, body } = order;
     let plan = move || {
         let (_, data) = find(&app, &caller, &name)?;
         let plan = app.data.plan(data, app.site(&body.to)?)?;
@@ -164,24 +154,44 @@ pub(crate) async fn plan(
     (status = 202, body = StageAnswer, description = "what it does, and the task that does it"),
     (status = 200, body = StageAnswer, description = "it is there already"),
 ))]
-pub(crate) async fn stage(
-    State(app): State<Arc<App>>,
-    Extension(caller): Extension<Caller>,
-    Path(name): Path<String>,
-    body: Bytes,
-) -> Answer<(StatusCode, Json<StageAnswer>)> {
-    caller.must_operate()?;
-    let body: StageBody = read(&body)?;
+pub(crate) async fn stage(order: Order<StageBody>) -> Answer<(StatusCode, Json<StageAnswer>)> {
+    let Order { app, caller, name, body } = order;
     let stage = move || {
         let (_, data) = find(&app, &caller, &name)?;
-        let site = app.site(&body.to)?;
-        let plan = plan_view(&app, &app.data.plan(data, site)?);
+        let (plan, row) = app.data.stage(data, app.site(&body.to)?, caller.name())?;
         tracing::info!(dataset = name, site = body.to, by = caller.name(), "a staging is ordered");
-        let row = app.data.stage(data, site, caller.name())?;
         let status = if row.is_some() { StatusCode::ACCEPTED } else { StatusCode::OK };
-        Ok((status, Json(StageAnswer { plan, task: row.map(|row| task(&app, row)) })))
+        let task = row.map(|row| task(&app, row));
+        Ok((status, Json(StageAnswer { plan: plan_view(&app, &plan), task })))
     };
     super::blocking(stage).await?
+}
+
+/// What an operator asks of a dataset.
+pub(crate) struct Order<T> {
+    app: Arc<App>,
+    caller: Caller,
+    /// Which dataset.
+    name: String,
+    body: T,
+}
+
+impl<T: DeserializeOwned> FromRequest<Arc<App>> for Order<T> {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Response> {
+        let (mut parts, body) = request.into_parts();
+        let Extension(caller) = Extension::<Caller>::from_request_parts(&mut parts, app)
+            .await
+            .map_err(IntoResponse::into_response)?;
+        let Path(name) =
+            Path::from_request_parts(&mut parts, app).await.map_err(IntoResponse::into_response)?;
+        let request = Request::from_parts(parts, body);
+        let body = Bytes::from_request(request, app).await.map_err(IntoResponse::into_response)?;
+        caller.must_operate().map_err(IntoResponse::into_response)?;
+        let body = read(&body).map_err(IntoResponse::into_response)?;
+        Ok(Self { app: Arc::clone(app), caller, name, body })
+    }
 }
 
 /// Reads a body; none stands for one that says nothing. A list in the place of an object is refused, which serde would take.

@@ -22,6 +22,17 @@ pub(crate) fn giga() -> Command {
     command
 }
 
+/// Waits until something is so; how long that took.
+#[track_caller]
+pub(crate) fn until(what: &str, most: u64, holds: impl Fn() -> bool) -> Duration {
+    let begun = Instant::now();
+    while !holds() {
+        assert!(begun.elapsed() < Duration::from_secs(most), "not within {most} s: {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    begun.elapsed()
+}
+
 /// The file in a server's folder that describes its federation, where that is not the built-in one.
 const DESCRIPTION: &str = "federation.toml";
 

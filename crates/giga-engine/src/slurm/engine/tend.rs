@@ -12,10 +12,9 @@ use super::super::known::{ASKED, FENCING, GAVE_UP, Known, LOOKED, LOST, Stage};
 use super::super::protocol::{Files, Verdict, judge};
 use super::super::transport::Fault;
 use super::{Inner, PATIENCE, State, TELL, Work};
-use crate::attempt::body::KEPT;
+use crate::attempt::body::handed_on;
 use crate::attempt::claim;
 use crate::attempt::folder::Folder;
-use crate::attempt::idle::READINGS;
 use crate::attempt::now;
 use crate::attempt::supervisor::{STOP, TURNED_AWAY};
 use giga_formats::slurm::{Ask, JobState, Record, shell_word};
@@ -305,10 +304,7 @@ impl Inner {
         let known = &state.pools.get(&first.pool)?.hosts;
         let hosts = launch.nodes.iter().map(|node| known.get(node.node as usize).cloned());
         let hosts = hosts.collect::<Option<_>>()?;
-        let kept = KEPT
-            .iter()
-            .chain([&READINGS])
-            .filter_map(|name| Some(((*name).to_owned(), std::env::var(name).ok()?)));
+        let kept = handed_on().filter_map(|(name, value)| Some((name.to_owned(), value.into_string().ok()?)));
         let milliseconds = launch.limit.as_milliseconds().saturating_add(launch.grace.as_milliseconds());
         Some(Ask {
             name: self.name(attempt),
