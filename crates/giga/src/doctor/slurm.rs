@@ -50,7 +50,11 @@ fn nodes(site: &Site, pool: &SlurmPool, reach: &dyn Transport) -> Check {
     let partition = &pool.partition;
     if found < pool.nodes as usize {
         let text = format!("partition `{partition}` has {found} of {} nodes", pool.nodes);
-        return Check::fail(label, text, "describe as many accelerators as there are, or lend more nodes");
+        let help = match found {
+            0 => "see whether partition and `constraint` are named as `sinfo --format='%P %f'` has them",
+            _ => "describe as many accelerators as there are, or lend more nodes",
+        };
+        return Check::fail(label, text, help);
     }
     if let Some(node) = nodes.iter().find(poor) {
         let (has, due) = (node.accelerators, pool.accelerators_per_node);
