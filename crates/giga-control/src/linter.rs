@@ -1,9 +1,10 @@
 //! Checks every batch of events with a book of its own. It is told nothing but the events, and trusts none of them.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use giga_model::{Federation, JobId, JobMap, JobRequest, PoolId, Sharing, SiteId, Terms, image};
-use giga_scheduler::{Event, Need, Pace, Piece, State};
+use giga_scheduler::{Ending, Event, Need, Pace, Piece, State};
 use giga_units::{Fraction, Instant, Power};
 use thiserror::Error;
 
@@ -64,6 +65,14 @@ pub enum Violation {
         /// Which job.
         job: JobId,
     },
+    /// A job started before what it comes after was done.
+    #[error("{at}: job {job} was started before a job that it comes after was done")]
+    TooSoon {
+        /// When.
+        at: Instant,
+        /// Which job.
+        job: JobId,
+    },
     /// The parts that accelerator time is divided into do not add up to the whole.
     #[error("{at}: accelerator time at site {} is not accounted for in full", site.0)]
     TimeBook {
@@ -83,6 +92,7 @@ image! {
         4 => TimeBook { at, site },
         5 => DataPolicy { at, job },
         6 => BeyondFloor { at, job },
+        7 => TooSoon { at, job },
     }
 }
 
@@ -95,6 +105,8 @@ pub struct Linter {
     jobs: JobMap<Known>,
     /// Where a limit has just fallen: what runs must be below it when all is settled.
     fell: Vec<SiteId>,
+    /// By job: those that come after it.
+    awaited: BTreeMap<JobId, Vec<JobId>>,
     pub(crate) count: u64,
     pub(crate) first: Vec<Violation>,
 }
@@ -107,6 +119,8 @@ struct Known {
     /// Whether it can not be told to leave.
     firm: bool,
     held: Option<Held>,
+    /// A job that it comes after ended otherwise than it had to.
+    doomed: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -161,6 +175,7 @@ impl Linter {
             sites: vec![site; federation.sites.len()],
             jobs: JobMap::default(),
             fell: Vec::new(),
+            awaited: BTreeMap::new(),
             count: 0,
             first: Vec::new(),
         }
@@ -186,7 +201,9 @@ impl Linter {
                 owner: job.owner.index(),
                 firm: !job.preemptible,
                 held: None,
+                doomed: false,
             };
+            known.awaited().for_each(|before| self.await_job(before, job.id));
             self.jobs.insert(job.id, known);
             if let Some(run) = job.run() {
                 self.hold(federation, job.id, &run.need, &run.pieces);
@@ -208,12 +225,17 @@ impl Linter {
         match event {
             Event::Started { job, need, pieces, .. } => self.started(federation, now, *job, need, pieces),
             Event::Interrupted { job, .. } => self.stopped(federation, *job),
-            Event::Ended { job, .. } => {
+            Event::Ended { job, ending, .. } => {
                 self.stopped(federation, *job);
                 self.jobs.remove(*job);
+                self.doom(*job, *ending);
             }
             Event::Submitted { job, request, .. } => match self.jobs.get(*job) {
-                None => self.jobs.insert(*job, Known::new(federation, request)),
+                None => {
+                    let known = Known::new(federation, request);
+                    known.awaited().for_each(|before| self.await_job(before, *job));
+                    self.jobs.insert(*job, known);
+                }
                 Some(_) => self.report(Violation::NotWaiting { at: now, job: *job }),
             },
             Event::NodeDown { pool, node, .. } => self.node(federation, *pool, *node, true),
@@ -249,6 +271,24 @@ impl Linter {
             | Event::UseHalved
             | Event::YearTurned => {}
         }
+    }
+
+    fn await_job(&mut self, before: JobId, job: JobId) {
+        self.awaited.entry(before).or_default().push(job);
+    }
+
+    /// Marks those that were to come after a completed job, and never will.
+    fn doom(&mut self, before: JobId, ending: Ending) {
+        for job in self.awaited.remove(&before).unwrap_or_default() {
+            if let Some(known) = self.jobs.get_mut(job).filter(|_| ending != Ending::Completed) {
+                known.doomed |= known.needs_completed(before);
+            }
+        }
+    }
+
+    /// Whether nothing that a job comes after lives or failed it.
+    fn is_due(&self, known: &Known) -> bool {
+        !known.doomed && known.awaited().all(|before| self.jobs.get(before).is_none())
     }
 
     /// Behind a limit that fell, what runs is below it, or what is missing was said.
@@ -292,6 +332,9 @@ impl Linter {
             self.report(Violation::Closed { at: now, job });
         }
         let Some(known) = known else { return };
+        if !self.is_due(&known) {
+            self.report(Violation::TooSoon { at: now, job });
+        }
         if !known.may_read(federation, id) {
             self.report(Violation::DataPolicy { at: now, job });
         }
@@ -388,7 +431,18 @@ impl Known {
         let project = &federation.projects[request.project.index()];
         let rule = federation.programmes[project.programme.index()].preempt;
         let firm = !rule.allows(request.checkpoint.is_some());
-        Self { terms: request.terms.clone(), owner: project.owner.index(), firm, held: None }
+        Self { terms: request.terms.clone(), owner: project.owner.index(), firm, held: None, doomed: false }
+    }
+
+    /// The jobs it comes after.
+    fn awaited(&self) -> impl Iterator<Item = JobId> + use<> {
+        let after = self.terms.as_ref().map_or_else(Vec::new, |terms| terms.after.clone());
+        after.into_iter().map(|before| before.job)
+    }
+
+    fn needs_completed(&self, job: JobId) -> bool {
+        let after = self.terms.as_ref().map_or(&[][..], |terms| &terms.after);
+        after.iter().any(|before| before.job == job && !before.any)
     }
 
     /// Whether the holders of its data let that be read at a site, and the site is assured as far as is asked.

@@ -106,8 +106,10 @@ impl Meter {
     pub(crate) fn note(&mut self, federation: &Federation, before: &State, now: Instant, event: &Event) {
         match event {
             Event::Submitted { job, site, request } => {
-                self.come(*job, request.asks.first().accelerators);
-                self.touch(federation, *site, now).wanted += u64::from(request.asks.first().accelerators);
+                let asked = request.asks.first().accelerators;
+                self.come(*job, asked);
+                let wanted = before.live_among(request.after()).map_or(u64::from(asked), |_| 0);
+                self.touch(federation, *site, now).wanted += wanted;
                 self.totals.submitted += 1;
             }
             Event::Refused { job, request, rule } => self.refuse(federation, *job, request, *rule, now),
@@ -144,10 +146,8 @@ impl Meter {
             Event::Leaving { cause, .. } => {
                 self.totals.recalls += u64::from(*cause == Interruption::Recalled);
             }
-            Event::Deferred { job, .. } => {
-                self.want(federation, before, *job, now, |wanted, asked| wanted - asked);
-            }
-            Event::Due { job } => self.want(federation, before, *job, now, |wanted, asked| wanted + asked),
+            Event::Deferred { job, .. } => self.want(federation, before, *job, now, |all, this| all - this),
+            Event::Due { job } => self.want(federation, before, *job, now, |all, this| all + this),
             Event::Rebound { job, site, .. } => {
                 self.want(federation, before, *job, now, |wanted, asked| wanted - asked);
                 let asked = self.jobs.get(*job).map_or(0, |book| u64::from(book.asked));
@@ -421,7 +421,7 @@ impl Meter {
     fn end(&mut self, federation: &Federation, job: &Job, ending: Ending, at: Instant, now: Instant) {
         if job.run().is_some() {
             self.stop_useful(federation, job, at, now);
-        } else if job.deferred.is_none() {
+        } else if !job.is_kept_back() {
             let wanted = u64::from(self.jobs.get(job.id).map_or(0, |book| book.asked));
             self.touch(federation, job.site, now).wanted -= wanted;
         }

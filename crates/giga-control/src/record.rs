@@ -70,11 +70,13 @@ pub enum Refusal {
     DeadlineTooClose,
     /// It can not be told to leave, and is larger than its owner's floor.
     AboveFloor,
+    /// A job that it comes after ended while it was submitted.
+    PredecessorOver,
 }
 
 impl Refusal {
     /// All of them, each at the place of its number.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::UnknownProject,
         Self::NothingAsked,
         Self::NoSuchAccelerator,
@@ -89,6 +91,7 @@ impl Refusal {
         Self::DataForbids,
         Self::DeadlineTooClose,
         Self::AboveFloor,
+        Self::PredecessorOver,
     ];
 
     /// The word in tables.
@@ -109,6 +112,7 @@ impl Refusal {
             Self::DataForbids => "data-forbids",
             Self::DeadlineTooClose => "deadline-too-close",
             Self::AboveFloor => "above-floor",
+            Self::PredecessorOver => "predecessor-over",
         }
     }
 }
@@ -130,6 +134,7 @@ impl From<Rule> for Refusal {
             Rule::DataForbids { .. } => Self::DataForbids,
             Rule::DeadlineTooClose => Self::DeadlineTooClose,
             Rule::AboveFloor { .. } => Self::AboveFloor,
+            Rule::PredecessorOver { .. } => Self::PredecessorOver,
         }
     }
 }
@@ -150,6 +155,7 @@ giga_model::image! {
         11 => DataForbids,
         12 => DeadlineTooClose,
         13 => AboveFloor,
+        14 => PredecessorOver,
     }
 }
 

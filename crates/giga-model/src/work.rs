@@ -5,7 +5,7 @@ use std::sync::Arc;
 use giga_units::{Duration, Fraction, Instant};
 
 use crate::dataset::{Assurance, Leaving};
-use crate::ids::{AcceleratorId, DatasetId, ProjectId};
+use crate::ids::{AcceleratorId, DatasetId, JobId, ProjectId};
 use crate::image::{Image, ImageError, Source};
 
 /// One way in which a job can run: so many accelerators of a kind.
@@ -80,6 +80,14 @@ pub struct JobRequest {
     pub terms: Option<Arc<Terms>>,
 }
 
+impl JobRequest {
+    /// The jobs it comes after.
+    #[must_use]
+    pub fn after(&self) -> &[Predecessor] {
+        self.terms.as_ref().map_or(&[], |terms| &terms.after)
+    }
+}
+
 /// What a job asks of the place and the time it runs.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Terms {
@@ -91,6 +99,17 @@ pub struct Terms {
     pub assurance: Option<Assurance>,
     /// When it has to be done; until then it waits for cheap and clean hours.
     pub deadline: Option<Instant>,
+    /// The jobs it comes after.
+    pub after: Vec<Predecessor>,
+}
+
+/// A job that another one comes after.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Predecessor {
+    /// Which.
+    pub job: JobId,
+    /// Whether any end of it will do. Otherwise it has to be completed, and the one behind it is cancelled where it never will be.
+    pub any: bool,
 }
 
 /// A job as the world sees it coming: also how long it will really take.
@@ -105,7 +124,7 @@ pub struct Arrival {
 }
 
 crate::image! { struct Ask { accelerator, accelerators } }
-crate::image! { struct Terms { data, leaving, assurance, deadline } }
+crate::image! { struct Predecessor { job, any } }
 crate::image! { enum Leaving { 0 => Nothing, 1 => Aggregated, 2 => Derived, 3 => Everything } }
 
 impl Image for Assurance {
@@ -123,6 +142,29 @@ const TERMS_SINCE: u16 = 2;
 
 /// The first format of records with elastic gangs.
 pub const ELASTIC_SINCE: u16 = 3;
+
+/// The first format of records with jobs that come after others.
+const AFTER_SINCE: u16 = 4;
+
+impl Image for Terms {
+    fn write(&self, out: &mut Vec<u8>) {
+        let Self { data, leaving, assurance, deadline, after } = self;
+        data.write(out);
+        leaving.write(out);
+        assurance.write(out);
+        deadline.write(out);
+        after.write(out);
+    }
+    fn read(source: &mut Source<'_>) -> Result<Self, ImageError> {
+        Ok(Self {
+            data: Image::read(source)?,
+            leaving: Image::read(source)?,
+            assurance: Image::read(source)?,
+            deadline: Image::read(source)?,
+            after: if source.format() < AFTER_SINCE { Vec::new() } else { Image::read(source)? },
+        })
+    }
+}
 
 impl Image for Asks {
     fn write(&self, out: &mut Vec<u8>) {

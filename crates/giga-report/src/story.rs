@@ -43,6 +43,8 @@ pub fn reason(federation: &Federation, because: &Because) -> String {
     match because {
         Because::Drained => "its site is drained: nothing more starts there".to_owned(),
         Because::Deferred { until } => format!("it is kept back for cheaper or cleaner hours until {until}"),
+        Because::After { job, any: false } => format!("it comes after job {job}, once that is completed"),
+        Because::After { job, any: true } => format!("it comes after job {job}, however that ends"),
         Because::Floor { room, needed } => format!(
             "it needs {needed} accelerators, and by its owner's share and its programme it may hold {room} more"
         ),

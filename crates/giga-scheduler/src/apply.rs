@@ -85,8 +85,10 @@ impl State {
         let shape = self.shape(plan, site, &request.asks);
         let job = Job::new(plan, id, (site, shape), request, now);
         self.next_job = id.0 + 1;
-        self.arrive(site, id);
         self.enter(job);
+        if self.job(id).is_some_and(|job| !job.awaits) {
+            self.arrive(site, id);
+        }
     }
 
     fn arrive(&mut self, site: SiteId, job: JobId) {
@@ -130,7 +132,7 @@ impl State {
                 self.sites[site.index()].arrivals.retain(|id| id != job);
             }
             Event::Due { job } => {
-                let site = self.change(*job, |job| job.deferred = None);
+                let site = self.change(*job, |job| (job.deferred, job.awaits) = (None, false));
                 self.arrive(site, *job);
             }
             Event::Rebound { job, site, .. } => self.rebound(plan, *job, *site),

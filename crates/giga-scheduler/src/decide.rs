@@ -1,11 +1,13 @@
 //! Turns inputs into events. All policy is here and in [`crate::pass`].
 
+use std::collections::VecDeque;
+
 use giga_model::{JobId, JobRequest, PhaseId, PoolId, SiteId};
 use giga_units::{Duration, Instant};
 
 use crate::Scheduler;
 use crate::bind::{Means, is_flexible};
-use crate::event::{Ending, Event, Input, Interruption};
+use crate::event::{Ending, Event, Input, Interruption, Rule};
 use crate::job::{Job, Run, Status};
 use crate::plan::{Need, Plan};
 use crate::witness::Witness;
@@ -62,8 +64,30 @@ impl Scheduler {
         }
     }
 
-    /// Tells the witness, then carries the event into the state and leaves it to the witness.
+    /// Tells the witness, then carries the event into the state and leaves it to the witness. The end of a job is followed by what
+    /// becomes of those that come after it.
     pub(crate) fn emit(&mut self, now: Instant, event: Event, witness: &mut impl Witness) {
+        let Event::Ended { job, ending, at } = event else { return self.emit_one(now, event, witness) };
+        let mut ended = VecDeque::from([(job, ending, at)]);
+        while let Some((job, ending, at)) = ended.pop_front() {
+            let followers = self.state.followers(job);
+            self.emit_one(now, Event::Ended { job, ending, at }, witness);
+            for id in followers {
+                let Some(follower) = self.state.job(id) else { continue };
+                let mut links = follower.predecessors().iter().filter(|before| before.job == job);
+                if ending != Ending::Completed && links.any(|before| !before.any) {
+                    // Each is told once, however many of those before it failed.
+                    if ended.iter().all(|(other, ..)| *other != id) {
+                        ended.push_back((id, Ending::Cancelled, now));
+                    }
+                } else if self.state.live_among(follower.predecessors()).is_none() {
+                    self.emit_one(now, Event::Due { job: id }, witness);
+                }
+            }
+        }
+    }
+
+    fn emit_one(&mut self, now: Instant, event: Event, witness: &mut impl Witness) {
         witness.witness(&self.state, now, &event);
         self.state.apply(&self.plan, now, &event);
         witness.keep(event);
@@ -79,8 +103,15 @@ impl Scheduler {
             let (rule, request) = (self.plan.why_nowhere(now, request), request.clone());
             return self.emit(now, Event::Refused { job, request, rule }, witness);
         };
+        let after = request.after();
+        if let Some(gone) = self.state.gone_among(after) {
+            // Whoever submits names live jobs only; this one ended meanwhile, and how is not known here.
+            let (rule, request) = (Rule::PredecessorOver { job: gone }, request.clone());
+            return self.emit(now, Event::Refused { job, request, rule }, witness);
+        }
+        let waits = !after.is_empty();
         self.emit(now, Event::Submitted { job, site, request: request.clone() }, witness);
-        if let Some(until) = deferred {
+        if let Some(until) = deferred.filter(|_| !waits) {
             self.emit(now, Event::Deferred { job, until }, witness);
         }
     }

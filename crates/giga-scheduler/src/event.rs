@@ -309,7 +309,7 @@ pub enum Event {
         /// Until when.
         until: Instant,
     },
-    /// A job that was kept back takes its place in the line.
+    /// A job that was kept back, or came after others, takes its place in the line.
     Due {
         /// Which.
         job: JobId,
@@ -416,6 +416,12 @@ pub enum Rule {
     DataForbids {
         /// Which data.
         dataset: DatasetId,
+    },
+    /// A job that it comes after ended while it was submitted.
+    #[error("job {job} ended in the moment in which this came; submit it again")]
+    PredecessorOver {
+        /// Which.
+        job: JobId,
     },
     /// It is to be done before it could be.
     #[error("its deadline is sooner than its time limit allows")]
@@ -530,5 +536,6 @@ image! {
         11 => DataForbids { dataset },
         12 => DeadlineTooClose,
         13 => AboveFloor { floor },
+        14 => PredecessorOver { job },
     }
 }

@@ -1,6 +1,6 @@
 //! Why a job is where it is, answered from the state and without side effects.
 
-use giga_model::{JobId, JobRequest, PoolId, SiteId};
+use giga_model::{JobId, JobRequest, PoolId, Predecessor, SiteId};
 use giga_units::{Instant, Power};
 
 use crate::Scheduler;
@@ -59,6 +59,13 @@ pub enum Because {
     Deferred {
         /// Until when.
         until: Instant,
+    },
+    /// It comes after a job that lives.
+    After {
+        /// Which.
+        job: JobId,
+        /// Whether any end of that will do.
+        any: bool,
     },
     /// It can not be told to leave, and its owner's floor is taken by such work; or its programme has all it may hold.
     Floor {
@@ -173,6 +180,7 @@ impl Scheduler {
         let promised = self.promises(job.site, now).into_iter().find(|(other, _)| *other == id);
         let room_at = match promised {
             Some((_, at)) => Some(at),
+            None if job.awaits => None,
             None => self.state.reserve(&self.plan, now, job).map(|reserved| reserved.at),
         };
         let ways = &self.state.shapes[job.shape.0 as usize].needs;
@@ -188,16 +196,20 @@ impl Scheduler {
         if possible.clone().next().is_none() {
             return Preview::Refused { rule: self.plan.why_nowhere(now, request) };
         }
+        if let Some(gone) = self.state.gone_among(request.after()) {
+            return Preview::Refused { rule: Rule::PredecessorOver { job: gone } };
+        }
         let Choice { site, cost, deferred } =
             self.bind(now, request, possible.clone(), &mut Means::default());
         let (_, ways) = possible.find(|(id, _)| *id == site).expect("it binds to a possible site");
         let mut job = Job::new(&self.plan, self.state.next_job(), (site, ShapeId(u32::MAX)), request, now);
         job.deferred = deferred;
+        job.awaits = self.state.live_among(job.predecessors()).is_some();
         let start = self.start_of(&job, ways, self.first(site, now).unwrap_or(job.id), now);
         let most = self.state.most_held(&self.plan, now, &job, &Lines::default());
         let within: Vec<Need> = ways.iter().filter(|need| need.held() <= most).copied().collect();
         let reserved = self.state.reserve_among(&self.plan, now, &job, &within);
-        let room_at = reserved.as_ref().map(|reserved| reserved.at);
+        let room_at = reserved.as_ref().map(|reserved| reserved.at).filter(|_| !job.awaits);
         let (need, because) = match start {
             Ok(need) => (Some(need), Because::Due),
             Err(because) => (reserved.map(|reserved| reserved.need), because),
@@ -238,6 +250,9 @@ impl Scheduler {
     /// from starting.
     fn may_start(&self, job: &Job, ways: &[Need], now: Instant) -> Result<(Exit, u32), Because> {
         let site = &self.state.sites[job.site.index()];
+        if let Some(Predecessor { job, any }) = self.state.live_among(job.predecessors()) {
+            return Err(Because::After { job, any });
+        }
         if let Some(until) = job.deferred {
             return Err(Because::Deferred { until });
         }

@@ -123,6 +123,7 @@ impl State {
             let pool = ways.contains(&run.need).then(|| &self.pools[run.need.pool.index()]);
             run.pace.power(run.need.power) <= run.need.power
                 && job.deferred.is_none()
+                && self.live_among(job.predecessors()).is_none()
                 && pool.is_some_and(|pool| pool.has(&run.need, &run.pieces))
         });
         numbered && asks && !ways.is_empty() && job.limit > Duration::ZERO && runs
@@ -182,6 +183,7 @@ impl State {
             draw: Image::read(source)?,
             terms: Option::<Terms>::read(source)?.map(Arc::new),
             deferred: Image::read(source)?,
+            awaits: false,
             moves: Image::read(source)?,
             attempts: Image::read(source)?,
             losses: Image::read(source)?,

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use giga_model::{Asks, JobId, JobRequest, OwnerId, ProgrammeId, ProjectId, SiteId, Terms, image};
+use giga_model::{
+    Asks, JobId, JobRequest, OwnerId, Predecessor, ProgrammeId, ProjectId, SiteId, Terms, image,
+};
 use giga_units::{Duration, Fraction, Instant};
 
 use crate::apply::amount_of;
@@ -39,6 +41,8 @@ pub struct Job {
     pub terms: Option<Arc<Terms>>,
     /// Until when it is kept back while it waits.
     pub deferred: Option<Instant>,
+    /// Whether a job that it comes after still lives.
+    pub awaits: bool,
     /// How often it was started.
     pub attempts: u32,
     /// How often an attempt died and left no result.
@@ -153,6 +157,7 @@ impl Job {
             draw: request.draw,
             terms: request.terms.clone(),
             deferred: None,
+            awaits: false,
             attempts: 0,
             losses: 0,
             status: Status::Waiting,
@@ -162,6 +167,18 @@ impl Job {
     /// What an attempt in one of its ways holds while it runs, up to the whole limit, in accelerator-milliseconds.
     pub(crate) fn hold(&self, need: &Need) -> u128 {
         amount_of(need.held(), need.time(self.limit))
+    }
+
+    /// Whether it stands in no line: it is kept back for other hours, or comes after a job that lives.
+    #[must_use]
+    pub fn is_kept_back(&self) -> bool {
+        self.deferred.is_some() || self.awaits
+    }
+
+    /// The jobs it comes after, whether they are over or not.
+    #[must_use]
+    pub fn predecessors(&self) -> &[Predecessor] {
+        self.terms.as_ref().map_or(&[], |terms| &terms.after)
     }
 
     /// The running attempt, if one runs.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use giga_model::{Asks, JobId, JobMap, OwnerId, PoolId, ProjectId, SiteId};
+use giga_model::{Asks, JobId, JobMap, OwnerId, PoolId, Predecessor, ProjectId, SiteId};
 use giga_units::{Instant, Power};
 
 use crate::event::Piece;
@@ -25,6 +25,8 @@ pub struct State {
     pub(crate) due: Vec<SiteId>,
     pub(crate) shapes: Vec<Shape>,
     shape_of: BTreeMap<(SiteId, Asks), ShapeId>,
+    /// By live job: those that come after it, in their order.
+    followers: BTreeMap<JobId, BTreeSet<JobId>>,
 }
 
 /// One site.
@@ -64,6 +66,8 @@ pub(crate) struct Site {
     pub(crate) claims: Vec<Claim>,
     /// Jobs that are kept back, by the time they are due.
     pub(crate) deferred: BTreeSet<(Instant, JobId)>,
+    /// How many come after jobs that live.
+    pub(crate) awaiting: usize,
 }
 
 /// Nodes that are kept for a job.
@@ -107,6 +111,7 @@ impl State {
             floors: vec![0; plan.owners],
             claims: Vec::new(),
             deferred: BTreeSet::new(),
+            awaiting: 0,
         });
         let mut state = Self {
             next_job: 0,
@@ -116,6 +121,7 @@ impl State {
             due: Vec::new(),
             shapes: Vec::new(),
             shape_of: BTreeMap::new(),
+            followers: BTreeMap::new(),
         };
         for site in 0..plan.sites.len() {
             state.announce_phases(plan, SiteId::at(site));
@@ -299,6 +305,29 @@ impl State {
         self.sites[site.index()].deferred.len()
     }
 
+    /// How many jobs of a site come after jobs that live.
+    #[must_use]
+    pub fn awaiting(&self, site: SiteId) -> usize {
+        self.sites[site.index()].awaiting
+    }
+
+    /// The first live one of some predecessors.
+    #[must_use]
+    pub fn live_among(&self, predecessors: &[Predecessor]) -> Option<Predecessor> {
+        predecessors.iter().find(|before| self.job(before.job).is_some()).copied()
+    }
+
+    /// The first of some predecessors that does not live.
+    #[must_use]
+    pub fn gone_among(&self, predecessors: &[Predecessor]) -> Option<JobId> {
+        predecessors.iter().map(|before| before.job).find(|job| self.job(*job).is_none())
+    }
+
+    /// The jobs that come after a live one.
+    pub(crate) fn followers(&self, job: JobId) -> Vec<JobId> {
+        self.followers.get(&job).into_iter().flatten().copied().collect()
+    }
+
     /// Whether the turn of an hour means anything: something waits for it.
     #[must_use]
     pub fn minds_the_hour(&self) -> bool {
@@ -384,7 +413,13 @@ impl State {
     }
 
     /// Takes a job in: its nodes and power if it runs, the queue if it waits.
-    pub(crate) fn enter(&mut self, job: Job) {
+    pub(crate) fn enter(&mut self, mut job: Job) {
+        let live = |before: &&Predecessor| job.id > before.job && self.jobs.get(before.job).is_some();
+        let live: Vec<JobId> = job.predecessors().iter().filter(live).map(|before| before.job).collect();
+        job.awaits = !live.is_empty();
+        for before in live {
+            self.followers.entry(before).or_default().insert(job.id);
+        }
         self.books().enter(&job);
         self.jobs.insert(job.id, job);
     }
@@ -393,6 +428,12 @@ impl State {
     pub(crate) fn leave(&mut self, id: JobId) -> Job {
         let job = self.jobs.remove(id).expect("only a live job leaves");
         self.books().leave(&job);
+        self.followers.remove(&id);
+        for before in job.predecessors() {
+            if let Some(others) = self.followers.get_mut(&before.job) {
+                others.remove(&id);
+            }
+        }
         job
     }
 
@@ -432,6 +473,10 @@ impl Books<'_> {
             site.deferred.insert((until, job.id));
             return;
         }
+        if job.awaits {
+            site.awaiting += 1;
+            return;
+        }
         site.holdings.enter(job, asked);
         match &job.status {
             Status::Waiting => site.queue.push(&site.accounts, job),
@@ -450,6 +495,10 @@ impl Books<'_> {
         let site = &mut self.sites[job.site.index()];
         if let Some(until) = job.deferred {
             site.deferred.remove(&(until, job.id));
+            return;
+        }
+        if job.awaits {
+            site.awaiting -= 1;
             return;
         }
         site.kept = site.kept.filter(|&kept| kept != job.id);

@@ -13,7 +13,7 @@ use std::time::{Duration as Wait, Instant as Clock};
 
 use giga_engine::{AttemptId, End, Engine, EngineError, Idling, Seen};
 use giga_formats::attempt::AttemptFile;
-use giga_formats::job::{JobBody, JobSpec};
+use giga_formats::job::{ArraySpec, JobBody, JobSpec};
 use giga_model::{JobId, Receipt, SiteId};
 use giga_scheduler::Ending;
 use giga_store::{Standing, Store};
@@ -334,6 +334,10 @@ impl Carrier {
         env.extend(variables);
         env.insert("GIGA_SITE".into(), self.site.clone());
         env.insert("GIGA_JOB_NAME".into(), spec.name);
+        if let Some(ArraySpec { count, index: Some(index) }) = spec.array {
+            env.insert("GIGA_ARRAY_INDEX".into(), index.to_string());
+            env.insert("GIGA_ARRAY_COUNT".into(), count.to_string());
+        }
         self.engine.start(&order.launch(spec.command, env, spec.workdir)).map(|()| Begun::Handed)
     }
 }

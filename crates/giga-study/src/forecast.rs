@@ -33,7 +33,7 @@ pub struct Forecast {
 pub struct JobForecast {
     /// When it starts next; `None` where it runs, or no future saw it start.
     pub start: Option<Spread<Instant>>,
-    /// When it ends for good; `None` where no future saw it.
+    /// When it ends for good; `None` where no future saw it. A future in which a job that it comes after fails it sees none.
     pub end: Option<Spread<Instant>>,
     /// What it uses in all, what it used so far included, over the futures that saw its end.
     pub energy: Option<Spread<Energy>>,
@@ -146,7 +146,9 @@ impl Sink for Column<'_> {
         let seen = &mut self.seen[place * self.of + self.future];
         seen.attempts = row.attempts;
         let over = !matches!(row.outcome, Outcome::Running | Outcome::Waiting);
-        seen.end = row.ended.filter(|_| over).map(|ended| (ended, row.energy, row.cost));
+        // In this future a job that it comes after failed it: there is no end to tell of.
+        let forsaken = row.outcome == Outcome::Cancelled && row.attempts == 0;
+        seen.end = row.ended.filter(|_| over && !forsaken).map(|ended| (ended, row.energy, row.cost));
         Ok(())
     }
 

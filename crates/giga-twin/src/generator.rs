@@ -264,7 +264,7 @@ fn open_parts(federation: &Federation) -> Vec<(Instant, f64)> {
 
 /// What a class asks of every job's place.
 fn terms(class: &JobClass) -> Terms {
-    Terms { data: class.data.clone(), leaving: class.leaving, assurance: class.assurance, deadline: None }
+    Terms { data: class.data.clone(), leaving: class.leaving, assurance: class.assurance, ..Terms::default() }
 }
 
 /// How long a job may take that has so much slack, as a multiple of its limit.

@@ -9,6 +9,7 @@ mod job;
 mod key;
 mod logs;
 mod operate;
+mod range;
 mod reach;
 mod server;
 mod submit;
@@ -55,8 +56,8 @@ pub(crate) enum JobVerb {
     Show(job::One),
     /// Prints what a job wrote.
     Logs(logs::Logs),
-    /// Cancels a job.
-    Cancel(job::One),
+    /// Cancels jobs.
+    Cancel(job::Several),
     /// Says why a job is where it is.
     Explain(job::One),
     /// Says when a job may start and end, and at what cost, by simulated futures.
@@ -127,12 +128,10 @@ impl Live {
         match self {
             Self::Submit(call) => &mut call.reach,
             Self::Jobs(call) => &mut call.reach,
-            Self::Job(
-                JobVerb::Show(call)
-                | JobVerb::Cancel(call)
-                | JobVerb::Explain(call)
-                | JobVerb::Forecast(call),
-            ) => &mut call.reach,
+            Self::Job(JobVerb::Show(call) | JobVerb::Explain(call) | JobVerb::Forecast(call)) => {
+                &mut call.reach
+            }
+            Self::Job(JobVerb::Cancel(call)) => &mut call.reach,
             Self::Job(JobVerb::Logs(call)) => &mut call.reach,
             Self::Sites(call) => &mut call.reach,
             Self::Limit(call) => &mut call.reach,

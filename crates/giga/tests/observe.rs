@@ -236,7 +236,8 @@ mod slurm {
             std::thread::sleep(Span::from_millis(200));
         }
         // The controller tells the accounting a little later, and a task of an array last of all.
-        let ended = |line: &&str| !["RUNNING", "PENDING", "Unknown", "None"].iter().any(|no| line.contains(no));
+        let ended =
+            |line: &&str| !["RUNNING", "PENDING", "Unknown", "None"].iter().any(|no| line.contains(no));
         loop {
             let told = slurm(cluster, "sacct", &["-a", "-X", "-n", "-P", "--format=JobID,State,Start,End"]);
             if told.lines().filter(ended).count() >= runs as usize {

@@ -9,7 +9,8 @@ use giga_model::{
     PoolId, Programme, ProgrammeId, ProjectId, SiteId,
 };
 use giga_model::{
-    Assurance, DataPolicy, Dataset, DatasetId, Flexibility, Leaving, Preempt, Series, Sharing, Terms,
+    Assurance, DataPolicy, Dataset, DatasetId, Flexibility, Leaving, Predecessor, Preempt, Series, Sharing,
+    Terms,
 };
 use giga_scheduler::{Ending, Event, Input, Job};
 use giga_units::{Duration, Fraction, Instant, Power};
@@ -61,13 +62,21 @@ pub(crate) struct Wishes {
     leaving: Index,
     assurance: Option<u8>,
     slack: Option<i64>,
+    after: Vec<(Index, bool)>,
 }
 
 fn wishes() -> impl Strategy<Value = Option<Wishes>> {
     let assurance = proptest::option::weighted(0.2, 1_u8..5);
     let slack = proptest::option::weighted(0.3, 0_i64..80_000_000);
-    let parts = (proptest::option::of(any::<Index>()), any::<Index>(), assurance, slack);
-    let some = parts.prop_map(|(data, leaving, assurance, slack)| Wishes { data, leaving, assurance, slack });
+    let after = proptest::collection::vec(any::<(Index, bool)>(), 0..3);
+    let parts = (proptest::option::of(any::<Index>()), any::<Index>(), assurance, slack, after);
+    let some = parts.prop_map(|(data, leaving, assurance, slack, after)| Wishes {
+        data,
+        leaving,
+        assurance,
+        slack,
+        after,
+    });
     proptest::option::weighted(0.3, some)
 }
 
@@ -358,7 +367,14 @@ impl World {
     fn terms(&self, wishes: &Wishes, limit: i64) -> Arc<Terms> {
         let data = wishes.data.iter().map(|index| DatasetId::at(index.index(self.federation.datasets.len())));
         let slack = wishes.slack.map(|slack| self.now + Duration::milliseconds(limit.saturating_add(slack)));
+        let live: Vec<JobId> = self.control.state().jobs().map(|job| job.id).collect();
+        // Now and then also after one that never was.
+        let before = |(index, any): &(Index, bool)| Predecessor {
+            job: live.get(index.index(live.len() + 1)).copied().unwrap_or(JobId(u64::from(u32::MAX))),
+            any: *any,
+        };
         Arc::new(Terms {
+            after: wishes.after.iter().map(before).collect(),
             data: data.collect(),
             leaving: *wishes.leaving.get(&Leaving::ALL),
             assurance: wishes.assurance.and_then(Assurance::level),

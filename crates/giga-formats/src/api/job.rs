@@ -12,6 +12,9 @@ use crate::job::JobBody;
 pub struct Accepted {
     /// Its number.
     pub id: u64,
+    /// How many jobs an array became: this one and those with the numbers behind it. Nothing where it is one job.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tasks: Option<usize>,
     /// What it is called.
     pub name: String,
     /// The site it is bound to, or nothing where it was refused.

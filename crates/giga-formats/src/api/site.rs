@@ -31,6 +31,9 @@ pub struct SiteView {
     pub waiting: u64,
     /// Jobs of these that are kept back for cheaper or cleaner hours.
     pub deferred: u64,
+    /// Jobs beside these that wait for the end of other jobs.
+    #[serde(default)]
+    pub awaiting: u64,
     /// Accelerators that are up and can be powered.
     pub capacity: u64,
     /// Whether nothing more is to start there.

@@ -40,6 +40,19 @@ pub struct JobBody {
     /// may wait for cheap and clean hours; without it it starts as soon as it can.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deadline: Option<String>,
+    /// The numbers of jobs that have to be completed before it starts. Where one of them ends otherwise, it is cancelled.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub after: Vec<i64>,
+    /// The numbers of jobs that have to be over before it starts, however they ended.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub after_any: Vec<i64>,
+    /// How many tasks it has, 1 to 1,000: as many jobs, which differ by `GIGA_ARRAY_INDEX` in their environment, from 0 on. One job
+    /// without an index unless given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub array: Option<i64>,
+    /// Only this task of the array; all of them unless given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub index: Option<i64>,
     /// Variables of its environment.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub env: BTreeMap<String, String>,

@@ -12,7 +12,7 @@ use super::spec::{AskSpec, JobSpec, SHELL};
 use crate::description::diagnostic::Explain;
 
 /// Longest name of a job, in characters.
-const NAME_MAX: usize = 64;
+pub(super) const NAME_MAX: usize = 64;
 /// Longest script, and longest command with its arguments, in bytes.
 const RUN_MAX: usize = 64 << 10;
 /// Most arguments of a command.
@@ -75,8 +75,12 @@ pub(super) enum JobFault {
     Leaving { text: String },
     #[error("`{text}` is neither a date nor a time from now")]
     Deadline { text: String },
-    #[error("`{name}` stands twice in `data`")]
-    Twice { name: String },
+    #[error("`{name}` stands twice in `{key}`")]
+    Twice { key: &'static str, name: String },
+    #[error("`{found}` is no number of a job")]
+    NoJob { found: i64 },
+    #[error("`index` is given without `array`")]
+    IndexAlone,
 }
 
 impl Explain for JobFault {
@@ -104,6 +108,8 @@ impl Explain for JobFault {
                     .to_owned()
             }
             Self::Twice { .. } => "drop one of them".to_owned(),
+            Self::NoJob { .. } => "write numbers as `giga jobs` shows them".to_owned(),
+            Self::IndexAlone => "write for example `array = 10`, or drop `index`".to_owned(),
             Self::Ask { .. } => format!(
                 "write a number such as `8`, a kind and a number such as `H200-HGX:8`, or the least and the most such as \
                  `H200-HGX:8-32`, from 1 to {ACCELERATORS_MAX}"
@@ -139,6 +145,8 @@ impl JobBody {
             leaving: faults.leaving(self.leaving.as_deref()),
             assurance: faults.assurance(self.assurance),
             deadline: faults.deadline(self.deadline.as_deref()),
+            after: faults.after(&self.after, &self.after_any),
+            array: faults.array(self),
             asks: faults.asks(self.resources.accelerators.as_ref()),
             cpus: faults.cpus(self.resources.cpus),
             memory: faults.amount(

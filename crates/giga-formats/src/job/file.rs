@@ -34,6 +34,10 @@ const KEYS: &[&str] = &[
     "leaving",
     "assurance",
     "deadline",
+    "after",
+    "after_any",
+    "array",
+    "index",
     "env",
     "resources",
 ];
@@ -102,6 +106,8 @@ impl Reader {
         let leaving = self.text(table, "leaving", "", "\"aggregated\"");
         let assurance = self.whole(table, "assurance", "", "3");
         let deadline = self.deadline(table);
+        let (after, after_any) = (self.numbers(table, "after"), self.numbers(table, "after_any"));
+        let (array, index) = (self.whole(table, "array", "", "10"), self.whole(table, "index", "", "3"));
         let env = self.env(table);
         let resources = self.resources(table);
         let run = self.run(table, whole).unwrap_or_else(|| RunBody::Script("true".to_owned()));
@@ -116,6 +122,10 @@ impl Reader {
             leaving,
             assurance,
             deadline,
+            after,
+            after_any,
+            array,
+            index,
             env,
             resources,
         }
@@ -273,6 +283,28 @@ impl Reader {
                 Vec::new()
             }
         }
+    }
+
+    fn numbers(&mut self, table: &DeTable<'_>, key: &str) -> Vec<i64> {
+        const EXPECTED: &str = "a list of numbers of jobs";
+        let list = match self.value(table, key, "") {
+            None => return Vec::new(),
+            Some(DeValue::Array(list)) => list,
+            Some(other) => {
+                self.wrong_type(key, key, EXPECTED, other, "[12, 13]");
+                return Vec::new();
+            }
+        };
+        let mut numbers = Vec::new();
+        for (at, item) in list.iter().enumerate() {
+            let place = format!("{key}[{at}]");
+            self.places.insert(place.clone(), item.span());
+            match item.get_ref() {
+                value @ DeValue::Integer(_) => numbers.push(integer(value)),
+                other => self.wrong_type(&place, key, EXPECTED, other, "[12, 13]"),
+            }
+        }
+        numbers
     }
 
     fn deadline(&mut self, table: &DeTable<'_>) -> Option<String> {

@@ -15,4 +15,4 @@ mod tests;
 pub use body::{AcceleratorsBody, JobBody, ResourcesBody, RunBody};
 pub use check::FieldFault;
 pub use file::{JobFile, read};
-pub use spec::{AskSpec, Deadline, JobSpec};
+pub use spec::{ArraySpec, AskSpec, Deadline, JobSpec};

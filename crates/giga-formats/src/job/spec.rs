@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use giga_model::{Assurance, Leaving};
+use giga_model::{Assurance, Leaving, Predecessor};
 use giga_units::{Amount as _, Bytes, Duration, Instant};
 
 use super::body::{AcceleratorsBody, JobBody, ResourcesBody, RunBody};
@@ -33,12 +33,25 @@ pub struct JobSpec {
     pub assurance: Option<Assurance>,
     /// When it has to be done, or `None` for as soon as can be.
     pub deadline: Option<Deadline>,
+    /// The jobs it comes after; at most 1,000.
+    pub after: Vec<Predecessor>,
+    /// The array that it is, or is a task of.
+    pub array: Option<ArraySpec>,
     /// The ways in which it can run, the preferred one first; 1 to 16.
     pub asks: Vec<AskSpec>,
     /// Processor cores in all, or `None` for its part of the nodes.
     pub cpus: Option<u32>,
     /// Main memory in all, or `None` for its part of the nodes.
     pub memory: Option<Bytes>,
+}
+
+/// An array of jobs, or one of its tasks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ArraySpec {
+    /// How many tasks it has; 1 to 1,000.
+    pub count: u32,
+    /// Which of them this is, from 0 on; `None` for all.
+    pub index: Option<u32>,
 }
 
 /// When a job has to be done, as its user says it.
@@ -102,6 +115,10 @@ impl JobSpec {
                 .map(|l| l.word().to_owned()),
             assurance: self.assurance.map(|level| i64::from(level.get())),
             deadline: self.deadline.map(|deadline| deadline.to_string()),
+            after: self.predecessors(false),
+            after_any: self.predecessors(true),
+            array: self.array.map(|array| i64::from(array.count)),
+            index: self.array.and_then(|array| array.index).map(i64::from),
             env: self.env.clone(),
             resources: ResourcesBody {
                 accelerators: Some(self.accelerators()),
@@ -109,6 +126,23 @@ impl JobSpec {
                 memory: self.memory.map(Bytes::written),
             },
         }
+    }
+
+    fn predecessors(&self, any: bool) -> Vec<i64> {
+        let these = self.after.iter().filter(|before| before.any == any);
+        these.map(|before| i64::try_from(before.job.0).unwrap_or(i64::MAX)).collect()
+    }
+
+    /// The jobs that this is: the tasks of an array in their order, each with its number behind its name, or itself.
+    #[must_use]
+    pub fn tasks(self) -> Vec<Self> {
+        let Some(ArraySpec { count, index: None }) = self.array else { return vec![self] };
+        let task = |index| Self {
+            name: format!("{}-{index}", self.name),
+            array: Some(ArraySpec { count, index: Some(index) }),
+            ..self.clone()
+        };
+        (0..count).map(task).collect()
     }
 
     fn run(&self) -> RunBody {

@@ -1,15 +1,20 @@
 //! The check of what a job asks of place and time: data, what leaves, assurance, deadline.
 
-use giga_model::{Assurance, Leaving};
+use giga_model::{Assurance, JobId, Leaving, Predecessor};
 use giga_units::{Amount as _, Duration, Instant};
 
-use super::check::{Faults, JobFault, shown};
-use super::spec::Deadline;
+use super::body::JobBody;
+use super::check::{Faults, JobFault, NAME_MAX as JOB_NAME_MAX, shown};
+use super::spec::{ArraySpec, Deadline};
 
 /// Most datasets of a job.
 const DATA_MAX: usize = 100;
 /// Longest name of a dataset, in bytes: a hundred characters of four.
 const NAME_MAX: usize = 400;
+/// Most jobs that one comes after, in each list.
+const AFTER_MAX: usize = 1_000;
+/// Most tasks of an array.
+const TASKS_MAX: u32 = 1_000;
 /// The shortest and the longest time until a deadline.
 const TIME: (Duration, Duration) = (Duration::seconds(1), Duration::days(3_650));
 
@@ -27,7 +32,7 @@ impl Faults {
             if name.trim().is_empty() {
                 self.add(&field, &JobFault::Empty { key: "data", example: "[\"scans\"]" });
             } else if names[..at].contains(name) {
-                self.add(&field, &JobFault::Twice { name: shown(name) });
+                self.add(&field, &JobFault::Twice { key: "data", name: shown(name) });
             }
             self.text(&field, "data", name, NAME_MAX, "name");
         }
@@ -52,6 +57,62 @@ impl Faults {
             self.add("assurance", &fault);
         }
         assurance
+    }
+
+    /// A job that stands in both lists has to be completed.
+    pub(super) fn after(&mut self, completed: &[i64], over: &[i64]) -> Vec<Predecessor> {
+        let mut all: Vec<Predecessor> = Vec::new();
+        for (key, list, any) in [("after", completed, false), ("after_any", over, true)] {
+            if list.len() > AFTER_MAX {
+                let instead = "let a job in between come after a part of them";
+                let (key, found, most) = (key.to_owned(), list.len(), AFTER_MAX);
+                self.add(key.clone(), &JobFault::TooLong { key, found, what: "jobs", most, instead });
+                continue;
+            }
+            for (at, &found) in list.iter().enumerate() {
+                let field = format!("{key}[{at}]");
+                match u64::try_from(found) {
+                    Err(_) => self.add(field, &JobFault::NoJob { found }),
+                    Ok(_) if list[..at].contains(&found) => {
+                        self.add(field, &JobFault::Twice { key, name: found.to_string() });
+                    }
+                    Ok(_) if any && completed.contains(&found) => {}
+                    Ok(job) => all.push(Predecessor { job: JobId(job), any }),
+                }
+            }
+        }
+        all
+    }
+
+    pub(super) fn array(&mut self, body: &JobBody) -> Option<ArraySpec> {
+        let Some(array) = body.array else {
+            if body.index.is_some() {
+                self.add("index", &JobFault::IndexAlone);
+            }
+            return None;
+        };
+        let count = self.within("array", array, 1, TASKS_MAX)?;
+        let index = match body.index {
+            Some(index) => Some(self.within("index", index, 0, count - 1)?),
+            None => None,
+        };
+        let most = JOB_NAME_MAX - 1 - (count - 1).to_string().len();
+        let found = body.name.as_ref().map_or(0, String::len);
+        if index.is_none() && (most + 1..=JOB_NAME_MAX).contains(&found) {
+            let (key, instead) =
+                ("name".to_owned(), "write a shorter one: each task has its number behind it");
+            self.add("name", &JobFault::TooLong { key, found, what: "characters", most, instead });
+        }
+        Some(ArraySpec { count, index })
+    }
+
+    fn within(&mut self, key: &'static str, found: i64, least: u32, most: u32) -> Option<u32> {
+        let number = u32::try_from(found).ok().filter(|number| (least..=most).contains(number));
+        if number.is_none() {
+            let [found, least, most] = [found.to_string(), least.to_string(), most.to_string()];
+            self.add(key, &JobFault::OutOfRange { key, found, least, most });
+        }
+        number
     }
 
     pub(super) fn deadline(&mut self, text: Option<&str>) -> Option<Deadline> {

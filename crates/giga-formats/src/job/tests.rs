@@ -1,6 +1,6 @@
 //! Job files that are sound and faulty, and the laws that hold for all bodies.
 
-use giga_model::{Assurance, Leaving};
+use giga_model::{Assurance, JobId, Leaving, Predecessor};
 use giga_units::{Bytes, Duration, Instant};
 use proptest::prelude::*;
 
@@ -71,6 +71,48 @@ fn the_smallest_file_gets_its_name_and_the_defaults() {
     assert_eq!(
         (spec.data.len(), spec.leaving, spec.assurance, spec.deadline),
         (0, Leaving::Nothing, None, None)
+    );
+}
+
+#[test]
+fn a_job_comes_after_others() {
+    let before = |job, any| Predecessor { job: JobId(job), any };
+    let after = |text: &str| spec(&format!("run = \"x\"\n{text}")).after;
+    assert_eq!(
+        after("after = [12, 13]\nafter_any = [9]"),
+        [before(12, false), before(13, false), before(9, true)]
+    );
+    assert_eq!(after("after = [12]\nafter_any = [12]"), [before(12, false)], "what asks for more counts");
+    check(
+        "run = \"x\"\nafter = [1, 2, 1, -4]\nafter_any = \"7\"",
+        &[
+            "2:16 after[2]: `1` stands twice in `after` (drop one",
+            "2:19 after[3]: `-4` is no number of a job (write numbers as `giga jobs`",
+            "3:13 after_any: … a list of numbers of jobs",
+        ],
+    );
+    let many: Vec<String> = (0..1_001).map(|job| job.to_string()).collect();
+    check(&format!("run = \"x\"\nafter = [{}]", many.join(",")), &["`after` has 1001 jobs, above the 1000"]);
+}
+
+#[test]
+fn an_array_is_so_many_jobs() {
+    let tasks = |text: &str| spec(&format!("run = \"x\"\nname = \"n\"\n{text}")).tasks();
+    let told = |tasks: Vec<JobSpec>| -> Vec<(String, Option<u32>)> {
+        tasks.into_iter().map(|task| (task.name, task.array.and_then(|array| array.index))).collect()
+    };
+    assert_eq!(told(tasks("")), [("n".into(), None)]);
+    assert_eq!(told(tasks("array = 2")), [("n-0".into(), Some(0)), ("n-1".into(), Some(1))]);
+    assert_eq!(told(tasks("array = 9\nindex = 3")), [("n".into(), Some(3))], "one task anew");
+    assert_eq!(tasks("array = 1000").len(), 1_000);
+    assert!(tasks("array = 1000").iter().all(|task| task.body().check() == Ok(task.clone())));
+    check("run = \"x\"\nindex = 3", &["2:9 index: `index` is given without `array` (write for example"]);
+    check("run = \"x\"\narray = 0", &["array: `array` is 0, outside 1 to 1000"]);
+    check("run = \"x\"\narray = 3\nindex = 3", &["index: `index` is 3, outside 0 to 2"]);
+    let name = "n".repeat(61);
+    check(
+        &format!("run = \"x\"\nname = \"{name}\"\narray = 1000"),
+        &["`name` has 61 characters, above the 60"],
     );
 }
 
@@ -262,6 +304,8 @@ fn bodies() -> impl Strategy<Value = JobBody> {
         prop::option::of(prop_oneof![texts(), Just("aggregated".to_owned()), Just("everything".to_owned())]),
         prop::option::of(-1_i64..6),
         prop::option::of(prop_oneof![texts(), Just("2027-03-01T08:00".to_owned())]),
+        (prop::collection::vec(-1_i64..5, 0..3), prop::collection::vec(0_i64..5, 0..3)),
+        (prop::option::of(0_i64..1_002), prop::option::of(-1_i64..12)),
     );
     ((text(), text(), run), (text(), text(), text()), env, resources, terms).prop_map(|(a, b, env, c, d)| {
         JobBody {
@@ -275,6 +319,10 @@ fn bodies() -> impl Strategy<Value = JobBody> {
             leaving: d.1,
             assurance: d.2,
             deadline: d.3,
+            after: d.4.0,
+            after_any: d.4.1,
+            array: d.5.0,
+            index: d.5.1,
             env,
             resources: super::ResourcesBody { accelerators: c.0, cpus: c.1, memory: c.2 },
         }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use giga_model::{
-    AcceleratorId, Ask, Asks, Assurance, DatasetId, JobId, JobRequest, Leaving, PhaseId, PoolId, ProjectId,
-    SiteId, Terms,
+    AcceleratorId, Ask, Asks, Assurance, DatasetId, JobId, JobRequest, Leaving, PhaseId, PoolId, Predecessor,
+    ProjectId, SiteId, Terms,
 };
 use giga_scheduler::{Ending, Interruption, Need, Pace, Piece, Rule};
 use giga_units::{Duration, Fraction, Money, Power};
@@ -14,6 +14,7 @@ use super::*;
 const GOLDEN_1: &[u8] = include_bytes!("golden/record-1.bin");
 const GOLDEN_2: &[u8] = include_bytes!("golden/record-2.bin");
 const GOLDEN_3: &[u8] = include_bytes!("golden/record-3.bin");
+const GOLDEN_4: &[u8] = include_bytes!("golden/record-4.bin");
 
 fn request() -> JobRequest {
     let first = Ask { accelerator: Some(AcceleratorId(1)), accelerators: 8 };
@@ -97,6 +98,7 @@ fn what_is_new() -> Record {
         leaving: Leaving::Derived,
         assurance: Assurance::level(3),
         deadline: Some(until),
+        after: Vec::new(),
     };
     let request = JobRequest { terms: Some(Arc::new(terms)), ..request() };
     let need = Need { pool, nodes: 2, each: 4, asked: 8, power, full: 8 };
@@ -171,7 +173,27 @@ fn what_is_elastic() -> Record {
 #[test]
 fn records_of_format_3_stay_as_they_are() {
     assert_eq!(read(GOLDEN_3), Ok(what_is_elastic()));
-    assert_eq!(write(&what_is_elastic()), GOLDEN_3);
+}
+
+/// What came with format 4: jobs that come after others.
+fn what_comes_after() -> Record {
+    let (job, site) = (JobId(5), SiteId(2));
+    let after = [(3, false), (4, true)].map(|(job, any)| Predecessor { job: JobId(job), any });
+    let terms = Terms { after: after.to_vec(), ..Terms::default() };
+    let request = JobRequest { terms: Some(Arc::new(terms)), ..request() };
+    let rule = Rule::PredecessorOver { job: JobId(4) };
+    let events = vec![
+        Event::Submitted { job, site, request: request.clone() },
+        Event::Refused { job, request: request.clone(), rule },
+    ];
+    let now = Instant::unix_milliseconds(1_800_000_000_000);
+    Record { seq: 15, decisions: 3, now, inputs: vec![Input::Submit { request }], events }
+}
+
+#[test]
+fn records_of_format_4_stay_as_they_are() {
+    assert_eq!(read(GOLDEN_4), Ok(what_comes_after()));
+    assert_eq!(write(&what_comes_after()), GOLDEN_4);
 }
 
 #[test]

@@ -38,6 +38,16 @@ pub fn jobs(list: &JobList, now: Instant) -> String {
     text(table(&columns, list.jobs.iter().map(row)))
 }
 
+/// What it comes after, a line for each kind.
+fn after(spec: &JobBody) -> Vec<String> {
+    let list = |jobs: &[i64]| jobs.iter().map(i64::to_string).collect::<Vec<_>>().join(", ");
+    let kinds = [(&spec.after, "completed"), (&spec.after_any, "over, however they ended")];
+    let lines = kinds.into_iter().filter(|(jobs, _)| !jobs.is_empty());
+    lines
+        .map(|(jobs, how)| format!("{} {}: {how}", if jobs.len() == 1 { "job" } else { "jobs" }, list(jobs)))
+        .collect()
+}
+
 /// One job with its attempts.
 #[must_use]
 pub fn job(detail: &JobDetail, now: Instant) -> String {
@@ -67,6 +77,10 @@ pub fn job(detail: &JobDetail, now: Instant) -> String {
         row("assurance", &format!("{least} at least"));
     }
     detail.spec.deadline.iter().for_each(|deadline| row("deadline", deadline));
+    after(&detail.spec).iter().for_each(|text| row("after", text));
+    if let (Some(count), Some(index)) = (detail.spec.array, detail.spec.index) {
+        row("array", &format!("task {index} of {count}, counted from 0"));
+    }
     row("run", &run(&detail.spec));
     detail.spec.workdir.iter().for_each(|folder| row("workdir", folder));
     detail.spec.env.iter().for_each(|(name, value)| row("env", &format!("{name}={value}")));

@@ -58,6 +58,9 @@ pub(super) fn remarks(site: &SiteView, now: Instant) -> Vec<String> {
     if site.deferred > 0 {
         all.push(format!("keeps {} back for cheaper or cleaner hours", several(site.deferred, "job")));
     }
+    if site.awaiting > 0 {
+        all.push(format!("has {} that wait for the end of other jobs", several(site.awaiting, "job")));
+    }
     all
 }
 

@@ -48,12 +48,14 @@ fn per_site<V: Into<Value>>(
 
 fn jobs(control: &Control, summary: &Summary, out: &mut Exposition) {
     let state = control.state();
-    let help = "Jobs by site: running, waiting, and kept back (deferred) for cheaper or cleaner hours.";
+    let help = "Jobs by site: running, waiting, kept back (deferred) for cheaper or cleaner hours, and awaiting the end of \
+                other jobs.";
     let mut family = out.family("jobs", Kind::Gauge, Unit::None, help);
     for (id, site) in sites_of(control) {
         family.sample(&[("site", site), ("state", "running")], state.running(id));
         family.sample(&[("site", site), ("state", "waiting")], state.waiting(id));
         family.sample(&[("site", site), ("state", "deferred")], state.deferred(id) as u64);
+        family.sample(&[("site", site), ("state", "awaiting")], state.awaiting(id) as u64);
     }
     let mut count = |name, help, labels: &[(Labels<'_>, u64)]| {
         let mut family = out.family(name, Kind::Counter, Unit::None, help);
@@ -92,7 +94,7 @@ fn waits(control: &Control, summary: &Summary, out: &mut Exposition) {
     }
     let state = control.state();
     let mut oldest = vec![None; control.federation().sites.len()];
-    for job in state.jobs().filter(|job| job.run().is_none() && job.deferred.is_none()) {
+    for job in state.jobs().filter(|job| job.run().is_none() && !job.is_kept_back()) {
         oldest[job.site.index()].get_or_insert(job.submitted);
     }
     let help = "How long ago the job that waits longest was submitted.";

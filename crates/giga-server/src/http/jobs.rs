@@ -11,7 +11,7 @@ use giga_formats::api::{
     Accepted, ChoiceView, ExplainView, JobDetail, JobList, JobQuery, JobState, JobView, PlaceView, PlanView,
     Stamp, Starts,
 };
-use giga_formats::job::JobBody;
+use giga_formats::job::{JobBody, JobSpec};
 use giga_model::{AttemptId, Federation, JobId};
 use giga_report::{reason, sentence};
 use giga_scheduler::{Because, Explanation, Job, Need, Preview, Run};
@@ -22,9 +22,9 @@ use tokio::sync::oneshot;
 use super::choices::choices;
 use super::key::Caller;
 use super::problem::{Answer, Refusal, countable};
-use super::request::{Understood, understand};
+use super::request::{Understood, come_after, understand};
 use super::{App, view};
-use crate::live::command::{Command, Submission, Submitted};
+use crate::live::command::{Command, Submission, Submitted, Task};
 use crate::live::effect::interruption;
 
 /// The header that makes a repeated request the same request.
@@ -42,6 +42,7 @@ pub(crate) async fn plan(
     body: Bytes,
 ) -> Answer<Json<PlanView>> {
     let mut understood = understand(&app, &caller, &read(&body)?)?;
+    come_after(&app, &caller, &mut understood).await?;
     let request = understood.request.clone();
     let ask = move |control: &Control, now| {
         let preview = control.scheduler().preview(&request, now);
@@ -68,6 +69,7 @@ fn plan_view(
     now: Instant,
 ) -> PlanView {
     let Understood { spec, request, project, notes } = understood;
+    let tasks = spec.array.filter(|array| array.index.is_none()).map_or(1, |array| array.count);
     let mut view = PlanView {
         name: spec.name,
         project,
@@ -86,8 +88,13 @@ fn plan_view(
             let limit = need.time(request.limit);
             let bill = Bill::of(federation, &need, request.draw, now, limit);
             view.limit = limit.written();
-            view.energy_most_joule = view::small(bill.energy.as_joules());
-            view.cost_most_microeuro = view::small(bill.cost.as_microeuro());
+            view.energy_most_joule = view::small(bill.energy.as_joules() * i128::from(tasks));
+            view.cost_most_microeuro = view::small(bill.cost.as_microeuro() * i128::from(tasks));
+            if tasks > 1 {
+                view.notes.push(format!(
+                    "these are {tasks} jobs: place and start are of the first, energy and cost of all"
+                ));
+            }
             view.place = Some(place(federation, &federation.sites[site.index()], &need));
             view.starts = Some(match because {
                 Because::Due => Starts::Now,
@@ -144,49 +151,65 @@ pub(crate) async fn submit(
     body: Bytes,
 ) -> Answer<(StatusCode, Json<Accepted>)> {
     let idempotency = idempotency(&headers)?;
-    let understood = understand(&app, &caller, &read(&body)?)?;
-    let name = understood.spec.name.clone();
+    let mut understood = understand(&app, &caller, &read(&body)?)?;
     // First the record, then the look: what comes behind it the core knows.
     let looked = *app.durable.borrow();
-    let kept = serde_json::to_string(&understood.spec.body()).expect("a body can be written");
+    let tasks: Vec<Task> = understood.spec.clone().tasks().iter().map(task).collect();
+    let name = understood.spec.name.clone();
+    let several = (tasks.len() > 1).then_some(tasks.len());
+    let before = |job| replay(&app, &caller, name.clone(), job, several);
     if let Some(word) = &idempotency
-        && let Some((job, before)) = app.store.submitted(caller.name(), word)?
+        && let Some((job, kept)) = app.store.submitted(caller.name(), word)?
     {
-        return if before == kept {
-            replay(&app, &caller, name, job)
-        } else {
-            Err(Refusal::other_request(job.0))
+        return if kept == tasks[0].body { before(job) } else { Err(Refusal::other_request(job.0)) };
+    }
+    for _ in 0..OVERTAKEN_MOST {
+        come_after(&app, &caller, &mut understood).await?;
+        let (reply, told) = oneshot::channel();
+        app.tell(Command::Submit(Box::new(Submission {
+            request: understood.request.clone(),
+            tasks: tasks.clone(),
+            project: understood.project.clone(),
+            by: caller.name().to_owned(),
+            idempotency: idempotency.clone(),
+            looked,
+            reply,
+        })))?;
+        let (job, site, state) = match told.await.map_err(|_| Refusal::unavailable())? {
+            Submitted::Bound { job, site, started } => {
+                let site = Some(app.federation.sites[site.index()].name.clone());
+                (job, site, if started { JobState::Running } else { JobState::Waiting })
+            }
+            Submitted::Refused { job, .. } => (job, None, JobState::Refused),
+            Submitted::Before { job } => return before(job),
+            Submitted::OtherRequest { job } => return Err(Refusal::other_request(job.0)),
+            // The store knows by now how that job ended.
+            Submitted::Overtaken => continue,
         };
+        let accepted = Accepted { id: job.0, tasks: several, name, site, state, replayed: false };
+        return Ok((StatusCode::CREATED, Json(accepted)));
     }
-    let (reply, told) = oneshot::channel();
-    app.tell(Command::Submit(Box::new(Submission {
-        request: understood.request,
-        name: name.clone(),
-        project: understood.project,
-        by: caller.name().to_owned(),
-        body: kept,
-        idempotency,
-        looked,
-        reply,
-    })))?;
-    match told.await.map_err(|_| Refusal::unavailable())? {
-        Submitted::Bound { job, site, started } => {
-            let site = Some(app.federation.sites[site.index()].name.clone());
-            let state = if started { JobState::Running } else { JobState::Waiting };
-            Ok((StatusCode::CREATED, Json(Accepted { id: job.0, name, site, state, replayed: false })))
-        }
-        Submitted::Refused { job, .. } => {
-            let state = JobState::Refused;
-            Ok((StatusCode::CREATED, Json(Accepted { id: job.0, name, site: None, state, replayed: false })))
-        }
-        Submitted::Before { job } => replay(&app, &caller, name, job),
-        Submitted::OtherRequest { job } => Err(Refusal::other_request(job.0)),
-    }
+    Err(Refusal::unavailable())
+}
+
+/// How often a submission is tried anew because a job that it comes after ended meanwhile: each time another one.
+const OVERTAKEN_MOST: usize = 20;
+
+/// One job of a submission.
+fn task(spec: &JobSpec) -> Task {
+    let body = serde_json::to_string(&spec.body()).expect("a body can be written");
+    Task { name: spec.name.clone(), body }
 }
 
 /// The job that a request led to before, as long as the caller may still use its project: a key can be revoked and made
 /// anew under the same name for others.
-fn replay(app: &App, caller: &Caller, name: String, job: JobId) -> Answer<(StatusCode, Json<Accepted>)> {
+fn replay(
+    app: &App,
+    caller: &Caller,
+    name: String,
+    job: JobId,
+    tasks: Option<usize>,
+) -> Answer<(StatusCode, Json<Accepted>)> {
     let row = app.store.job(job)?.ok_or_else(Refusal::unavailable)?;
     if !caller.may_use(&row.project) {
         let name = caller.name();
@@ -196,7 +219,7 @@ fn replay(app: &App, caller: &Caller, name: String, job: JobId) -> Answer<(Statu
         return Err(Refusal::forbidden(detail));
     }
     let state = view::state(&row);
-    Ok((StatusCode::OK, Json(Accepted { id: job.0, name, site: row.site, state, replayed: true })))
+    Ok((StatusCode::OK, Json(Accepted { id: job.0, tasks, name, site: row.site, state, replayed: true })))
 }
 
 fn idempotency(headers: &HeaderMap) -> Answer<Option<String>> {
@@ -305,6 +328,7 @@ pub(crate) async fn explain(
     let last = app.store.attempts(job)?.pop().and_then(|attempt| attempt.result);
     let mut view = explain_view(&app.federation, &row, last, &explanation, ordered, now);
     view.sentences.extend(data_on_its_way(&app, &row)?);
+    view.sentences.extend(never_came(&app, &caller, &row)?);
     Ok(Json(ExplainView { choices, ..view }))
 }
 
@@ -313,6 +337,23 @@ fn data_on_its_way(app: &App, row: &JobRow) -> Answer<Vec<String>> {
     let Some(site) = row.site.as_ref().filter(|_| row.ended.is_none()) else { return Ok(Vec::new()) };
     let body = app.store.body(row.job)?.and_then(|body| serde_json::from_str::<JobBody>(&body).ok());
     Ok(body.map_or_else(Vec::new, |body| app.data.on_its_way(site, &body.data)))
+}
+
+/// Which job kept a cancelled one from ever starting.
+fn never_came(app: &App, caller: &Caller, row: &JobRow) -> Answer<Vec<String>> {
+    if view::state(row) != JobState::Cancelled || row.attempts > 0 {
+        return Ok(Vec::new());
+    }
+    let body = app.store.body(row.job)?.and_then(|body| serde_json::from_str::<JobBody>(&body).ok());
+    let mut told = Vec::new();
+    for before in body.map_or_else(Vec::new, |body| body.after) {
+        let Ok(before) = u64::try_from(before) else { continue };
+        let row = app.store.job(JobId(before))?.filter(|row| caller.may_use(&row.project));
+        let state =
+            row.as_ref().map(view::state).filter(|state| state.is_over() && *state != JobState::Completed);
+        told.extend(state.map(|state| format!("job {before}, which it came after, ended as {state}")));
+    }
+    Ok(told)
 }
 
 /// What a running attempt was told, if anything.

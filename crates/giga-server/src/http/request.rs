@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use giga_engine::Carried;
-use giga_formats::api::FieldFault;
+use giga_formats::api::{FieldFault, JobState};
 use giga_formats::job::{AskSpec, JobBody, JobSpec};
-use giga_model::{AcceleratorId, Ask, Asks, DatasetId, Federation, JobRequest, ProjectId, Terms};
+use giga_model::{
+    AcceleratorId, Ask, Asks, DatasetId, Federation, JobRequest, Predecessor, ProjectId, Terms,
+};
 use giga_units::{Amount as _, Bytes, Fraction, Instant};
 
 use super::App;
@@ -65,6 +67,45 @@ pub(crate) fn understand(app: &App, caller: &Caller, body: &JobBody) -> Answer<U
     Ok(Understood { spec, request, project: name, notes })
 }
 
+/// Looks up the jobs that a request comes after, and leaves in it those that are not over.
+///
+/// # Errors
+/// Names those that are not there, and those that ended otherwise than they had to.
+pub(crate) async fn come_after(app: &Arc<App>, caller: &Caller, understood: &mut Understood) -> Answer<()> {
+    let after = understood.spec.after.clone();
+    if after.is_empty() {
+        return Ok(());
+    }
+    let (store, wanted) = (Arc::clone(&app.store), after.clone());
+    let look = move || wanted.iter().map(|before| store.job(before.job)).collect::<Result<Vec<_>, _>>();
+    let rows = super::blocking(look).await??;
+    let (mut live, mut faults) = (Vec::new(), Vec::new());
+    for (before, row) in after.iter().zip(rows) {
+        let Predecessor { job, any } = *before;
+        let field = if any { "after_any" } else { "after" };
+        let fault = |message, help: &str| FieldFault { field: field.into(), message, help: help.into() };
+        match row.filter(|row| caller.may_use(&row.project)).map(|row| super::view::state(&row)) {
+            None => faults.push(fault(
+                format!("there is no job `{job}`, or none that this token may see"),
+                "write numbers as `giga jobs` shows them",
+            )),
+            Some(state) if !state.is_over() => live.push(*before),
+            Some(state) if any || state == JobState::Completed => {}
+            Some(state) => faults.push(fault(
+                format!("job {job} ended as {state}, so it will never be completed"),
+                "drop it, name a new try of it, or say `after_any`",
+            )),
+        }
+    }
+    if !faults.is_empty() {
+        return Err(Refusal::faulty("job", faults));
+    }
+    let terms = understood.request.terms.take().unwrap_or_default();
+    let terms = Terms { after: live, ..Arc::unwrap_or_clone(terms) };
+    understood.request.terms = Some(terms).filter(|terms| *terms != Terms::default()).map(Arc::new);
+    Ok(())
+}
+
 /// What it asks of place and time; every dataset that is not there is a fault.
 fn terms(
     federation: &Federation,
@@ -82,7 +123,7 @@ fn terms(
         return Err(faults);
     }
     let deadline = spec.deadline.map(|deadline| deadline.at(now));
-    let terms = Terms { data, leaving: spec.leaving, assurance: spec.assurance, deadline };
+    let terms = Terms { data, leaving: spec.leaving, assurance: spec.assurance, deadline, after: Vec::new() };
     Ok(Some(terms).filter(|terms| *terms != Terms::default()).map(Arc::new))
 }
 

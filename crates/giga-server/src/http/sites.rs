@@ -84,6 +84,7 @@ fn site_view(control: &Control, id: SiteId) -> SiteView {
         running: state.running(id).into(),
         waiting: state.waiting(id).into(),
         deferred: state.deferred(id) as u64,
+        awaiting: state.awaiting(id) as u64,
         capacity: state.capacity(id),
         drained: state.is_drained(id),
         limit,

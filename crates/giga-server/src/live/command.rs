@@ -49,19 +49,33 @@ pub(crate) enum Command {
 /// A job on its way in.
 pub(crate) struct Submission {
     pub(crate) request: JobRequest,
-    pub(crate) name: String,
+    /// The jobs that it is, at least one: the tasks of an array get numbers one behind the other.
+    pub(crate) tasks: Vec<Task>,
     pub(crate) project: String,
     /// The name of the key it came with.
     pub(crate) by: String,
-    /// The body of the request as it is kept.
-    pub(crate) body: String,
     pub(crate) idempotency: Option<String>,
     /// As of which record the store was asked for the word, and did not know it.
     pub(crate) looked: u64,
     pub(crate) reply: oneshot::Sender<Submitted>,
 }
 
-/// What became of a submission.
+/// One job of a submission.
+#[derive(Clone)]
+pub(crate) struct Task {
+    pub(crate) name: String,
+    /// The body of its request as it is kept.
+    pub(crate) body: String,
+}
+
+impl Submission {
+    /// What tells it from another request: the body of its first job.
+    pub(crate) fn body(&self) -> &str {
+        self.tasks.first().map_or("", |task| &task.body)
+    }
+}
+
+/// What became of a submission: of its first job, where it is several.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Submitted {
     /// It is in the books, and perhaps started at once.
@@ -72,6 +86,8 @@ pub(crate) enum Submitted {
     Before { job: JobId },
     /// The word was used for another request.
     OtherRequest { job: JobId },
+    /// A job that it comes after is over: nothing was submitted, and the store says how that ended.
+    Overtaken,
 }
 
 /// What an engine saw of an attempt.

@@ -143,14 +143,18 @@ impl Core {
             match self.recent.find(&submission.by, word, submission.looked) {
                 Known::New => {}
                 Known::Before(job, print) => {
-                    let told = before(job, print == digest(&submission.body));
+                    let told = before(job, print == digest(submission.body()));
                     return step.releases.push(answer(submission.reply, told));
                 }
                 // No answer: whoever waits for one is told to send it again, and will look again.
                 Known::TooLongAgo => return,
             }
         }
-        step.inputs.push(Input::Submit { request: submission.request.clone() });
+        if self.control.state().gone_among(submission.request.after()).is_some() {
+            return step.releases.push(answer(submission.reply, Submitted::Overtaken));
+        }
+        let input = || Input::Submit { request: submission.request.clone() };
+        step.inputs.extend(submission.tasks.iter().map(|_| input()));
         step.coming.push(submission);
     }
 
@@ -223,9 +227,9 @@ impl Core {
             decided.batch.changes.extend(step.results.into_iter().map(result));
             let told = self.admit(now, &events, &step.coming, &mut decided.batch);
             for (place, twin) in step.twins {
-                let (first, job) = (&step.coming[place], told[place].job());
-                let told = before(job, first.body == twin.body);
-                decided.releases.push(answer(twin.reply, told));
+                let first = &step.coming[place];
+                let told = told[place].job().map(|job| before(job, first.body() == twin.body()));
+                decided.releases.extend(told.map(|told| answer(twin.reply, told)));
             }
             let replies = step.coming.into_iter().map(|submission| submission.reply);
             decided.releases.extend(replies.zip(told).map(|(reply, told)| answer(reply, told)));
@@ -260,7 +264,7 @@ impl Core {
         batch.entries.push(Entry { seq: self.seq, record: journal::write(&record) });
     }
 
-    /// What became of each submission, in their order; all of them come into the books.
+    /// What became of the first job of each submission, in their order; all of them come into the books.
     fn admit(
         &mut self,
         now: Instant,
@@ -278,33 +282,41 @@ impl Core {
             _ => None,
         });
         let told: Vec<Submitted> = outcomes.collect();
-        assert_eq!(told.len(), coming.len(), "each submission leads to one outcome");
-        for (submission, told) in coming.iter().zip(&told) {
-            if let Some(word) = &submission.idempotency {
-                // Its record is the next one.
-                self.recent.add(self.seq + 1, &submission.by, word, told.job(), &submission.body);
-            }
-            let (site, refusal) = match told {
-                Submitted::Bound { site, .. } => {
-                    (Some(self.federation.sites[site.index()].name.clone()), None)
+        let tasks =
+            coming.iter().flat_map(|submission| submission.tasks.iter().map(move |task| (submission, task)));
+        assert_eq!(told.len(), tasks.clone().count(), "each job of a submission leads to one outcome");
+        let mut firsts = Vec::with_capacity(coming.len());
+        for ((submission, task), told) in tasks.zip(told) {
+            let (job, site, refusal) = match &told {
+                Submitted::Bound { job, site, .. } => {
+                    (*job, Some(self.federation.sites[site.index()].name.clone()), None)
                 }
-                Submitted::Refused { rule, .. } => (None, Some(rule.to_string())),
-                Submitted::Before { .. } | Submitted::OtherRequest { .. } => (None, None),
+                Submitted::Refused { job, rule } => (*job, None, Some(rule.to_string())),
+                _ => unreachable!("events tell of these two only"),
             };
+            let is_first = std::ptr::eq(task, &raw const submission.tasks[0]);
+            let word = submission.idempotency.as_ref().filter(|_| is_first);
+            if let Some(word) = word {
+                // Its record is the next one.
+                self.recent.add(self.seq + 1, &submission.by, word, job, &task.body);
+            }
+            if is_first {
+                firsts.push(told);
+            }
             batch.changes.push(Change::Came(Box::new(NewJob {
-                job: told.job(),
+                job,
                 project: submission.project.clone(),
-                name: submission.name.clone(),
+                name: task.name.clone(),
                 by: submission.by.clone(),
-                body: submission.body.clone(),
-                idempotency: submission.idempotency.clone(),
+                body: task.body.clone(),
+                idempotency: word.cloned(),
                 at: now,
                 site,
                 refusal,
                 accelerators: submission.request.asks.first().accelerators,
             })));
         }
-        told
+        firsts
     }
 
     /// What the events mean for the tables of jobs and for the engines.
@@ -348,12 +360,14 @@ impl Step {
 }
 
 impl Submitted {
-    pub(crate) const fn job(&self) -> JobId {
+    /// Which job it is about.
+    pub(crate) const fn job(&self) -> Option<JobId> {
         match self {
             Self::Bound { job, .. }
             | Self::Refused { job, .. }
             | Self::Before { job }
-            | Self::OtherRequest { job } => *job,
+            | Self::OtherRequest { job } => Some(*job),
+            Self::Overtaken => None,
         }
     }
 }

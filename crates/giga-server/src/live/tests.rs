@@ -5,7 +5,9 @@ use std::sync::mpsc;
 
 use giga_control::Control;
 use giga_formats::description;
-use giga_model::{Ask, Asks, AttemptId, Federation, JobId, JobRequest, ProjectId, SiteId};
+use giga_model::{
+    Ask, Asks, AttemptId, Federation, JobId, JobRequest, Predecessor, ProjectId, SiteId, Terms,
+};
 use giga_scheduler::{Ending, Input};
 use giga_store::{Beginning, Store};
 use giga_units::{Duration, Fraction, Instant, Power};
@@ -13,7 +15,7 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 
-use super::command::{Command, Fact, Submission, Submitted};
+use super::command::{Command, Fact, Submission, Submitted, Task};
 use super::core::{Core, Decided};
 use super::resume::resume;
 
@@ -72,21 +74,46 @@ fn federation() -> Arc<Federation> {
 /// One thing that comes to the core.
 #[derive(Debug, Clone)]
 enum Step {
-    Submit { accelerators: u32, hours: i64, word: Option<u8>, saves: bool },
+    Submit {
+        accelerators: u32,
+        hours: i64,
+        word: Option<u8>,
+        saves: bool,
+        tasks: u8,
+        after: Option<(u64, bool)>,
+    },
     Cancel(u64),
-    Fact { job: u64, attempt: u32, ending: Option<u8> },
-    Wait { minutes: i64 },
-    Limit { site: u16, watts: u64, minutes: i64 },
-    EndLimit { site: u16 },
-    Drain { site: u16 },
-    EndDrain { site: u16 },
+    Fact {
+        job: u64,
+        attempt: u32,
+        ending: Option<u8>,
+    },
+    Wait {
+        minutes: i64,
+    },
+    Limit {
+        site: u16,
+        watts: u64,
+        minutes: i64,
+    },
+    EndLimit {
+        site: u16,
+    },
+    Drain {
+        site: u16,
+    },
+    EndDrain {
+        site: u16,
+    },
 }
 
 fn step() -> impl Strategy<Value = Step> {
     let word = proptest::option::of(0_u8..4);
     prop_oneof![
-        4 => (1_u32..14, 1_i64..30, word, any::<bool>())
-            .prop_map(|(accelerators, hours, word, saves)| Step::Submit { accelerators, hours, word, saves }),
+        4 => (1_u32..14, 1_i64..30, word, any::<bool>(), 1_u8..4, proptest::option::of((0_u64..12, any::<bool>())))
+            .prop_map(|(accelerators, hours, word, saves, tasks, after)| {
+                Step::Submit { accelerators, hours, word, saves, tasks, after }
+            }),
         1 => (0_u64..12).prop_map(Step::Cancel),
         3 => (0_u64..12, 1_u32..3, proptest::option::of(0_u8..4))
             .prop_map(|(job, attempt, ending)| Step::Fact { job, attempt, ending }),
@@ -148,7 +175,7 @@ impl Trial {
                     let facts = vec![Fact { attempt, ending, text: "x".into(), receipt: None }];
                     commands.push(Command::Facts { site: SiteId(0), facts });
                 }
-                Step::Submit { accelerators, hours, word, saves } => {
+                Step::Submit { accelerators, hours, word, saves, tasks, after } => {
                     let (reply, told) = oneshot::channel();
                     let looked = self.store.last().expect("a store");
                     if let Some(word) = word
@@ -167,13 +194,15 @@ impl Trial {
                             limit: Duration::hours(*hours),
                             checkpoint: saves.then_some(Duration::hours(1)),
                             draw: Fraction::ONE,
-                            terms: None,
+                            terms: word.is_none().then(|| Arc::new(terms(*after))),
                         },
-                        name: "x".into(),
+                        // Requests with the same word are the same request, as a client would send it.
+                        tasks: (0..*tasks)
+                            .map(|task| format!("{word:?}-{task}"))
+                            .map(|body| Task { name: "x".into(), body })
+                            .collect(),
                         project: self.federation.projects[0].name.clone(),
                         by: "anna".into(),
-                        // Requests with the same word are the same request, as a client would send it.
-                        body: word.map_or_else(String::new, |word| word.to_string()),
                         idempotency: word.map(|word| word.to_string()),
                         looked,
                         reply,
@@ -206,6 +235,11 @@ impl Trial {
         control.write_image(&mut image);
         image
     }
+}
+
+fn terms(after: Option<(u64, bool)>) -> Terms {
+    let after = after.map(|(job, any)| Predecessor { job: JobId(job), any });
+    Terms { after: after.into_iter().collect(), ..Terms::default() }
 }
 
 fn operate(input: Input) -> Command {
@@ -276,7 +310,7 @@ fn ends(trial: &Trial) -> Vec<Ending> {
 
 #[test]
 fn work_that_was_done_before_a_window_is_not_done_again() {
-    let submit = Step::Submit { accelerators: 8, hours: 20, word: None, saves: true };
+    let submit = Step::Submit { accelerators: 8, hours: 20, word: None, saves: true, tasks: 1, after: None };
     let done = Step::Fact { job: 0, attempt: 1, ending: Some(0) };
     let stopped = Step::Fact { job: 0, attempt: 1, ending: Some(2) };
     let check = |steps: Vec<Vec<Step>>, expected: &[Ending]| {
@@ -295,7 +329,14 @@ fn work_that_was_done_before_a_window_is_not_done_again() {
 #[test]
 fn a_drained_site_runs_out_and_starts_again() {
     let mut trial = Trial::new();
-    let submit = |accelerators| Step::Submit { accelerators, hours: 10, word: None, saves: false };
+    let submit = |accelerators| Step::Submit {
+        accelerators,
+        hours: 10,
+        word: None,
+        saves: false,
+        tasks: 1,
+        after: None,
+    };
     // Both sites are held, and a third job waits at one of them.
     trial.step(&[submit(8), submit(8), submit(8)]);
     let job = |trial: &Trial, job| trial.core.control.state().job(JobId(job)).expect("it lives").clone();

@@ -6,6 +6,7 @@ use clap::Args;
 use giga_formats::api::{JobDetail, JobList, JobState};
 use giga_report::live;
 
+use super::range::Numbers;
 use super::reach::Reach;
 use super::server::{Server, encoded};
 use super::{Refused, now};
@@ -35,6 +36,16 @@ pub(crate) struct Jobs {
 pub(crate) struct One {
     /// The number of the job.
     id: u64,
+    #[command(flatten)]
+    pub(super) reach: Reach,
+}
+
+/// A verb about some jobs.
+#[derive(Debug, Args)]
+pub(crate) struct Several {
+    /// The jobs: `17`, `17-26`, `17,20-22`.
+    #[arg(required = true, value_name = "ID")]
+    ids: Vec<Numbers>,
     #[command(flatten)]
     pub(super) reach: Reach,
 }
@@ -76,12 +87,25 @@ pub(super) fn show(call: &One) -> Result<ExitCode, Refused> {
     call.reach.show(&text, |detail| live::job(&detail, now()))
 }
 
-/// Cancels one job, and shows how far it is then. One that runs is told to stop and may take a moment.
-pub(super) fn cancel(call: &One) -> Result<ExitCode, Refused> {
+/// Cancels jobs, and shows how far each is then. One that runs is told to stop and may take a moment. One that is refused, as
+/// over already, keeps none behind it from being cancelled.
+pub(super) fn cancel(call: &Several) -> Result<ExitCode, Refused> {
     let server = Server::open(&call.reach)?;
-    server.post(&format!("/v1/jobs/{}/cancel", call.id), "")?;
-    let text = server.get(&format!("/v1/jobs/{}", call.id))?;
-    call.reach.show(&text, |detail: JobDetail| live::headline(&detail.job) + "\n")
+    let ids: Vec<u64> = call.ids.iter().flat_map(Numbers::iter).collect();
+    let mut done = ExitCode::SUCCESS;
+    for id in &ids {
+        match server.post(&format!("/v1/jobs/{id}/cancel"), "") {
+            Ok(_) => {
+                let text = server.get(&format!("/v1/jobs/{id}"))?;
+                call.reach.show(&text, |detail: JobDetail| live::headline(&detail.job) + "\n")?;
+            }
+            Err(refused @ Refused::Answer { status: 404 | 409, .. }) => {
+                done = super::say(&call.reach, refused)?;
+            }
+            Err(refused) => return Err(refused),
+        }
+    }
+    Ok(done)
 }
 
 /// Says why a job is where it is.

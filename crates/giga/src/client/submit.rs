@@ -10,6 +10,7 @@ use giga_formats::api::{Accepted, JobState, PlanView, Problem};
 use giga_formats::job::{self, AcceleratorsBody, JobBody, ResourcesBody, RunBody};
 use giga_report::live;
 
+use super::range::Numbers;
 use super::reach::{Reach, parsed};
 use super::server::Server;
 use super::{Refused, logs, now};
@@ -55,6 +56,18 @@ pub(crate) struct Submit {
     /// clean hours.
     #[arg(long, value_name = "TIME|DATE")]
     deadline: Option<String>,
+    /// Jobs that have to be completed before it starts: `17`, `17-26`, `17,20`; where one of them ends otherwise, it is cancelled.
+    #[arg(long, value_name = "JOBS")]
+    after: Vec<Numbers>,
+    /// Jobs that have to be over before it starts, however they ended.
+    #[arg(long, value_name = "JOBS")]
+    after_any: Vec<Numbers>,
+    /// How many tasks it has: as many jobs, which differ by `GIGA_ARRAY_INDEX` in their environment, from 0 on.
+    #[arg(long, value_name = "N")]
+    array: Option<i64>,
+    /// Only this task of the array.
+    #[arg(long, value_name = "N")]
+    index: Option<i64>,
     /// The folder to run in; a folder of the job's own unless given.
     #[arg(long, value_name = "DIR")]
     workdir: Option<PathBuf>,
@@ -145,6 +158,10 @@ impl Submit {
                 leaving: None,
                 assurance: None,
                 deadline: None,
+                after: Vec::new(),
+                after_any: Vec::new(),
+                array: None,
+                index: None,
                 env: std::collections::BTreeMap::new(),
                 resources: ResourcesBody::default(),
             },
@@ -183,6 +200,14 @@ impl Submit {
         put(&mut body.deadline, &self.deadline);
         put(&mut body.resources.cpus, &self.cpus);
         put(&mut body.resources.memory, &self.memory);
+        put(&mut body.array, &self.array);
+        put(&mut body.index, &self.index);
+        for (place, said) in [(&mut body.after, &self.after), (&mut body.after_any, &self.after_any)] {
+            if !said.is_empty() {
+                *place =
+                    said.iter().flat_map(Numbers::iter).filter_map(|job| i64::try_from(job).ok()).collect();
+            }
+        }
         if !self.dataset.is_empty() {
             body.data.clone_from(&self.dataset);
         }
@@ -286,9 +311,19 @@ fn drawn() -> String {
 
 /// What is said of a job that was accepted, with the commands that come next.
 fn told(accepted: &Accepted, reach: &Reach, follow: bool) -> String {
-    let Accepted { id, name, site, state, replayed } = accepted;
+    let Accepted { id, tasks, name, site, state, replayed } = accepted;
     let at = site.as_ref().map_or_else(String::new, |site| format!(" at {site}"));
-    let mut out = format!("job {id} ({name}): {state}{at}\n");
+    let mut out = match tasks {
+        Some(tasks) => {
+            let last = id + (*tasks as u64).saturating_sub(1);
+            format!(
+                "jobs {id}-{last} ({name}): the first of {tasks} is {state}{at}\n  \
+                 giga job cancel {id}-{last}{}    takes all of them back\n",
+                reach.options()
+            )
+        }
+        None => format!("job {id} ({name}): {state}{at}\n"),
+    };
     if *replayed {
         out.push_str("  this key was used before: it is the job of then\n");
     }
@@ -451,8 +486,14 @@ mod tests {
 
     #[test]
     fn the_next_commands_lead_to_the_same_server() {
-        let accepted =
-            Accepted { id: 17, name: "train".into(), site: None, state: JobState::Waiting, replayed: true };
+        let accepted = Accepted {
+            id: 17,
+            tasks: None,
+            name: "train".into(),
+            site: None,
+            state: JobState::Waiting,
+            replayed: true,
+        };
         let reach = Reach { data: Some("d".into()), ..Reach::default() };
         let expected = "job 17 (train): waiting\n  this key was used before: it is the job of then\n  \
                         giga job logs 17 -f --data d    what it writes, as it comes\n  \
