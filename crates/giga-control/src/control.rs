@@ -140,7 +140,9 @@ impl Control {
             | Input::LimitFalls { site: id, .. }
             | Input::LimitEnds { site: id }
             | Input::Drain { site: id }
-            | Input::Undrain { site: id } => site(*id),
+            | Input::Undrain { site: id }
+            | Input::Silent { site: id }
+            | Input::Heard { site: id } => site(*id),
             Input::NodeFailed { pool, node: count, .. } | Input::NodeRepaired { pool, node: count } => {
                 node(*pool, *count)
             }

@@ -65,6 +65,14 @@ pub enum Violation {
         /// Which job.
         job: JobId,
     },
+    /// A job started at a site that does not answer.
+    #[error("{at}: job {job} was started at a site that does not answer")]
+    Silent {
+        /// When.
+        at: Instant,
+        /// Which job.
+        job: JobId,
+    },
     /// A job started before what it comes after was done.
     #[error("{at}: job {job} was started before a job that it comes after was done")]
     TooSoon {
@@ -93,6 +101,7 @@ image! {
         5 => DataPolicy { at, job },
         6 => BeyondFloor { at, job },
         7 => TooSoon { at, job },
+        8 => Silent { at, job },
     }
 }
 
@@ -146,6 +155,7 @@ struct SiteBook {
     phases: usize,
     drawn: Power,
     closed: bool,
+    silent: bool,
     limit: Option<Power>,
     /// Whether that is said to be impossible.
     short: bool,
@@ -187,6 +197,7 @@ impl Linter {
             let id = SiteId::at(site);
             book.phases = state.phases_open(id);
             book.closed = state.closed_until(id).is_some();
+            book.silent = state.is_silent(id);
             for phase in &federation.sites[site].phases[..book.phases] {
                 phase.nodes.iter().for_each(|&(pool, nodes)| self.pools[pool.index()].open += nodes);
             }
@@ -247,6 +258,8 @@ impl Linter {
                 }
             }
             Event::Closed { site, .. } => self.sites[site.index()].closed = true,
+            Event::Silenced { site } => self.sites[site.index()].silent = true,
+            Event::Heard { site } => self.sites[site.index()].silent = false,
             Event::Opened { site } => self.sites[site.index()].closed = false,
             Event::Paced { job, pace, .. } => self.pace(federation, *job, *pace),
             Event::Limited { site, power, .. } => {
@@ -330,6 +343,9 @@ impl Linter {
         }
         if closed {
             self.report(Violation::Closed { at: now, job });
+        }
+        if self.sites[id.index()].silent {
+            self.report(Violation::Silent { at: now, job });
         }
         let Some(known) = known else { return };
         if !self.is_due(&known) {

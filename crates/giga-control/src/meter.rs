@@ -154,13 +154,13 @@ impl Meter {
                 self.touch(federation, *site, now).wanted += asked;
                 self.totals.rebound += 1;
             }
-            Event::Unlimited { site } => {
-                self.touch(federation, *site, now);
-            }
+            Event::Unlimited { site } => _ = self.touch(federation, *site, now),
             Event::Claimed { .. }
             | Event::Unclaimed { .. }
             | Event::Drained { .. }
             | Event::Undrained { .. }
+            | Event::Silenced { .. }
+            | Event::Heard { .. }
             | Event::Kept { .. }
             | Event::Stopping { .. }
             | Event::UseHalved

@@ -142,6 +142,11 @@ pub trait Engine: Send + Sync {
         None
     }
 
+    /// Why what starts attempts here has not answered for so long that nothing more should be given to it; `None` while it answers.
+    fn silent(&self) -> Option<String> {
+        None
+    }
+
     /// Which attempts hold accelerators that do nothing, as far as that can be read here.
     ///
     /// # Errors

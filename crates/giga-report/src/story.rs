@@ -42,6 +42,7 @@ pub fn reason(federation: &Federation, because: &Because) -> String {
     let name = |pool: giga_model::PoolId| &federation.pools[pool.index()].name;
     match because {
         Because::Drained => "its site is drained: nothing more starts there".to_owned(),
+        Because::Silent => "its site does not answer: nothing starts there until it does".to_owned(),
         Because::Deferred { until } => format!("it is kept back for cheaper or cleaner hours until {until}"),
         Because::After { job, any: false } => format!("it comes after job {job}, once that is completed"),
         Because::After { job, any: true } => format!("it comes after job {job}, however that ends"),

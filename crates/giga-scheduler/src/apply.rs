@@ -67,6 +67,11 @@ impl State {
                 self.sites[site.index()].drained = false;
                 self.touch(*site);
             }
+            Event::Silenced { site } => self.sites[site.index()].silent = true,
+            Event::Heard { site } => {
+                self.sites[site.index()].silent = false;
+                self.touch(*site);
+            }
             Event::UseHalved => self.recount(crate::queue::Use::halve),
             Event::YearTurned => self.recount(crate::queue::Use::turn_year),
             Event::Settled => self.settled(),

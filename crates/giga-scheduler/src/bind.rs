@@ -291,7 +291,7 @@ impl State {
     /// otherwise what is ahead of it over the accelerators that work on that: of all, or of its owner's own work over its floor.
     fn wait(&self, plan: &Plan, now: Instant, request: &JobRequest, site: SiteId, ways: &[Need]) -> Duration {
         let book = &self.sites[site.index()];
-        if book.drained {
+        if book.is_shut() {
             return NEVER;
         }
         let span = Span { limit: request.limit, saves: request.checkpoint.is_some() };

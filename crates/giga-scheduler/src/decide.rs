@@ -57,6 +57,16 @@ impl Scheduler {
                     self.emit(now, Event::Undrained { site: *site }, witness);
                 }
             }
+            Input::Silent { site } => {
+                if !self.state.is_silent(*site) {
+                    self.emit(now, Event::Silenced { site: *site }, witness);
+                }
+            }
+            Input::Heard { site } => {
+                if self.state.is_silent(*site) {
+                    self.emit(now, Event::Heard { site: *site }, witness);
+                }
+            }
             Input::HourTurns => self.hour_turns(now, witness),
             Input::HalveUse => self.emit(now, Event::UseHalved, witness),
             Input::TurnYear => self.emit(now, Event::YearTurned, witness),

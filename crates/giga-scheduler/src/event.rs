@@ -94,6 +94,16 @@ pub enum Input {
         /// Where.
         site: SiteId,
     },
+    /// What runs work at a site has not answered for a while: nothing that is started there would begin.
+    Silent {
+        /// Where.
+        site: SiteId,
+    },
+    /// It answers again.
+    Heard {
+        /// Where.
+        site: SiteId,
+    },
     /// A whole hour begins: prices are others, work that waited for it is due, and waiting work may move.
     HourTurns,
     /// A half-life is over: past use of projects counts half from here.
@@ -302,6 +312,16 @@ pub enum Event {
         /// Where.
         site: SiteId,
     },
+    /// A site does not answer: nothing starts there until it does.
+    Silenced {
+        /// Where.
+        site: SiteId,
+    },
+    /// A site answers again.
+    Heard {
+        /// Where.
+        site: SiteId,
+    },
     /// A waiting job is kept back for cheaper or cleaner hours.
     Deferred {
         /// Which.
@@ -487,6 +507,8 @@ image! {
         14 => Drain { site },
         15 => Undrain { site },
         16 => HourTurns,
+        17 => Silent { site },
+        18 => Heard { site },
     }
 }
 image! {
@@ -518,6 +540,8 @@ image! {
         24 => Deferred { job, until },
         25 => Due { job },
         26 => Rebound { job, site, saves },
+        27 => Silenced { site },
+        28 => Heard { site },
     }
 }
 image! {

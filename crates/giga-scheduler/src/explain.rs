@@ -55,6 +55,8 @@ pub enum Because {
     },
     /// Nothing more is to start at its site.
     Drained,
+    /// What runs work at its site does not answer.
+    Silent,
     /// It is kept back for cheaper or cleaner hours.
     Deferred {
         /// Until when.
@@ -258,6 +260,9 @@ impl Scheduler {
         }
         if site.drained {
             return Err(Because::Drained);
+        }
+        if site.silent {
+            return Err(Because::Silent);
         }
         if let Some(claim) = site.claims.iter().find(|claim| claim.job == job.id) {
             return Err(Because::Recall { by: claim.by });

@@ -144,7 +144,7 @@ impl Reserved {
 impl State {
     /// When a job that starts now gives its nodes back, or `None` where a maintenance window forbids the start in any way.
     pub(crate) fn release(&self, plan: &Plan, site: SiteId, now: Instant, span: Span) -> Option<Exit> {
-        if self.sites[site.index()].closed.is_some() || self.sites[site.index()].drained {
+        if self.sites[site.index()].closed.is_some() || self.sites[site.index()].is_shut() {
             return None;
         }
         let exit = Exit::new(plan, site, now, span);
@@ -156,7 +156,7 @@ impl State {
         let windows = plan.sites[site.index()].maintenance;
         let begin = windows.map_or(Instant::FAR, |windows| windows.window_at(now).0);
         (
-            self.sites[site.index()].closed.is_none() && !self.sites[site.index()].drained && begin > now,
+            self.sites[site.index()].closed.is_none() && !self.sites[site.index()].is_shut() && begin > now,
             begin.since(now),
         )
     }

@@ -13,8 +13,8 @@ use crate::witness::Witness;
 
 /// How many waiting jobs of a site are looked at in an hour: the oldest of as many projects.
 const LOOK: usize = 32;
-/// How many of a drained site, whose ever they are.
-const LOOK_DRAINED: usize = 1_024;
+/// How many of a site that is drained or silent, whose ever they are.
+const LOOK_SHUT: usize = 1_024;
 /// How much sooner a gang has to end for a new start with more nodes: the time until it is looked at again.
 const HOUR: Duration = Duration::hours(1);
 
@@ -45,7 +45,7 @@ impl Scheduler {
     /// waits for these and it ends them sooner by an hour.
     fn grow(&mut self, now: Instant, site: SiteId, witness: &mut impl Witness) {
         let book = &self.state.sites[site.index()];
-        if book.holdings.small.is_empty() || book.queue.len() > 0 || book.closed.is_some() || book.drained {
+        if book.holdings.small.is_empty() || book.queue.len() > 0 || book.closed.is_some() || book.is_shut() {
             return;
         }
         let mut power = book.power_free();
@@ -88,8 +88,8 @@ impl Scheduler {
     fn rebind(&mut self, now: Instant, witness: &mut impl Witness) {
         let mut means = std::mem::take(&mut self.scratch.means);
         for site in (0..self.state.sites.len()).map(SiteId::at) {
-            let drained = self.state.is_drained(site);
-            let (each, most) = if drained { (LOOK_DRAINED, LOOK_DRAINED) } else { (1, LOOK) };
+            let shut = self.state.sites[site.index()].is_shut();
+            let (each, most) = if shut { (LOOK_SHUT, LOOK_SHUT) } else { (1, LOOK) };
             for job in self.state.sites[site.index()].queue.oldest(each, most) {
                 if let Some((to, saves)) = self.better_place(now, job, &mut means) {
                     self.emit(now, Event::Rebound { job, site: to, saves }, witness);

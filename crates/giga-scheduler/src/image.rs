@@ -20,6 +20,7 @@ impl State {
             (site.phases_open as u64).write(out);
             site.closed.write(out);
             site.drained.write(out);
+            site.silent.write(out);
             site.limit.write(out);
             site.claims.write(out);
             site.accounts.accounts().write(out);
@@ -66,14 +67,14 @@ impl State {
             }
             (0..phases).for_each(|_| state.open_phase(plan, SiteId::at(index)));
             let closed = Image::read(source)?;
-            let drained = Image::read(source)?;
+            let (drained, silent) = (Image::read(source)?, Image::read(source)?);
             let limit: Option<(Power, Instant)> = Image::read(source)?;
             if limit.is_some() {
                 state.set_limit(plan, SiteId::at(index), limit);
             }
             claims.push(Vec::<Claim>::read(source)?);
             let site = &mut state.sites[index];
-            (site.closed, site.drained) = (closed, drained);
+            (site.closed, site.drained, site.silent) = (closed, drained, silent);
             let accounts: Vec<Account> = Image::read(source)?;
             site.kept = Image::read(source)?;
             site.arrivals = Image::read(source)?;

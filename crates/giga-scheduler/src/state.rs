@@ -37,6 +37,8 @@ pub(crate) struct Site {
     pub(crate) closed: Option<Instant>,
     /// Whether nothing more is to start.
     pub(crate) drained: bool,
+    /// Whether what runs work there has not answered for a while.
+    pub(crate) silent: bool,
     /// What the grid gives at most, and until when, where that is less than the connection has.
     pub(crate) limit: Option<(Power, Instant)>,
     /// What running work may draw above idle.
@@ -81,6 +83,11 @@ pub(crate) struct Claim {
 giga_model::image! { struct Claim { job, need, by } }
 
 impl Site {
+    /// Whether nothing starts, for nobody knows how long.
+    pub(crate) fn is_shut(&self) -> bool {
+        self.drained || self.silent
+    }
+
     /// What running work may still draw above idle.
     pub(crate) fn power_free(&self) -> Power {
         self.headroom.saturating_sub(self.power_used)
@@ -95,6 +102,7 @@ impl State {
             phases_open: 0,
             closed: None,
             drained: false,
+            silent: false,
             limit: None,
             headroom: Power::ZERO,
             power_used: Power::ZERO,
@@ -272,6 +280,12 @@ impl State {
     #[must_use]
     pub fn limit(&self, site: SiteId) -> Option<(Power, Instant)> {
         self.sites[site.index()].limit
+    }
+
+    /// Whether what runs work at a site has not answered for a while.
+    #[must_use]
+    pub fn is_silent(&self, site: SiteId) -> bool {
+        self.sites[site.index()].silent
     }
 
     /// Whether a site is to start nothing more.

@@ -31,6 +31,8 @@ const AGAIN: Wait = Wait::from_secs(60);
 /// How long one that does not do what it is asked is left alone.
 const PATIENCE: Wait = Wait::from_secs(1);
 
+/// How long it may not be told what runs at a site until nothing more is given to it, as an engine has it of Slurm.
+const SILENCE: Wait = Wait::from_secs(60);
 /// How often it is asked which accelerators do nothing.
 const IDLING: Wait = Wait::from_secs(5);
 /// How often it is asked whether the data of an attempt has come.
@@ -54,6 +56,9 @@ pub(crate) struct Carrier {
     complaint: Option<String>,
     /// What is unclear and was said to be.
     unclear: BTreeSet<AttemptId>,
+    /// Since when it was not told what runs, and the same in the words of the core.
+    deaf: Option<Clock>,
+    silent: Option<bool>,
     /// The nodes that were said to be out.
     out: Option<BTreeSet<(String, u32)>>,
     /// When.
@@ -85,6 +90,8 @@ impl Carrier {
             kept_back: BTreeMap::new(),
             complaint,
             unclear,
+            deaf: None,
+            silent: None,
             out: None,
             told: Clock::now(),
             asked_idle: Clock::now(),
@@ -121,15 +128,7 @@ impl Carrier {
 
     /// One comparison, and the steps that follow from it; how long to wait for the next.
     fn round(&mut self) -> Wait {
-        let seen = match self.engine.observe() {
-            Ok(seen) => seen,
-            Err(error) => {
-                self.complain(&error);
-                return PATIENCE;
-            }
-        };
-        self.signs().look(clock());
-        self.signs().attempts.set(seen.len());
+        let Some(seen) = self.look() else { return PATIENCE };
         self.say_unclear(&seen);
         self.tell_nodes();
         self.tell_idle(&seen);
@@ -187,6 +186,43 @@ impl Carrier {
         }
         self.complaint = None;
         if self.wanted.is_empty() && seen.is_empty() { IDLE } else { self.engine.pace() }
+    }
+
+    /// What runs at the site, where that is told.
+    fn look(&mut self) -> Option<BTreeMap<AttemptId, Seen>> {
+        match self.engine.observe() {
+            Ok(seen) => {
+                self.deaf = None;
+                self.tell_silence(self.engine.silent());
+                self.signs().look(clock());
+                self.signs().attempts.set(seen.len());
+                Some(seen)
+            }
+            Err(error) => {
+                self.complain(&error);
+                let deaf = *self.deaf.get_or_insert_with(Clock::now);
+                self.tell_silence((deaf.elapsed() > SILENCE).then(|| error.to_string()));
+                None
+            }
+        }
+    }
+
+    /// Tells the core whether work can be given to the site, where that changed. What runs there goes on either way.
+    fn tell_silence(&mut self, cause: Option<String>) {
+        let silent = cause.is_some();
+        if self.silent == Some(silent) {
+            return;
+        }
+        match cause {
+            Some(cause) => {
+                tracing::warn!(site = self.site, cause, "the site does not answer; nothing starts there");
+            }
+            None if self.silent.is_some() => tracing::info!(site = self.site, "the site answers again"),
+            None => {}
+        }
+        // Where the core is gone, the next server will say it again.
+        drop(self.core.send(Command::Silence { site: self.id, silent }));
+        self.silent = Some(silent);
     }
 
     /// Tells the core which nodes are out, where that changed.

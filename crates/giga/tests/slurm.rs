@@ -84,3 +84,43 @@ fn a_limit_is_complied_with_on_slurm_and_work_goes_on_behind_it() {
         live.wait(job, &["cancelled"]);
     }
 }
+
+/// Freezes a controller, or lets it go on.
+fn signal(cluster: &Cluster, site: &str, signal: &str) {
+    let pid = cluster.pid(site, "slurmctld").expect("a controller").to_string();
+    assert!(std::process::Command::new("kill").args([signal, &pid]).status().expect("kill").success());
+}
+
+#[test]
+fn a_site_whose_slurm_is_silent_gets_nothing_more_until_it_answers() {
+    let Some(cluster) = clusters("a_site_whose_slurm_is_silent") else { return };
+    let live = Live::start_of(&on_slurm::description(|site| cluster.conf_of(site), |_| String::new()));
+    let submit = || {
+        let job = live.submit(r#"{"project": "demo", "run": "true"}"#);
+        live.wait(job, &["completed"])["site"].clone()
+    };
+    let first = submit();
+    let site = first.as_str().expect("a name");
+    let file = live.folder.path().join("counted");
+    let counted = live.submit(&counts(&file));
+    until("a site at work", 60, || lines(&file).len() == 1);
+    let held = lines(&file)[0].split(' ').nth(1).expect("a site").to_owned();
+    signal(&cluster, &held, "-STOP");
+    let view = |name: &str| {
+        let sites = live.send("GET", "/v1/sites", &[], "").json();
+        let sites = sites["sites"].as_array().expect("sites").clone();
+        sites.into_iter().find(|view| view["name"] == name).expect("a site")
+    };
+    until("it is found silent", 150, || view(&held)["silent"] == true);
+    assert!(held == site || submit() == first, "the others are used as before");
+    assert_ne!(submit(), held.as_str(), "nothing is sent there");
+    let told = String::from_utf8(live.verb(&["sites"]).stdout).expect("UTF-8");
+    assert!(told.contains("does not answer: nothing starts there until it does"), "{told}");
+    assert_eq!(state(&live, counted), "running", "what runs there goes on");
+    signal(&cluster, &held, "-CONT");
+    until("it answers again", 60, || view(&held)["silent"] == false);
+    assert_eq!(state(&live, counted), "running");
+    live.send("POST", &format!("/v1/jobs/{counted}/cancel"), &[], "");
+    live.wait(counted, &["cancelled"]);
+    assert_eq!(submit(), first, "it is chosen again");
+}

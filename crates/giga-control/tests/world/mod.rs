@@ -50,6 +50,7 @@ pub(crate) enum Step {
     },
     Unlimit(Index),
     Drain(Index, bool),
+    Silence(Index, bool),
     /// One that was told to leave has left before it had to.
     Leave(Index),
     Hour,
@@ -101,6 +102,8 @@ fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(site, part, lasts)| Step::Limit { site, part, lasts }),
         1 => any::<Index>().prop_map(Step::Unlimit),
         1 => (any::<Index>(), any::<bool>()).prop_map(|(site, on)| Step::Drain(site, on)),
+        1 => (any::<Index>(), any::<bool>()).prop_map(|(site, on)| Step::Silence(site, on)),
+        1 => (any::<Index>(), any::<bool>()).prop_map(|(site, on)| Step::Silence(site, on)),
         1 => any::<Index>().prop_map(Step::Leave),
         2 => Just(Step::Hour),
     ]
@@ -349,6 +352,8 @@ impl World {
             Step::Unlimit(site) => Some(Input::LimitEnds { site: self.site(site) }),
             Step::Drain(site, true) => Some(Input::Drain { site: self.site(site) }),
             Step::Drain(site, false) => Some(Input::Undrain { site: self.site(site) }),
+            Step::Silence(site, true) => Some(Input::Silent { site: self.site(site) }),
+            Step::Silence(site, false) => Some(Input::Heard { site: self.site(site) }),
             Step::Leave(index) => {
                 let told = |job: &&Job| job.run().is_some_and(|run| run.leaving.is_some());
                 let leaving: Vec<&Job> = state.jobs().filter(told).collect();

@@ -330,12 +330,17 @@ impl Inner {
         Ok((!ended).then_some(since))
     }
 
+    /// Since when Slurm does not answer and why, where that is long enough to matter.
+    fn silent(&self, state: &State) -> Option<(Span, String)> {
+        state.silent.clone().filter(|(since, _)| self.now().saturating_sub(*since) > SILENCE)
+    }
+
     /// What is seen of an attempt in `live/`, or `None` where it provably never was handed over.
     fn seen(&self, state: &mut State, attempt: AttemptId) -> std::io::Result<Option<Seen>> {
         if let Some(over) = state.over.get(&attempt) {
             return Ok(Some(over.clone()));
         }
-        let silent = state.silent.clone().filter(|(since, _)| self.now().saturating_sub(*since) > SILENCE);
+        let silent = self.silent(state);
         let stage = self.known(state, attempt)?.look(&self.home.live(attempt))?;
         Ok(match stage {
             Stage::Nothing => None,
@@ -479,6 +484,10 @@ impl Engine for SlurmEngine {
             pool.out.iter().map(|&node| (name.clone(), node)).collect::<Vec<_>>()
         };
         Some(state.pools.iter().flat_map(out).collect())
+    }
+
+    fn silent(&self) -> Option<String> {
+        self.0.silent(&self.0.state()).map(|(_, why)| why)
     }
 
     fn pace(&self) -> Span {

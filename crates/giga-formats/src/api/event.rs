@@ -99,6 +99,10 @@ pub enum SiteEventKind {
     Drained,
     /// It takes work again.
     Undrained,
+    /// It does not answer, and nothing starts there.
+    Silent,
+    /// It answers again.
+    Heard,
 }
 
 /// One of the two streams a command writes.

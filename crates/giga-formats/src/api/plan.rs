@@ -76,6 +76,9 @@ pub struct ChoiceView {
     pub chosen: bool,
     /// Whether nothing more starts there.
     pub drained: bool,
+    /// Whether it does not answer, so that nothing starts.
+    #[serde(default)]
+    pub silent: bool,
     /// What the job is expected to cost there, or nothing where a rule forbids it.
     pub cost: Option<CostView>,
     /// The rule that forbids it, or nothing where none does.

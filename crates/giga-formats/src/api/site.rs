@@ -38,6 +38,9 @@ pub struct SiteView {
     pub capacity: u64,
     /// Whether nothing more is to start there.
     pub drained: bool,
+    /// Whether what runs work there has not answered for a minute, so that nothing starts.
+    #[serde(default)]
+    pub silent: bool,
     /// What the grid gives for now, or nothing where only the connection limits it.
     pub limit: Option<LimitView>,
     /// What the connection has, at the meter, in milliwatt.

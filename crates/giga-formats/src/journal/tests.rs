@@ -175,7 +175,7 @@ fn records_of_format_3_stay_as_they_are() {
     assert_eq!(read(GOLDEN_3), Ok(what_is_elastic()));
 }
 
-/// What came with format 4: jobs that come after others.
+/// What came with format 4: jobs that come after others, sites that do not answer.
 fn what_comes_after() -> Record {
     let (job, site) = (JobId(5), SiteId(2));
     let after = [(3, false), (4, true)].map(|(job, any)| Predecessor { job: JobId(job), any });
@@ -185,9 +185,17 @@ fn what_comes_after() -> Record {
     let events = vec![
         Event::Submitted { job, site, request: request.clone() },
         Event::Refused { job, request: request.clone(), rule },
+        Event::Silenced { site },
+        Event::Heard { site },
     ];
     let now = Instant::unix_milliseconds(1_800_000_000_000);
-    Record { seq: 15, decisions: 3, now, inputs: vec![Input::Submit { request }], events }
+    Record {
+        seq: 15,
+        decisions: 3,
+        now,
+        inputs: vec![Input::Submit { request }, Input::Silent { site }, Input::Heard { site }],
+        events,
+    }
 }
 
 #[test]

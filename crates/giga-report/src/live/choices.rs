@@ -23,8 +23,8 @@ pub(super) fn choices(choices: &[ChoiceView]) -> String {
     let row = |choice: &ChoiceView| {
         let figures = match choice.cost {
             None => std::array::from_fn(|_| "–".to_owned()),
-            // Nobody knows for how long it is drained.
-            Some(found) if choice.drained => {
+            // Nobody knows for how long.
+            Some(found) if choice.drained || choice.silent => {
                 let dash = || "–".to_owned();
                 [dash(), dash(), cost(found.energy_microeuro), cost(found.transfer_microeuro), dash()]
             }
@@ -48,16 +48,20 @@ fn figures(found: &CostView) -> [String; 5] {
 
 /// Why it is this site, or is not.
 fn why(choice: &ChoiceView, chosen: Option<CostView>) -> String {
-    let drained = if choice.drained { "drained; " } else { "" };
+    let shut = match (choice.drained, choice.silent) {
+        (true, _) => "drained",
+        (false, true) => "does not answer",
+        (false, false) => "",
+    };
     let more = |found: CostView| Some(found.total_microeuro - chosen?.total_microeuro);
     let why = match (choice.chosen, &choice.forbidden, choice.cost.and_then(more)) {
         (true, ..) => "chosen".to_owned(),
         (false, Some(forbidden), _) => format!("{}: {}", forbidden.rule, forbidden.text),
-        (false, None, Some(_)) if choice.drained => return "drained".to_owned(),
+        (false, None, Some(_)) if !shut.is_empty() => return shut.to_owned(),
         (false, None, Some(more)) if more > 0 => format!("costs {} more", cost(more)),
         (false, None, Some(0)) => "costs the same".to_owned(),
         (false, None, Some(_)) => "costs less by now".to_owned(),
         (false, None, None) => String::new(),
     };
-    format!("{drained}{why}")
+    if shut.is_empty() { why } else { format!("{shut}; {why}") }
 }

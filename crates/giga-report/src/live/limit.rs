@@ -55,6 +55,9 @@ pub(super) fn remarks(site: &SiteView, now: Instant) -> Vec<String> {
     if site.drained {
         all.push("is drained: nothing more starts there".to_owned());
     }
+    if site.silent {
+        all.push("does not answer: nothing starts there until it does".to_owned());
+    }
     if site.deferred > 0 {
         all.push(format!("keeps {} back for cheaper or cleaner hours", several(site.deferred, "job")));
     }

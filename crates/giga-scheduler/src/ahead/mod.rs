@@ -89,7 +89,7 @@ impl State {
     pub(crate) fn line_ahead(&self, plan: &Plan, site: SiteId, now: Instant) -> Option<Vec<JobId>> {
         let book = &self.sites[site.index()];
         let depth = usize::from(plan.policy.reservations);
-        if depth <= 1 || book.closed.is_some() || book.drained {
+        if depth <= 1 || book.closed.is_some() || book.is_shut() {
             return None;
         }
         let lines = self.lines(plan, site);

@@ -32,6 +32,7 @@ pub(crate) fn choices(
             country: site.country.code().to_owned(),
             chosen: chosen == Some(id),
             drained: control.state().is_drained(id),
+            silent: control.state().is_silent(id),
             cost: place.and_then(Result::ok).map(cost),
             forbidden,
         }

@@ -272,6 +272,10 @@ fn told_of_site(decision: &Decision) -> Option<(SiteId, SiteEventKind, String)> 
         }
         Decision::Drained { site } => (*site, SiteEventKind::Drained, "starts nothing more".to_owned()),
         Decision::Undrained { site } => (*site, SiteEventKind::Undrained, "takes work again".to_owned()),
+        Decision::Silenced { site } => {
+            (*site, SiteEventKind::Silent, "does not answer, and nothing starts there".to_owned())
+        }
+        Decision::Heard { site } => (*site, SiteEventKind::Heard, "answers again".to_owned()),
         _ => return None,
     })
 }

@@ -140,6 +140,8 @@ fn sites(control: &Control, out: &mut Exposition) {
     per_site(control, out, ("site_accelerators_powered", Unit::None, help), |id| state.capacity(id));
     let help = "Whether an operator drained the site: nothing more starts there.";
     per_site(control, out, ("site_drained", Unit::None, help), |id| state.is_drained(id));
+    let help = "Whether what runs work at the site has not answered for a minute: nothing starts there.";
+    per_site(control, out, ("site_silent", Unit::None, help), |id| state.is_silent(id));
     let help = "Whether the site is out for maintenance.";
     per_site(control, out, ("site_closed", Unit::None, help), |id| state.closed_until(id).is_some());
     let help = "Whether a limit below the connection is on.";

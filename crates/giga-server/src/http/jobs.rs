@@ -99,8 +99,8 @@ fn plan_view(
             view.starts = Some(match because {
                 Because::Due => Starts::Now,
                 because => {
-                    // Room at a drained site is of no use.
-                    let room_at = room_at.filter(|_| because != Because::Drained);
+                    // Room at a site where nothing starts is of no use.
+                    let room_at = room_at.filter(|_| !matches!(because, Because::Drained | Because::Silent));
                     Starts::Waits { reason: reason(federation, &because), room_at: room_at.map(Stamp) }
                 }
             });

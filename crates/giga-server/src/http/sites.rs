@@ -87,6 +87,7 @@ fn site_view(control: &Control, id: SiteId) -> SiteView {
         awaiting: state.awaiting(id) as u64,
         capacity: state.capacity(id),
         drained: state.is_drained(id),
+        silent: state.is_silent(id),
         limit,
         power_connection_milliwatt: site.connection(state.phases_open(id)).as_milliwatts(),
         power_ordered_milliwatt: ordered.as_milliwatts(),

@@ -40,6 +40,8 @@ pub(crate) enum Command {
     Facts { site: SiteId, facts: Vec<Fact> },
     /// These nodes of a site, by pool and number, are out, and all others of it work.
     Nodes { site: SiteId, out: BTreeSet<(String, u32)> },
+    /// Whether what runs work at a site has not answered for a while.
+    Silence { site: SiteId, silent: bool },
     /// Somebody wants to know.
     Ask(Question),
     /// The end: a last snapshot, and nothing after it.

@@ -120,6 +120,10 @@ impl Core {
                     facts.into_iter().for_each(|fact| self.fact(site, fact, &mut step));
                 }
                 Command::Nodes { site, out } => self.nodes(now, site, &out, &mut step),
+                Command::Silence { site, silent } => {
+                    let input = if silent { Input::Silent { site } } else { Input::Heard { site } };
+                    step.inputs.push(input);
+                }
                 Command::Ask(question) => questions.push(question),
                 Command::Stop => {}
             }
