@@ -53,6 +53,7 @@ pub type Case = fn(&dyn Bench);
 /// The contract: what each case is about, and the case.
 pub const CASES: &[(&str, Case)] = &[
     ("a program ends with its code", cases::ends_with_its_code),
+    ("what is handed in reaches the program", cases::what_is_handed_in_reaches_the_program),
     ("a signal that no one sent is told", cases::a_signal_is_told),
     ("an unknown program does not start", cases::an_unknown_program_does_not_start),
     ("what can never work is refused", cases::what_can_never_work_is_refused),

@@ -89,6 +89,9 @@ pub enum EngineError {
     },
 }
 
+/// How much may be handed in to one attempt, in bytes.
+pub const INPUT_MOST: u64 = 16 << 20;
+
 /// What carries attempts out at one site.
 ///
 /// Calls block, may be repeated at will, and may come from several threads. An attempt's program runs **at most once**,
@@ -132,6 +135,14 @@ pub trait Engine: Send + Sync {
         from: u64,
         most: usize,
     ) -> Result<Chunk, EngineError>;
+
+    /// Adds to what the program of an attempt finds in the file that `GIGA_INPUT` names, beginning `at` bytes into it, or at its end;
+    /// gives where the next piece begins. The same piece at the same place again changes nothing.
+    ///
+    /// # Errors
+    /// [`EngineError::Unknown`] where the attempt does not run here; [`EngineError::Refused`] where the place is behind the end, or
+    /// it would be more than [`INPUT_MOST`]; [`EngineError::Unavailable`] where it can not be written.
+    fn input(&self, attempt: AttemptId, at: Option<u64>, bytes: &[u8]) -> Result<u64, EngineError>;
 
     /// What one accelerator of a pool brings with it here; nothing where there is no such pool.
     fn carries(&self, pool: &str) -> Carried;

@@ -472,6 +472,10 @@ mod tests {
             unreachable!("a carrier reads no output")
         }
 
+        fn input(&self, _: AttemptId, _: Option<u64>, _: &[u8]) -> Result<u64, EngineError> {
+            unreachable!("a carrier hands nothing in")
+        }
+
         fn carries(&self, _: &str) -> Carried {
             unreachable!("a carrier does not ask")
         }

@@ -7,6 +7,7 @@ mod events;
 mod figures;
 mod forecast;
 mod health;
+mod input;
 mod jobs;
 mod key;
 mod keys;
@@ -114,6 +115,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .routes(routes!(jobs::explain))
         .routes(routes!(forecast::forecast))
         .routes(routes!(logs::logs))
+        .routes(routes!(input::input))
         .routes(routes!(events::events))
         .routes(routes!(sites::list))
         .routes(routes!(operate::limit, operate::end_limit))

@@ -12,6 +12,7 @@ mod operate;
 mod range;
 mod reach;
 mod server;
+mod shell;
 mod submit;
 
 use std::io::Write as _;
@@ -30,6 +31,8 @@ use server::Server;
 pub(crate) enum Live {
     /// Submits a job: shows where it would run, when, and at what cost at most, and asks before it does.
     Submit(Box<submit::Submit>),
+    /// Starts a shell, or another program, where a job would run, and connects the terminal with it.
+    Shell(Box<shell::Shell>),
     /// Lists jobs: those that wait and run, unless told otherwise.
     Jobs(job::Jobs),
     /// Looks at one job, or cancels it.
@@ -108,6 +111,7 @@ pub(crate) fn run(mut verb: Live) -> anyhow::Result<ExitCode> {
 fn work(verb: &Live) -> Result<ExitCode, Refused> {
     match verb {
         Live::Submit(call) => submit::run(call),
+        Live::Shell(call) => shell::run(call),
         Live::Jobs(call) => job::list(call),
         Live::Job(JobVerb::Show(call)) => job::show(call),
         Live::Job(JobVerb::Logs(call)) => logs::run(call),
@@ -127,6 +131,7 @@ impl Live {
     fn reach(&mut self) -> &mut Reach {
         match self {
             Self::Submit(call) => &mut call.reach,
+            Self::Shell(call) => &mut call.reach,
             Self::Jobs(call) => &mut call.reach,
             Self::Job(JobVerb::Show(call) | JobVerb::Explain(call) | JobVerb::Forecast(call)) => {
                 &mut call.reach

@@ -105,6 +105,9 @@ fn a_site_whose_slurm_is_silent_gets_nothing_more_until_it_answers() {
     let counted = live.submit(&counts(&file));
     until("a site at work", 60, || lines(&file).len() == 1);
     let held = lines(&file)[0].split(' ').nth(1).expect("a site").to_owned();
+    let shell = live.verb(&["shell", "--project", "demo", "--", "sh", "-c", "tty; echo on-$GIGA_SITE"]);
+    let told = String::from_utf8_lossy(&shell.stdout).into_owned();
+    assert!(shell.status.success() && told.contains("/dev/pts") && told.contains("on-"), "{told}");
     signal(&cluster, &held, "-STOP");
     let view = |name: &str| {
         let sites = live.send("GET", "/v1/sites", &[], "").json();

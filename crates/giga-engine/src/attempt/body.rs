@@ -26,7 +26,7 @@ use super::claim::CLAIM;
 use super::folder::{Folder, Found, make_folder};
 use super::idle::READINGS;
 use super::process;
-use super::supervisor::{LAUNCH, on_a_full_disk};
+use super::supervisor::{INPUT, LAUNCH, on_a_full_disk};
 use super::{host_name, now};
 
 /// Says that this is the second stage, and which process the first one is.
@@ -103,7 +103,8 @@ fn prepared(folder: &Folder, supervisor: &str) -> Result<(), String> {
     // The supervisor keeps signals back; the program must hear them.
     SigSet::empty().thread_set_mask().map_err(|errno| told("hear signals")(errno.into()))?;
     let mut command = Command::new(program);
-    command.args(arguments).env_clear().envs(environment(&handover, &claim)).stdin(Stdio::null());
+    command.args(arguments).env_clear().envs(environment(&handover, &claim));
+    command.env("GIGA_INPUT", folder.file(INPUT)).stdin(Stdio::null());
     Err(format!("`{program}`: {}", command.exec()))
 }
 

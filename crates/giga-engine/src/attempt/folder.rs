@@ -120,6 +120,17 @@ pub(crate) fn open_plain(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
+/// Opens for writing what is a plain file, or makes it; a link in its place leads nowhere.
+pub(crate) fn open_to_write(path: &Path) -> io::Result<File> {
+    let options = &mut OpenOptions::new();
+    let options = private(options.write(true).create(true).truncate(false));
+    let file = options.custom_flags(NONBLOCK | nix::libc::O_NOFOLLOW).open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::other(format!("`{}` is no plain file", path.display())));
+    }
+    Ok(file)
+}
+
 const NONBLOCK: i32 = nix::libc::O_NONBLOCK;
 
 /// Only the user of the server reads what jobs say and are told.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File, TryLockError};
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration as Span, Instant as Clock};
 
@@ -10,10 +11,11 @@ use giga_model::{AttemptId, Idling};
 use giga_units::Bytes;
 use thiserror::Error;
 
-use super::folder::{Folder, Found, make_folder, open_plain, sync};
+use super::folder::{Folder, Found, make_folder, open_plain, open_to_write, sync};
 use super::idle::IDLING;
 use super::launch::unavailable;
-use super::supervisor::{ERR, OUT};
+use super::supervisor::{ERR, INPUT, OUT};
+use crate::engine::INPUT_MOST;
 use crate::{Chunk, EngineError, OutputStream};
 
 /// Why an engine could not be opened.
@@ -145,6 +147,36 @@ impl Home {
         } else {
             Err(EngineError::Unknown { attempt })
         }
+    }
+}
+
+impl Home {
+    /// What [`crate::Engine::input`] promises.
+    pub(crate) fn input(
+        &self,
+        attempt: AttemptId,
+        at: Option<u64>,
+        bytes: &[u8],
+    ) -> Result<u64, EngineError> {
+        let folder = self.live(attempt);
+        if !folder.path().exists() {
+            return Err(EngineError::Unknown { attempt });
+        }
+        let refused = |cause: String| EngineError::Refused { attempt, cause };
+        let file = open_to_write(&folder.file(INPUT)).map_err(unavailable("open what is handed in"))?;
+        let end = file.metadata().map_err(unavailable("look at what is handed in"))?.len();
+        let at = at.unwrap_or(end);
+        if at > end {
+            return Err(refused(format!("{end} bytes were handed in so far, and this begins at {at}")));
+        }
+        let next = at.saturating_add(bytes.len() as u64);
+        if next > INPUT_MOST {
+            return Err(refused(format!(
+                "at most {INPUT_MOST} bytes can be handed in; write a file instead"
+            )));
+        }
+        file.write_all_at(bytes, at).map_err(unavailable("write what is handed in"))?;
+        Ok(next)
     }
 }
 

@@ -43,6 +43,8 @@ pub(crate) const STOP: &str = "stop";
 pub(crate) const TURNED_AWAY: &str = "turned-away";
 pub(crate) const OUT: &str = "stdout";
 pub(crate) const ERR: &str = "stderr";
+/// What is handed in to the program while it runs.
+pub(crate) const INPUT: &str = "input";
 
 /// Says that a guard stands above this supervisor.
 const GUARDED: &str = "GIGA_GUARDED";

@@ -22,6 +22,25 @@ pub(super) fn ends_with_its_code(bench: &dyn Bench) {
     }
 }
 
+pub(super) fn what_is_handed_in_reaches_the_program(bench: &dyn Bench) {
+    let scene =
+        Scene::of(bench, "while ! grep -q bye \"$GIGA_INPUT\" 2>&-; do sleep 0.1; done; cat \"$GIGA_INPUT\"");
+    let attempt = scene.launch.attempt;
+    let unknown = scene.engine.input(attempt, None, b"x");
+    assert!(matches!(unknown, Err(EngineError::Unknown { .. })), "{unknown:?}");
+    scene.start();
+    let hand = |at, text: &str| scene.engine.input(attempt, at, text.as_bytes());
+    assert_eq!(hand(None, "").expect("a place"), 0);
+    assert_eq!(hand(Some(0), "hello\n").expect("a place"), 6);
+    assert_eq!(hand(Some(0), "hello\n").expect("a place"), 6, "the same again changes nothing");
+    let refused = hand(Some(7), "x");
+    assert!(matches!(refused, Err(EngineError::Refused { .. })), "{refused:?}");
+    assert_eq!(hand(None, "bye\n").expect("a place"), 10);
+    scene.ends(&End::Exited { code: 0 }, 1);
+    let output = scene.engine.output(attempt, OutputStream::Out, 0, 100).expect("an output");
+    assert_eq!(String::from_utf8_lossy(&output.bytes), "hello\nbye\n");
+}
+
 pub(super) fn a_signal_is_told(bench: &dyn Bench) {
     let scene = Scene::of(bench, "kill -9 $$");
     scene.start();

@@ -276,6 +276,10 @@ impl Engine for LocalEngine {
         self.home.output(attempt, stream, from, most)
     }
 
+    fn input(&self, attempt: AttemptId, at: Option<u64>, bytes: &[u8]) -> Result<u64, EngineError> {
+        self.home.input(attempt, at, bytes)
+    }
+
     fn idling(&self) -> Result<BTreeMap<AttemptId, Idling>, EngineError> {
         self.home.idling().map_err(unavailable("list its attempts"))
     }

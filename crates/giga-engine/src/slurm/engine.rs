@@ -466,6 +466,10 @@ impl Engine for SlurmEngine {
         self.0.home.output(attempt, stream, from, most)
     }
 
+    fn input(&self, attempt: AttemptId, at: Option<u64>, bytes: &[u8]) -> Result<u64, EngineError> {
+        self.0.home.input(attempt, at, bytes)
+    }
+
     fn idling(&self) -> Result<BTreeMap<AttemptId, Idling>, EngineError> {
         self.0.home.idling().map_err(unavailable("list its attempts"))
     }

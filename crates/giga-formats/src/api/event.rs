@@ -117,6 +117,31 @@ pub enum LogStream {
     Stderr,
 }
 
+/// The query of `POST /v1/jobs/{id}/input`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::IntoParams), into_params(parameter_in = Query))]
+#[serde(deny_unknown_fields)]
+pub struct InputQuery {
+    /// To this attempt, from 1; the latest unless given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", param(format = "uint32", minimum = 0, maximum = 4294967295_u32))]
+    pub attempt: Option<u32>,
+    /// So many bytes into what was handed in so far; behind all of it unless given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", param(minimum = 0, maximum = 9223372036854775807_i64))]
+    pub at: Option<u64>,
+}
+
+/// The answer to `POST /v1/jobs/{id}/input`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct InputView {
+    /// To which attempt it was handed in.
+    pub attempt: u32,
+    /// Where the next piece begins.
+    pub next: u64,
+}
+
 /// The query of `GET /v1/jobs/{id}/logs`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::IntoParams), into_params(parameter_in = Query))]

@@ -24,8 +24,8 @@ pub use dataset::{
 #[cfg(feature = "openapi")]
 pub use event::StreamEvent;
 pub use event::{
-    EVENT_END, EVENT_ERROR, EVENT_JOB, EVENT_LOG, EVENT_SITE, JobEvent, JobEventKind, LogPiece, LogQuery,
-    LogStream, SiteEvent, SiteEventKind,
+    EVENT_END, EVENT_ERROR, EVENT_JOB, EVENT_LOG, EVENT_SITE, InputQuery, InputView, JobEvent, JobEventKind,
+    LogPiece, LogQuery, LogStream, SiteEvent, SiteEventKind,
 };
 pub use forecast::{AmountRange, ExplainView, ForecastView, TimeRange};
 pub use job::{

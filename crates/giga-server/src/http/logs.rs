@@ -94,7 +94,7 @@ async fn piece(
     }
 }
 
-fn site(app: &App, row: &JobRow) -> Option<SiteId> {
+pub(crate) fn site(app: &App, row: &JobRow) -> Option<SiteId> {
     let name = row.site.as_ref()?;
     app.federation.sites.iter().position(|site| site.name == *name).map(SiteId::at)
 }

@@ -138,6 +138,16 @@ impl Refusal {
         Self::new(StatusCode::CONFLICT, "job-over", "The job is over", detail)
     }
 
+    pub(crate) fn not_running(job: u64, attempts: u32) -> Self {
+        let detail = match attempts {
+            0 => format!("job {job} waits; try again once it runs"),
+            latest => format!(
+                "attempt {latest} of job {job} is the latest, and only that can be asked while it runs"
+            ),
+        };
+        Self::new(StatusCode::CONFLICT, "job-not-running", "The job does not run", detail)
+    }
+
     pub(crate) fn engine(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_GATEWAY, "engine", "The engine of the site did not answer", detail)
     }

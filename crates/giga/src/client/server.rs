@@ -65,6 +65,12 @@ impl Server {
         self.settle(self.send(path, body, None))
     }
 
+    /// Sends bytes as they are.
+    pub(super) fn hand_in(&self, path: &str, bytes: &[u8]) -> Result<String, Refused> {
+        let request = self.agent.post(self.at(path)).header("authorization", self.bearer());
+        self.settle(request.header("content-type", "application/octet-stream").send(bytes))
+    }
+
     /// Sends a body under a key, once: the same key again leads to nothing new.
     pub(super) fn post_once(&self, path: &str, body: &str, key: &str) -> Result<Answer, Refused> {
         self.whole(self.send(path, body, Some(key)))

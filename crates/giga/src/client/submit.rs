@@ -21,9 +21,33 @@ pub(crate) struct Submit {
     /// The job file; or give a command behind `--`.
     #[arg(required_unless_present = "command", conflicts_with = "command")]
     job: Option<PathBuf>,
+    #[command(flatten)]
+    asked: Asked,
+    /// Submit without asking.
+    #[arg(short, long, conflicts_with = "plan")]
+    yes: bool,
+    /// Only show the plan.
+    #[arg(long)]
+    plan: bool,
+    /// A word that stands for this submission: the same again leads to no second job. Drawn unless given.
+    #[arg(long, value_name = "KEY", conflicts_with = "plan")]
+    key: Option<String>,
+    /// Print what the job writes as it comes, until it is over; end with 0 where it completed, else with 1.
+    #[arg(short, long, conflicts_with = "plan")]
+    follow: bool,
+    /// The command and its arguments.
+    #[arg(last = true)]
+    command: Vec<String>,
+    #[command(flatten)]
+    pub(super) reach: Reach,
+}
+
+/// What a job is and needs, in options.
+#[derive(Debug, Args)]
+pub(super) struct Asked {
     /// What to call the job.
     #[arg(long)]
-    name: Option<String>,
+    pub(super) name: Option<String>,
     /// The project to charge.
     #[arg(long)]
     project: Option<String>,
@@ -64,7 +88,7 @@ pub(crate) struct Submit {
     after_any: Vec<Numbers>,
     /// How many tasks it has: as many jobs, which differ by `GIGA_ARRAY_INDEX` in their environment, from 0 on.
     #[arg(long, value_name = "N")]
-    array: Option<i64>,
+    pub(super) array: Option<i64>,
     /// Only this task of the array.
     #[arg(long, value_name = "N")]
     index: Option<i64>,
@@ -74,23 +98,6 @@ pub(crate) struct Submit {
     /// A variable of its environment; may be given several times.
     #[arg(long, value_name = "NAME=VALUE", value_parser = variable)]
     env: Vec<(String, String)>,
-    /// Submit without asking.
-    #[arg(short, long, conflicts_with = "plan")]
-    yes: bool,
-    /// Only show the plan.
-    #[arg(long)]
-    plan: bool,
-    /// A word that stands for this submission: the same again leads to no second job. Drawn unless given.
-    #[arg(long, value_name = "KEY", conflicts_with = "plan")]
-    key: Option<String>,
-    /// Print what the job writes as it comes, until it is over; end with 0 where it completed, else with 1.
-    #[arg(short, long, conflicts_with = "plan")]
-    follow: bool,
-    /// The command and its arguments.
-    #[arg(last = true)]
-    command: Vec<String>,
-    #[command(flatten)]
-    pub(super) reach: Reach,
 }
 
 fn variable(text: &str) -> Result<(String, String), String> {
@@ -145,27 +152,38 @@ pub(super) fn run(call: &Submit) -> Result<ExitCode, Refused> {
 impl Submit {
     /// What is sent: the file or the command, and what the call says beside it, checked.
     fn body(&self) -> Result<JobBody, Refused> {
-        let mut body = match &self.job {
+        let body = match &self.job {
             Some(path) => read(path)?,
-            None => JobBody {
-                name: None,
-                project: None,
-                run: RunBody::Command(self.command.clone()),
-                workdir: None,
-                limit: None,
-                checkpoint: None,
-                data: Vec::new(),
-                leaving: None,
-                assurance: None,
-                deadline: None,
-                after: Vec::new(),
-                after_any: Vec::new(),
-                array: None,
-                index: None,
-                env: std::collections::BTreeMap::new(),
-                resources: ResourcesBody::default(),
-            },
+            None => plain(RunBody::Command(self.command.clone())),
         };
+        self.asked.completed(body)
+    }
+
+    /// Where to say what is not the job's own output: beside it, where that is followed.
+    fn aside(&self) -> Box<dyn std::io::Write> {
+        if self.follow { Box::new(std::io::stderr()) } else { Box::new(std::io::stdout()) }
+    }
+
+    fn show_plan(&self, text: &str, plan: &PlanView, body: &JobBody) -> Result<(), Refused> {
+        if self.reach.json {
+            return Ok(writeln!(std::io::stdout(), "{}", text.trim_end())?);
+        }
+        let mut out = self.aside();
+        write!(out, "{}", live::plan(plan, now()))?;
+        if let Some(program) = lost_program(body) {
+            writeln!(
+                out,
+                "  {:<9}`{program}` is looked for in the job's own folder; `--workdir .` runs it here",
+                "note"
+            )?;
+        }
+        Ok(out.flush()?)
+    }
+}
+
+impl Asked {
+    /// A body with what the call says beside it, checked.
+    pub(super) fn completed(&self, mut body: JobBody) -> Result<JobBody, Refused> {
         self.put_over(&mut body)?;
         match body.check() {
             // What was left out is sent as it was: the server knows the defaults. Only the name is the client's.
@@ -222,26 +240,27 @@ impl Submit {
         }
         Ok(())
     }
+}
 
-    /// Where to say what is not the job's own output: beside it, where that is followed.
-    fn aside(&self) -> Box<dyn std::io::Write> {
-        if self.follow { Box::new(std::io::stderr()) } else { Box::new(std::io::stdout()) }
-    }
-
-    fn show_plan(&self, text: &str, plan: &PlanView, body: &JobBody) -> Result<(), Refused> {
-        if self.reach.json {
-            return Ok(writeln!(std::io::stdout(), "{}", text.trim_end())?);
-        }
-        let mut out = self.aside();
-        write!(out, "{}", live::plan(plan, now()))?;
-        if let Some(program) = lost_program(body) {
-            writeln!(
-                out,
-                "  {:<9}`{program}` is looked for in the job's own folder; `--workdir .` runs it here",
-                "note"
-            )?;
-        }
-        Ok(out.flush()?)
+/// A body that only says what runs.
+pub(super) fn plain(run: RunBody) -> JobBody {
+    JobBody {
+        name: None,
+        project: None,
+        run,
+        workdir: None,
+        limit: None,
+        checkpoint: None,
+        data: Vec::new(),
+        leaving: None,
+        assurance: None,
+        deadline: None,
+        after: Vec::new(),
+        after_any: Vec::new(),
+        array: None,
+        index: None,
+        env: std::collections::BTreeMap::new(),
+        resources: ResourcesBody::default(),
     }
 }
 
@@ -276,7 +295,7 @@ fn is_yes(line: &str) -> bool {
 }
 
 /// Sends a submission, again where the line breaks or the server is about to come: under one key that is one job.
-fn send(server: &Server, body: &str, key: &str) -> Result<String, Refused> {
+pub(super) fn send(server: &Server, body: &str, key: &str) -> Result<String, Refused> {
     let mut pauses = PAUSES.iter();
     loop {
         let answer = server.post_once("/v1/jobs", body, key);
@@ -298,7 +317,7 @@ fn send(server: &Server, body: &str, key: &str) -> Result<String, Refused> {
 
 /// A key that no other submission has: 128 bits of the keys that the system draws for hash tables. It guards against
 /// repetition and is no secret.
-fn drawn() -> String {
+pub(super) fn drawn() -> String {
     use std::hash::{BuildHasher as _, Hasher as _, RandomState};
     let word = || {
         let mut hasher = RandomState::new().build_hasher();
