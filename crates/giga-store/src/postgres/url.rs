@@ -146,14 +146,17 @@ impl fmt::Display for Url {
         if let Some(user) = self.config.get_user() {
             write!(f, "{user}@")?;
         }
+        let mut socket = None;
         match self.config.get_hosts().first() {
             Some(Host::Tcp(name)) => write!(f, "{name}")?,
-            Some(Host::Unix(_)) | None => {}
+            Some(Host::Unix(folder)) => socket = Some(folder),
+            None => {}
         }
         if let Some(port) = self.config.get_ports().first() {
             write!(f, ":{port}")?;
         }
-        write!(f, "/{}", self.config.get_dbname().unwrap_or_default())
+        write!(f, "/{}", self.config.get_dbname().unwrap_or_default())?;
+        socket.map_or(Ok(()), |folder| write!(f, "?host={}", folder.display()))
     }
 }
 
@@ -198,6 +201,8 @@ mod tests {
         let given = Url::parse("postgres://anna@localhost/giga", Some("other")).unwrap();
         assert_eq!(given.config.get_password(), Some(&b"other"[..]));
         assert_eq!(url.config.get_password(), Some(&b"s3cret"[..]));
+        let socket = Url::parse("postgres://anna:s3cret@%2Frun%2Fpostgresql:5433/giga", None).unwrap();
+        assert_eq!(socket.to_string(), "postgres://anna@:5433/giga?host=/run/postgresql");
         let wrong = [
             "mysql://anna:s3cret@localhost/giga",
             "postgres://anna:s3cret@x@localhost/giga",
