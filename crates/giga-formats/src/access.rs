@@ -3,7 +3,7 @@
 //! It holds a token, so it is written for its owner's eyes only, and not read where others could have read it too.
 
 use std::fs::{self, OpenOptions};
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -74,6 +74,15 @@ pub enum AccessError {
     },
 }
 
+impl AccessError {
+    /// Whether it may go away by itself: a full disk gets room.
+    #[must_use]
+    pub fn passes(&self) -> bool {
+        let Self::File { source, .. } = self else { return false };
+        matches!(source.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded)
+    }
+}
+
 #[derive(Serialize, Deserialize)]
 struct File {
     format: u32,
@@ -89,7 +98,7 @@ pub fn read(folder: &Path) -> Result<Access, AccessError> {
     let path = folder.join(ACCESS_FILE);
     let text = match fs::read_to_string(&path) {
         Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
             return Err(AccessError::Absent { path });
         }
         Err(source) => return Err(AccessError::File { what: "read", path, source }),
@@ -116,7 +125,7 @@ pub fn write(folder: &Path, access: &Access) -> Result<(), AccessError> {
     let fault = |source| AccessError::File { what: "write", path: path.clone(), source };
     // One that was left by a write that broke off may have other rights.
     match fs::remove_file(&new) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(fault(error)),
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(fault(error)),
         _ => {}
     }
     let mut options = OpenOptions::new();
@@ -159,6 +168,17 @@ mod tests {
         write(folder.path(), &sample()).expect("a second write");
         assert_eq!(read(folder.path()).expect("an access"), sample());
         assert!(!format!("{:?}", sample()).contains("giga_abc"));
+    }
+
+    #[test]
+    fn a_full_disk_passes_and_nothing_else_does() {
+        let fault = |kind: ErrorKind| {
+            AccessError::File { what: "write", path: PathBuf::new(), source: kind.into() }.passes()
+        };
+        assert!(fault(ErrorKind::StorageFull) && fault(ErrorKind::QuotaExceeded));
+        assert!(
+            !fault(ErrorKind::PermissionDenied) && !AccessError::Absent { path: PathBuf::new() }.passes()
+        );
     }
 
     #[cfg(unix)]

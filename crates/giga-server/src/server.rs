@@ -176,6 +176,7 @@ impl ServerError {
     pub fn passes(&self) -> bool {
         match self {
             Self::Store(error) => error.passes(),
+            Self::Access(error) => error.passes(),
             Self::Listen { .. } => true,
             _ => false,
         }

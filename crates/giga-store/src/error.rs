@@ -1,5 +1,6 @@
 //! Why a store can not do what it is asked to.
 
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use giga_formats::journal::RecordError;
@@ -127,10 +128,17 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// Whether it may go away by itself: another server ends, a database comes up. All else is mended by somebody.
+    /// Whether it may go away by itself: another server ends, a database comes up, a full disk gets room. All else is mended by
+    /// somebody.
     #[must_use]
     pub fn passes(&self) -> bool {
-        matches!(self, Self::Database(_) | Self::InUse { .. } | Self::Leased { .. } | Self::Fenced { .. })
+        match self {
+            Self::Database(_) | Self::InUse { .. } | Self::Leased { .. } | Self::Fenced { .. } => true,
+            Self::File { cause, .. } => {
+                matches!(cause.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded)
+            }
+            _ => false,
+        }
     }
 }
 
@@ -180,5 +188,17 @@ impl From<DatabaseError> for StoreError {
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
         Self::Database(DatabaseError::Sqlite(error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_passes_and_a_closed_folder_does_not() {
+        let fault = |kind: ErrorKind| StoreError::File { path: PathBuf::new(), cause: kind.into() }.passes();
+        assert!(fault(ErrorKind::StorageFull) && fault(ErrorKind::QuotaExceeded));
+        assert!(!fault(ErrorKind::PermissionDenied));
     }
 }

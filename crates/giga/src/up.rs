@@ -3,7 +3,7 @@
 pub(crate) mod engines;
 mod log;
 
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -161,6 +161,8 @@ fn live(call: &Filled, log: Log) -> anyhow::Result<ExitCode> {
     let (federation, folder) = (Arc::clone(home.federation()), home.folder().to_owned());
     let engines = match engines::open(&federation, &folder) {
         Ok(engines) => engines,
+        // A service manager tries again, and by then there may be room.
+        Err(error) if is_full(&error) => return Err(error),
         Err(error) => return refused(why(error)),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -177,6 +179,13 @@ fn live(call: &Filled, log: Log) -> anyhow::Result<ExitCode> {
         drop(greet(&federation, &server, (&folder, store.as_ref()), call.named));
         last_words(server.serve(told).await, &log)
     })
+}
+
+/// Whether a full disk is what was in the way.
+fn is_full(error: &anyhow::Error) -> bool {
+    let full =
+        |fault: &std::io::Error| matches!(fault.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded);
+    error.chain().any(|cause| cause.downcast_ref().is_some_and(full))
 }
 
 /// What there is to say of an end.

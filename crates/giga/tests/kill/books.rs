@@ -10,13 +10,15 @@ use giga_control::Control;
 use giga_formats::api::{JobDetail, JobList, JobState};
 use giga_formats::description;
 use giga_formats::journal::Record;
-use giga_model::JobId;
+use giga_model::{AttemptId, JobId};
 use giga_scheduler::{DECISION_VERSION, Ending, Event};
 use giga_store::Store;
 use giga_units::Instant;
 
 use crate::client::Request;
+use crate::clock::LEAP;
 use crate::laws::{Attempt, Job, Line};
+use crate::server::Place;
 
 /// Every job, page by page, each with its attempts.
 pub(crate) fn jobs(data: &Path) -> Vec<Job> {
@@ -33,6 +35,17 @@ pub(crate) fn jobs(data: &Path) -> Vec<Job> {
     }
     ids.sort_unstable();
     ids.into_iter().map(|id| job(ask(data, &format!("/v1/jobs/{id}")))).collect()
+}
+
+/// Adds when attempts were there by the machine's clock. That of the server is the same unless it was set.
+pub(crate) fn witness(place: &Place, jobs: &mut [Job]) {
+    for job in jobs {
+        for attempt in &mut job.attempts {
+            let id = AttemptId { job: JobId(job.id), number: attempt.number };
+            let booked = attempt.ended.map(|ended| (attempt.started, ended));
+            attempt.there = if place.clock.is_some() { place.there(id) } else { booked };
+        }
+    }
 }
 
 /// How many jobs are not over.
@@ -62,6 +75,7 @@ fn job(detail: JobDetail) -> Job {
         started: attempt.started.0.as_unix_milliseconds(),
         ended: attempt.ended.map(|ended| ended.0.as_unix_milliseconds()),
         exit: attempt.exit,
+        there: None,
     });
     let (id, name, state) = (detail.job.id, detail.job.name, detail.job.state);
     Job { id, name, state, exit: detail.job.exit, attempts: attempts.collect() }
@@ -96,9 +110,14 @@ fn uptime(text: &str) -> Option<i64> {
 }
 
 /// What the journal says.
+#[derive(Default)]
 pub(crate) struct Audit {
     pub(crate) records: u64,
     pub(crate) events: u64,
+    /// Records that lie so long behind the one before that the clock was set forwards.
+    pub(crate) leaps: u64,
+    /// Records at the very instant of the one before: the clock was set back, or they came within a millisecond.
+    pub(crate) still: u64,
     /// Where deciding again led to something else.
     pub(crate) differing: Vec<String>,
     pub(crate) violations: Vec<String>,
@@ -116,13 +135,16 @@ pub(crate) fn audit(data: &Path, jobs: &[Job]) -> Audit {
     let federation = description::read(&beginning.file, &beginning.text).expect("it has no fault").federation;
     let mut control = Control::new(Arc::new(federation), beginning.start);
     let mut tales: BTreeMap<JobId, Tale> = BTreeMap::new();
-    let mut audit =
-        Audit { records: 0, events: 0, differing: Vec::new(), violations: Vec::new(), rows: Vec::new() };
+    let mut audit = Audit::default();
+    let mut before: Option<Instant> = None;
     loop {
         let records = store.records(audit.records, 1_000).expect("the journal is whole");
         let Some(end) = records.last() else { break };
         let last = end.seq;
         for record in &records {
+            let passed = before.replace(record.now).map(|before| record.now.since(before).as_milliseconds());
+            audit.leaps += u64::from(passed.is_some_and(|passed| passed >= LEAP));
+            audit.still += u64::from(passed == Some(0));
             again(&mut control, record, &mut audit.differing);
             record.events.iter().for_each(|event| tell(&mut tales, event));
             audit.events += record.events.len() as u64;

@@ -15,6 +15,7 @@ use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 
 use crate::chance::Chance;
+use crate::clock::Clock;
 use crate::load::Load;
 use crate::server::{CLAIM, Place, Ready, SITES, Server};
 use crate::sites::Trouble;
@@ -41,6 +42,8 @@ pub(crate) enum Moment {
     WithASlowSupervisor,
     /// While it stops because it was told to.
     WhileItStops,
+    /// When its disk has been full for a while.
+    OnAFullDisk,
 }
 
 impl Moment {
@@ -55,6 +58,7 @@ impl Moment {
             Self::AtACancellation => "  when the journal had just told a job to stop",
             Self::WithASlowSupervisor => "  when a supervisor had not made its claim yet",
             Self::WhileItStops => "  while it stops",
+            Self::OnAFullDisk => "  when its disk was full",
         }
     }
 }
@@ -68,6 +72,7 @@ const MOMENTS: &[(u64, Moment)] = &[
     (2, Moment::AtAForgetting),
     (3, Moment::AtACancellation),
     (2, Moment::WithASlowSupervisor),
+    (2, Moment::OnAFullDisk),
     (2, Moment::WhileItStops),
 ];
 
@@ -77,9 +82,25 @@ const LIFE: Duration = Duration::from_millis(600);
 const LIFE_ON_SLURM: Duration = Duration::from_secs(6);
 /// How long controllers may be away in the end.
 const CONTROLLERS: Duration = Duration::from_secs(60);
-/// One of so many rounds lets others submit, and one troubles a controller.
+/// One of so many rounds lets others submit, one troubles a controller, one sets the server's clock, and one fills the disk of the
+/// nodes; the early ones do so in any case.
 const OTHERS: u64 = 2;
 const TROUBLES: u64 = 2;
+const JUMPS: u64 = 4;
+const JUMPED: [u64; 2] = [3, 6];
+const FILLS: u64 = 8;
+const FILLED: u64 = 5;
+/// A disk is full so long at most, and so long at least: a server ends where it finds no room, which takes some work.
+const FULL: Duration = Duration::from_secs(8);
+const FULL_LEAST: Duration = Duration::from_secs(2);
+/// How long a server is left in peace at most before its disk gets full.
+const REST: Duration = Duration::from_secs(25);
+/// What is left on a disk that a server fills itself, or twice that: a database that is opened takes half of it.
+const ROOM: u64 = 64 << 10;
+/// Requests that are sent while a disk is full, however many wait.
+const PRESSING: u64 = 12;
+/// How a server ends that may be started again as it is: a service manager does.
+const AGAIN: i32 = 1;
 /// From a sign to the kill: what follows a sign is done within this.
 const SOON: Duration = Duration::from_millis(4);
 /// How long a sign is waited for.
@@ -116,6 +137,8 @@ pub(crate) struct Killer<'a> {
     place: &'a Place,
     load: &'a Load<'a>,
     chance: Chance,
+    /// What the clock and the disk do has chance of its own.
+    nature: Chance,
     usual_start: Duration,
     life: Duration,
     books: Option<Store>,
@@ -139,9 +162,10 @@ impl<'a> Killer<'a> {
         // Supervisors of killed servers become children of this process. It is of their session, so the kernel does not wake
         // those that are held back, as it does with stopped groups that no one is left to wake.
         set_child_subreaper(true).expect("Linux lets a process adopt");
-        let (chance, usual_start) = (Chance::of(seed, "kill", 0), Duration::from_millis(50));
+        let (chance, nature) = (Chance::of(seed, "kill", 0), Chance::of(seed, "nature", 0));
+        let usual_start = Duration::from_millis(50);
         let life = if place.sites.is_some() { LIFE_ON_SLURM } else { LIFE };
-        Self { place, load, chance, usual_start, life, books: None, done: Done::default() }
+        Self { place, load, chance, nature, usual_start, life, books: None, done: Done::default() }
     }
 
     /// Kills so many servers one after the other. The first die before anything is there.
@@ -158,9 +182,12 @@ impl<'a> Killer<'a> {
             // Supervisors are no children of the server there.
             let moment = match moment {
                 Moment::WithASlowSupervisor if self.place.sites.is_some() => Moment::AnyTime,
+                Moment::OnAFullDisk if self.place.disk.is_none() => Moment::AnyTime,
                 moment => moment,
             };
             self.trouble();
+            self.jump(round);
+            self.fill_nodes(round);
             if round == 2 {
                 self.fill();
             } else if round > 2 && self.chance.below(STOPS) == 0 {
@@ -195,6 +222,34 @@ impl<'a> Killer<'a> {
         {
             *self.done.troubles.entry(trouble).or_default() += 1;
             self.done.story.push(format!("      {site}: {trouble:?} for {:.1} s", wait.as_secs_f64()));
+        }
+    }
+
+    /// Sets the server's clock while it works, where it has one of its own.
+    fn jump(&mut self, round: u64) {
+        let Some(clock) = &self.place.clock else { return };
+        let drawn = self.nature.below(JUMPS) == 0 && round > JUMPED[0];
+        if !(JUMPED.contains(&round) || drawn) {
+            return;
+        }
+        let count = |trouble| self.done.troubles.get(&trouble).copied().unwrap_or(0);
+        let before = count(Trouble::Forwards) + count(Trouble::Back);
+        let (seconds, wait) = (Clock::draw(&mut self.nature, before), self.nature.up_to(self.life));
+        clock.jump(seconds, wait);
+        let trouble = if seconds > 0 { Trouble::Forwards } else { Trouble::Back };
+        *self.done.troubles.entry(trouble).or_default() += 1;
+        self.done.story.push(format!("      the clock: {seconds:+} s after {:.1} s", wait.as_secs_f64()));
+    }
+
+    /// Fills the disk that the nodes share with the server for a while.
+    fn fill_nodes(&mut self, round: u64) {
+        let fills = self.nature.below(FILLS) == 0 && round > FILLED;
+        let wait = FULL_LEAST + self.nature.up_to(FULL - FULL_LEAST);
+        if (fills || round == FILLED) && self.place.fill_nodes(wait) {
+            *self.done.troubles.entry(Trouble::NodesFull).or_default() += 1;
+            self.done
+                .story
+                .push(format!("      the disk of the nodes: full for {:.1} s", wait.as_secs_f64()));
         }
     }
 
@@ -241,8 +296,12 @@ impl<'a> Killer<'a> {
     }
 
     fn spawn(&self) -> Server {
+        self.spawn_so(Server::spawn)
+    }
+
+    fn spawn_so(&self, spawn: fn(&Place) -> Server) -> Server {
         self.load.lives.fetch_add(1, Ordering::Relaxed);
-        Server::spawn(self.place)
+        spawn(self.place)
     }
 
     fn kill_at(&mut self, moment: Moment, slays: bool) -> Duration {
@@ -264,6 +323,9 @@ impl<'a> Killer<'a> {
             Moment::AtACancellation => Duration::ZERO,
             _ => self.chance.up_to(SOON),
         };
+        if moment == Moment::OnAFullDisk {
+            return self.kill_on_a_full_disk(server);
+        }
         if moment == Moment::WhileItStops {
             std::thread::sleep(self.chance.up_to(self.life / 2));
             return self.kill_while_stopping(server);
@@ -294,6 +356,64 @@ impl<'a> Killer<'a> {
         // It may have stopped already.
         server.kill();
         wait
+    }
+
+    /// It promises nothing that it can not keep: it may go on as long as it finds room, and else ends so that it is started again.
+    /// The one behind it finds the disk as full; the next finds room and everything that was promised.
+    fn kill_on_a_full_disk(&mut self, server: Server) -> Duration {
+        let Some(disk) = &self.place.disk else { unreachable!("such a moment is drawn where there is one") };
+        // What a server had asked of Slurm when it was killed stands still for 20 s: there is nothing to write then.
+        let (before, from) = (self.sign(Moment::AtALine), Instant::now());
+        while self.sign(Moment::AtALine) == before && from.elapsed() < REST {
+            std::thread::sleep(SOON);
+        }
+        // The log of a database keeps the room that it once had, so that a server goes on for long; one that is opened again has
+        // none, and finds the last room of the disk.
+        let last_room = self.done.troubles.get(&Trouble::FullDisk).is_none_or(|before| before % 2 == 0);
+        let (full, server) = if last_room {
+            let status = server.stop();
+            self.check_stop(status);
+            let full = disk.fill(ROOM + self.nature.below(ROOM));
+            (full, self.spawn())
+        } else {
+            (disk.fill(0), server)
+        };
+        *self.done.troubles.entry(Trouble::FullDisk).or_default() += 1;
+        self.load.pressing.store(PRESSING, Ordering::Relaxed);
+        let wait = FULL_LEAST + self.nature.up_to(FULL - FULL_LEAST);
+        self.outlive(server, wait);
+        let again = self.nature.below(3) > 0;
+        let next = self.spawn_so(if again { Server::spawn_again } else { Server::spawn });
+        let later = self.nature.up_to(FULL / 2);
+        self.outlive(next, later);
+        reap();
+        drop(full);
+        self.load.pressing.store(0, Ordering::Relaxed);
+        wait
+    }
+
+    /// Kills a server on a full disk after a while, if it does not end before.
+    fn outlive(&mut self, mut server: Server, wait: Duration) {
+        let ended = match server.ready(&self.place.data()) {
+            Ready::Ended(status) => Some(status),
+            Ready::Up(_) => {
+                std::thread::sleep(wait);
+                server.kill()
+            }
+        };
+        self.ended_on_a_full_disk(ended);
+    }
+
+    fn ended_on_a_full_disk(&mut self, ended: Option<ExitStatus>) {
+        let Some(status) = ended else { return };
+        *self.done.troubles.entry(Trouble::Ended).or_default() += 1;
+        let said = fs::read_to_string(self.place.said()).unwrap_or_default();
+        // The log names no folder of a machine.
+        let said = said.lines().last().unwrap_or("").replace(&self.place.mark(), "");
+        if status.code() != Some(AGAIN) {
+            self.done.faults.push(format!("on a full disk a server ended with {status}: {said}"));
+        }
+        self.done.story.push(format!("      on a full disk: {said}"));
     }
 
     /// Two supervisors for one attempt, the earlier one late: only one may run its program.
@@ -357,6 +477,7 @@ impl<'a> Killer<'a> {
             Moment::BeforeItListens
             | Moment::AnyTime
             | Moment::WithASlowSupervisor
+            | Moment::OnAFullDisk
             | Moment::WhileItStops => Vec::new(),
         }
     }

@@ -29,7 +29,7 @@ impl Evidence {
         let exit = attempt.exit.as_deref().unwrap_or("");
         let said = is_lost(exit) && (exit.contains("Slurm") || exit.contains("the site"));
         let there = |&(from, until): &(i64, i64)| {
-            attempt.started <= until && attempt.ended.is_none_or(|ended| from <= ended)
+            attempt.there.is_some_and(|(begun, over)| begun <= until && from <= over)
         };
         said && self.troubles.iter().any(there)
     }
@@ -66,6 +66,8 @@ pub(crate) struct Attempt {
     pub(crate) started: i64,
     pub(crate) ended: Option<i64>,
     pub(crate) exit: Option<String>,
+    /// From when until when it was there, by the machine's clock: that of the server may have been set meanwhile.
+    pub(crate) there: Option<(i64, i64)>,
 }
 
 /// A line that a body wrote.
@@ -255,8 +257,10 @@ fn overlapping(seen: &Evidence) -> Vec<String> {
         for pair in job.attempts.windows(2) {
             let (before, after) = (&pair[0], &pair[1]);
             let next = job.attempt(after.number);
-            let begun = begins.get(&next).map_or(after.started, |at| at + CLOCKS);
-            let apart = before.ended.is_some_and(|ended| ended <= after.started && ended <= begun);
+            // The books by the server's clock, bodies by the machine's.
+            let booked = before.ended.is_some_and(|ended| ended <= after.started);
+            let seen = before.there.zip(begins.get(&next));
+            let apart = booked && seen.is_none_or(|((_, over), begun)| over <= begun + CLOCKS);
             if !apart || after.number != before.number + 1 {
                 complaints.push(format!("{next} began before the one before it had ended"));
             }

@@ -30,6 +30,8 @@ pub(crate) struct Load<'a> {
     seed: u64,
     next: AtomicU64,
     over: AtomicBool,
+    /// Requests that are sent however many wait.
+    pub(crate) pressing: AtomicU64,
     /// Jobs that waited when the server was last asked.
     pub(crate) waiting: AtomicU64,
     /// Submissions that were answered.
@@ -100,6 +102,7 @@ impl<'a> Load<'a> {
             seed,
             next: AtomicU64::new(0),
             over: AtomicBool::new(false),
+            pressing: AtomicU64::new(0),
             waiting: AtomicU64::new(0),
             answered: AtomicU64::new(0),
             lives: AtomicU64::new(0),
@@ -157,7 +160,7 @@ impl<'a> Load<'a> {
     pub(crate) fn submit(&self, lane: u64) {
         let mut chance = Chance::of(self.seed, "submit", lane);
         while !self.is_over() {
-            if self.waiting.load(Ordering::Relaxed) >= WAITING_MOST {
+            if self.waiting.load(Ordering::Relaxed) >= WAITING_MOST && !self.presses() {
                 std::thread::sleep(LOOK);
                 continue;
             }
@@ -170,6 +173,12 @@ impl<'a> Load<'a> {
                 self.again(&again);
             }
         }
+    }
+
+    /// Takes one of the requests that are sent however many wait.
+    fn presses(&self) -> bool {
+        let taken = |left: u64| left.checked_sub(1);
+        self.pressing.fetch_update(Ordering::Relaxed, Ordering::Relaxed, taken).is_ok()
     }
 
     /// Sends again what still waits for that.

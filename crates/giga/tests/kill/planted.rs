@@ -15,7 +15,8 @@ fn done(job: u64, number: u32) -> Line {
 }
 
 fn tried(number: u32, started: i64, ended: i64, exit: &str) -> Attempt {
-    Attempt { number, started, ended: Some(ended), exit: Some(exit.into()) }
+    let there = Some((started, ended));
+    Attempt { number, started, ended: Some(ended), exit: Some(exit.into()), there }
 }
 
 fn sent(job: u64, kind: Kind) -> Sent {
@@ -130,6 +131,19 @@ fn attempts_that_overlap_or_are_lost_for_no_reason_are_found() {
     check(|seen| seen.jobs[0].attempts[0].ended = None, &[overlap]);
     check(|seen| seen.lines[2] = begin(0, 2, 1_900), &[overlap]);
     check(|seen| seen.lines.insert(3, done(0, 1)), &[overlap]);
+    // The clock of the server may be ahead of that of bodies, and they overlap by their own.
+    let ahead = |seen: &mut Evidence| {
+        for attempt in &mut seen.jobs[0].attempts {
+            (attempt.started, attempt.ended) =
+                (attempt.started + 600_000, attempt.ended.map(|at| at + 600_000));
+        }
+    };
+    check(ahead, &[]);
+    let overlapping = |seen: &mut Evidence| {
+        ahead(seen);
+        seen.jobs[0].attempts[0].there = Some((1_000, 2_200));
+    };
+    check(overlapping, &[overlap]);
     let alone = "attempts lost by the server's death alone";
     check(|seen| seen.slain.clear(), &[alone]);
     // Slurm's word counts only where its controller was in trouble while the attempt was there.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::books::Audit;
 use crate::killer::Done;
 use crate::laws::{Evidence, LAWS, Line};
-use crate::sites::Others;
+use crate::sites::{Others, Trouble};
 use crate::work::{Kind, is_lost};
 
 /// Faults of one promise that are written out.
@@ -28,6 +28,8 @@ pub(crate) struct Run {
     pub(crate) processes: Vec<String>,
     /// What became of jobs of others, on Slurm.
     pub(crate) others: Option<Others>,
+    /// Troubles that could not be made here, and why.
+    pub(crate) skipped: Vec<String>,
 }
 
 /// What there is to say of it.
@@ -61,6 +63,7 @@ impl Run {
             self.seed
         );
         rows.iter().for_each(|(name, count)| row(&mut text, name, *count));
+        self.skipped.iter().for_each(|line| writeln!(text, "{line}").expect("memory"));
         let seconds = |span: Duration| format!("{:.1} s", span.as_secs_f64());
         let (killed_for, took) = (seconds(self.killed_for), seconds(self.took));
         let slowest = seconds(self.done.slowest_start);
@@ -101,6 +104,10 @@ impl Run {
         ];
         rows.extend(self.counts.iter().copied());
         rows.extend(done.troubles.iter().map(|(trouble, count)| (trouble.name(), *count)));
+        if done.troubles.contains_key(&Trouble::Forwards) {
+            rows.push(("leaps of time in the journal", audit.leaps));
+            rows.push(("records in the same millisecond as the one before", audit.still));
+        }
         if let Some(others) = &self.others {
             rows.push(("jobs of others on the same Slurm", others.all));
             rows.push(("of these, run twice by Slurm itself", others.twice));
@@ -123,13 +130,22 @@ impl Run {
         }
     }
 
+    /// Jumps of the clock that left no trace in the journal: one that the server does not see proves nothing.
+    fn unseen(&self) -> Vec<String> {
+        let seen = [(Trouble::Forwards, self.audit.leaps), (Trouble::Back, self.audit.still)];
+        let unseen = seen.iter().filter(|(jump, seen)| self.done.troubles.contains_key(jump) && *seen == 0);
+        unseen.map(|(jump, _)| format!("{}, and no record shows it", jump.name())).collect()
+    }
+
     fn promises(self) -> Vec<Promise> {
+        let unseen = self.unseen();
         let Self { faults, done, seen, audit, processes, others, .. } = self;
         let laws = LAWS.iter().map(|(name, law)| Promise { name, faults: law(&seen) });
         let mut promises: Vec<Promise> = laws.collect();
         let others = [
             ("requests answered as they should not be", faults),
             ("starts and stops of a server that went wrong", done.faults),
+            ("jumps of its clock that the server did not see", unseen),
             ("processes of jobs that are left", processes),
             ("records that are decided otherwise now", audit.differing),
             ("violations found by the linter", audit.violations),

@@ -4,14 +4,18 @@ use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use giga_formats::access;
 use giga_formats::attempt::{AttemptFile as _, Claim, Claimant};
 use giga_model::AttemptId;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use crate::client::Request;
+use crate::clock::{self, Clock};
+use crate::disk::Disk;
 use crate::sites::Sites;
 
 /// How long a server may take to answer or to stop.
@@ -22,14 +26,24 @@ pub(crate) use crate::on_slurm::SITES;
 
 /// The folder of a run.
 pub(crate) struct Place {
+    /// The disk of the data folder alone, where one can be had. It goes before the folder that it is in.
+    pub(crate) disk: Option<Disk>,
+    /// The same for the attempts of nodes.
+    nodes_disk: Option<Arc<Disk>>,
     folder: tempfile::TempDir,
+    /// The clock of the server alone, where one can be had.
+    pub(crate) clock: Option<Clock>,
+    /// Troubles that can not be made here, and why.
+    pub(crate) skipped: Vec<String>,
     /// The Slurm sites under it, or none where jobs are processes of this machine.
     pub(crate) sites: Option<Sites>,
 }
 
 impl Place {
     pub(crate) fn new() -> Self {
-        let place = Self { folder: tempfile::tempdir().expect("a folder"), sites: None };
+        let folder = tempfile::tempdir().expect("a folder");
+        let place =
+            Self { disk: None, nodes_disk: None, folder, clock: None, skipped: Vec::new(), sites: None };
         File::create(place.lines()).expect("a file");
         place
     }
@@ -37,12 +51,44 @@ impl Place {
     pub(crate) fn on(sites: Sites) -> Self {
         let mut place = Self::new();
         place.sites = Some(sites);
+        let folder = place.folder.path().to_owned();
+        place.disk = place.or_skip("full-disk", Disk::mount(folder.join("disk")));
+        place.nodes_disk = place.disk.is_some().then(|| {
+            let disk = Disk::mount(place.shared().join("sites"));
+            Arc::new(disk.expect("who can mount one disk can mount another"))
+        });
+        place.clock = place.or_skip("clock", Clock::find(&folder));
         place
+    }
+
+    /// What makes a trouble possible, unless it can be done without.
+    fn or_skip<T>(&mut self, word: &str, found: Result<T, String>) -> Option<T> {
+        found
+            .inspect_err(|why| {
+                assert!(!required(word), "{why}; GIGA_REQUIRE forbids to go without `{word}`");
+                self.skipped.push(format!("SKIPPED: {word}: {why}"));
+            })
+            .ok()
     }
 
     /// The data folder of the server.
     pub(crate) fn data(&self) -> PathBuf {
-        self.folder.path().join("data")
+        self.disk.as_ref().map_or(self.folder.path(), Disk::path).join("data")
+    }
+
+    /// Fills the disk of the nodes for so long, unless they have none of their own or are in trouble anyway.
+    pub(crate) fn fill_nodes(&self, wait: Duration) -> bool {
+        let (Some(disk), Some(sites)) = (&self.nodes_disk, &self.sites) else { return false };
+        let disk = Arc::clone(disk);
+        sites.while_troubled("the nodes' disk", move || {
+            let _full = disk.fill(0);
+            std::thread::sleep(wait);
+        })
+    }
+
+    /// The folder that attempts lie in: that of the data, or one that nodes share.
+    fn shared(&self) -> PathBuf {
+        self.sites.as_ref().map_or_else(|| self.data(), Sites::shared)
     }
 
     /// What bodies write.
@@ -62,7 +108,7 @@ impl Place {
 
     /// A folder of a site's engine: `live` or `done`.
     pub(crate) fn engine(&self, site: &str, name: &str) -> PathBuf {
-        self.data().join("sites").join(site).join(name)
+        self.shared().join("sites").join(site).join(name)
     }
 
     /// The attempts in folders of this name.
@@ -85,10 +131,23 @@ impl Place {
         self.attempts("live").into_iter().filter_map(claimed).collect()
     }
 
+    /// From when until when an attempt was there, by the machine's clock: its files say so, whatever the server's clock does.
+    pub(crate) fn there(&self, attempt: AttemptId) -> Option<(i64, i64)> {
+        let folders = SITES.iter().map(|site| self.engine(site, "done").join(attempt.to_string()));
+        let folder = folders.into_iter().find(|folder| folder.is_dir())?;
+        let written = |name: &str| {
+            let at = fs::metadata(folder.join(name)).ok()?.modified().ok()?;
+            Some(giga_units::Instant::from(at).as_unix_milliseconds())
+        };
+        // One that never began has a claim instead, which nobody else can make any more.
+        let over = ["lost.json", "receipt.json", CLAIM].into_iter().find_map(written)?;
+        Some((written("launch.json").unwrap_or(over), over))
+    }
+
     /// The processes that still belong to a job or an attempt of this folder, by their command lines.
     pub(crate) fn processes(&self) -> Vec<String> {
         let mark = format!("KILL_MARK={}", self.mark());
-        let data = self.data().display().to_string();
+        let data = self.shared().display().to_string();
         let ours = |pid: u32| {
             let (marked, command) = (environment(pid).contains(&mark), words(pid, "cmdline").join(" "));
             let watches = command.contains(" attempt ") && command.contains(&data);
@@ -112,6 +171,11 @@ impl Place {
         };
         pids().filter_map(ghost).collect()
     }
+}
+
+/// Whether a run without this has to fail.
+fn required(word: &str) -> bool {
+    std::env::var("GIGA_REQUIRE").is_ok_and(|words| words.split(',').any(|one| one == word))
 }
 
 fn pids() -> impl Iterator<Item = u32> {
@@ -156,13 +220,25 @@ pub(crate) enum Ready {
 }
 
 impl Server {
+    /// One that listens where it likes.
     pub(crate) fn spawn(place: &Place) -> Self {
+        Self::at(place, "127.0.0.1:0")
+    }
+
+    /// One that listens where the one before did, as a server that is set up does: it need not write where it is.
+    pub(crate) fn spawn_again(place: &Place) -> Self {
+        let before = access::read(&place.data()).map(|access| access.url).unwrap_or_default();
+        Self::at(place, before.strip_prefix("http://").unwrap_or("127.0.0.1:0"))
+    }
+
+    fn at(place: &Place, listen: &str) -> Self {
         let said = File::options().append(true).create(true).open(place.said()).expect("a file");
         let mut command = Command::new(env!("CARGO_BIN_EXE_giga"));
-        command.args(["up", "--listen", "127.0.0.1:0", "--data"]).arg(place.data());
+        command.args(["up", "--listen", listen, "--data"]).arg(place.data());
         if let Some(sites) = &place.sites {
             command.arg(sites.federation()).env("PATH", sites.path());
         }
+        place.clock.iter().for_each(|clock| clock.wind(&mut command));
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(said);
         let spawned = Instant::now();
         Self { child: command.spawn().expect("the server starts"), spawned }
@@ -232,5 +308,6 @@ impl Drop for Server {
         // It has ended, or the test fails and nothing of it should stay.
         let _ = self.child.kill();
         let _ = self.child.wait();
+        clock::forget(self.child.id());
     }
 }

@@ -23,11 +23,20 @@ fn now() -> i64 {
     Instant::from(SystemTime::now()).as_unix_milliseconds()
 }
 
-/// What happens to a controller.
+/// What happens to a controller, or to what the server stands on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Trouble {
     Killed,
     Frozen,
+    /// The server's clock is set.
+    Forwards,
+    Back,
+    /// The server's disk is full.
+    FullDisk,
+    /// The server ended by itself because of that.
+    Ended,
+    /// The disk is full that the nodes share with it.
+    NodesFull,
 }
 
 impl Trouble {
@@ -35,6 +44,11 @@ impl Trouble {
         match self {
             Self::Killed => "controllers of Slurm killed",
             Self::Frozen => "controllers of Slurm that stood still",
+            Self::Forwards => "jumps of the server's clock forwards",
+            Self::Back => "jumps of the server's clock back",
+            Self::FullDisk => "full disks under the server's data",
+            Self::Ended => "servers that ended by themselves because of one",
+            Self::NodesFull => "full disks under the folder of nodes",
         }
     }
 }
@@ -52,7 +66,7 @@ const AWAY: Duration = Duration::from_secs(3);
 pub(crate) struct Sites {
     cluster: Arc<Cluster>,
     folder: tempfile::TempDir,
-    /// Controllers that stand still or are away now.
+    /// Controllers that stand still or are away now, and whatever else is in trouble.
     troubled: Arc<Mutex<Vec<&'static str>>>,
     /// From when until when one was, in milliseconds since 1970.
     troubles: Arc<Mutex<Vec<(i64, i64)>>>,
@@ -107,11 +121,10 @@ impl Sites {
         let (cluster, troubled, troubles) = (Arc::new(cluster), Arc::default(), Arc::default());
         let (foreign, drained) = (Mutex::default(), Arc::default());
         let sites = Self { cluster, folder, troubled, troubles, foreign, drained };
-        fs::write(
-            sites.federation(),
-            crate::on_slurm::description(|site| sites.cluster.conf_of(site), |_| String::new()),
-        )
-        .expect("a file");
+        // The disk of the server's data can be full; that of the nodes is another one.
+        let shared = format!("folder = \"{}\"\n", sites.shared().display());
+        let text = crate::on_slurm::description(|site| sites.cluster.conf_of(site), |_| shared.clone());
+        fs::write(sites.federation(), text).expect("a file");
         sites.lose_answers();
         let (cluster, drained) = (Arc::downgrade(&sites.cluster), Arc::clone(&sites.drained));
         thread::spawn(move || operate(&cluster, &drained));
@@ -126,6 +139,11 @@ impl Sites {
     /// The description of the federation.
     pub(crate) fn federation(&self) -> PathBuf {
         self.folder.path().join("federation.toml")
+    }
+
+    /// The folder that the nodes share with the server.
+    pub(crate) fn shared(&self) -> PathBuf {
+        self.folder.path().join("shared")
     }
 
     /// The folders in which the server finds programs: ours first.
@@ -169,16 +187,30 @@ impl Sites {
         let (troubles, from) = (Arc::clone(&self.troubles), now());
         thread::spawn(move || {
             thread::sleep(wait);
-            match trouble {
-                Trouble::Killed => {
-                    cluster.script("start", &[site, "ctld"]).expect("a controller starts again");
-                }
-                Trouble::Frozen => kill(Pid::from_raw(pid), Signal::SIGCONT).expect("it is still there"),
+            if trouble == Trouble::Killed {
+                cluster.script("start", &[site, "ctld"]).expect("a controller starts again");
+            } else {
+                kill(Pid::from_raw(pid), Signal::SIGCONT).expect("it is still there");
             }
             hold(&troubles).push((from, now()));
             hold(&troubled).retain(|one| *one != site);
         });
         Some((trouble, site, wait))
+    }
+
+    /// Makes trouble beside the controllers, which is waited for in the end as theirs is.
+    pub(crate) fn while_troubled(&self, name: &'static str, trouble: impl FnOnce() + Send + 'static) -> bool {
+        let mut troubled = hold(&self.troubled);
+        if troubled.contains(&name) {
+            return false;
+        }
+        troubled.push(name);
+        let all = Arc::clone(&self.troubled);
+        thread::spawn(move || {
+            trouble();
+            hold(&all).retain(|one| *one != name);
+        });
+        true
     }
 
     /// Somebody else submits work beside ours, under the same user and with names that look like ours.
@@ -243,7 +275,7 @@ impl Sites {
         text.lines().filter(theirs).map(|line| format!("{site}: {line}")).collect()
     }
 
-    /// Whether every controller is up.
+    /// Whether every controller is up, and all else as well.
     pub(crate) fn are_well(&self) -> bool {
         hold(&self.troubled).is_empty()
     }
