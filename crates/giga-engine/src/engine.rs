@@ -89,6 +89,20 @@ pub enum EngineError {
     },
 }
 
+/// Whether what starts attempts at a site answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Contact {
+    /// It was not asked for long enough to tell.
+    Unknown,
+    /// It does, or was silent for a moment only.
+    Answers,
+    /// It has not for so long that nothing more should be given to it.
+    Silent {
+        /// Why, in words.
+        cause: String,
+    },
+}
+
 /// How much may be handed in to one attempt, in bytes.
 pub const INPUT_MOST: u64 = 16 << 20;
 
@@ -140,8 +154,8 @@ pub trait Engine: Send + Sync {
     /// gives where the next piece begins. The same piece at the same place again changes nothing.
     ///
     /// # Errors
-    /// [`EngineError::Unknown`] where the attempt does not run here; [`EngineError::Refused`] where the place is behind the end, or
-    /// it would be more than [`INPUT_MOST`]; [`EngineError::Unavailable`] where it can not be written.
+    /// [`EngineError::Unknown`] where the attempt does not run here; [`EngineError::Refused`] where the place is behind the end,
+    /// something else lies there, or it would be more than [`INPUT_MOST`]; [`EngineError::Unavailable`] where it can not be written.
     fn input(&self, attempt: AttemptId, at: Option<u64>, bytes: &[u8]) -> Result<u64, EngineError>;
 
     /// What one accelerator of a pool brings with it here; nothing where there is no such pool.
@@ -153,9 +167,9 @@ pub trait Engine: Send + Sync {
         None
     }
 
-    /// Why what starts attempts here has not answered for so long that nothing more should be given to it; `None` while it answers.
-    fn silent(&self) -> Option<String> {
-        None
+    /// Whether what starts attempts here answers.
+    fn contact(&self) -> Contact {
+        Contact::Answers
     }
 
     /// Which attempts hold accelerators that do nothing, as far as that can be read here.

@@ -27,7 +27,12 @@ pub fn sentence(federation: &Federation, now: Instant, explanation: &Explanation
             let room = later.map_or_else(String::new, |at| {
                 format!("; room in {} at the latest, if nothing goes before it", wait(at.since(now)))
             });
-            format!("waits: {}; first in the line is job {first}{room}", reason(federation, because))
+            let why = reason(federation, because);
+            match because {
+                // It stands in no line.
+                Because::After { .. } => format!("waits: {why}"),
+                _ => format!("waits: {why}; first in the line is job {first}{room}"),
+            }
         }
     }
 }

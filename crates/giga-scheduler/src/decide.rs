@@ -1,6 +1,6 @@
 //! Turns inputs into events. All policy is here and in [`crate::pass`].
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use giga_model::{JobId, JobRequest, PhaseId, PoolId, SiteId};
 use giga_units::{Duration, Instant};
@@ -79,17 +79,17 @@ impl Scheduler {
     pub(crate) fn emit(&mut self, now: Instant, event: Event, witness: &mut impl Witness) {
         let Event::Ended { job, ending, at } = event else { return self.emit_one(now, event, witness) };
         let mut ended = VecDeque::from([(job, ending, at)]);
+        // Each is told once, however many of those before it failed.
+        let mut doomed = BTreeSet::new();
         while let Some((job, ending, at)) = ended.pop_front() {
             let followers = self.state.followers(job);
             self.emit_one(now, Event::Ended { job, ending, at }, witness);
             for id in followers {
-                let Some(follower) = self.state.job(id) else { continue };
+                let Some(follower) = self.state.job(id).filter(|_| !doomed.contains(&id)) else { continue };
                 let mut links = follower.predecessors().iter().filter(|before| before.job == job);
                 if ending != Ending::Completed && links.any(|before| !before.any) {
-                    // Each is told once, however many of those before it failed.
-                    if ended.iter().all(|(other, ..)| *other != id) {
-                        ended.push_back((id, Ending::Cancelled, now));
-                    }
+                    doomed.insert(id);
+                    ended.push_back((id, Ending::Cancelled, now));
                 } else if self.state.live_among(follower.predecessors()).is_none() {
                     self.emit_one(now, Event::Due { job: id }, witness);
                 }

@@ -187,6 +187,8 @@ impl Scheduler {
         };
         let ways = &self.state.shapes[job.shape.0 as usize].needs;
         let because = self.start_of(job, ways, first, now).err().unwrap_or(Because::Due);
+        // Room where nothing starts, for nobody knows how long, is of no use.
+        let room_at = room_at.filter(|_| !matches!(because, Because::Drained | Because::Silent));
         Explanation::Waiting { because, first, room_at }
     }
 

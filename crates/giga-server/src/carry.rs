@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::time::{Duration as Wait, Instant as Clock};
 
-use giga_engine::{AttemptId, End, Engine, EngineError, Idling, Seen};
+use giga_engine::{AttemptId, Contact, End, Engine, EngineError, Idling, Seen};
 use giga_formats::attempt::AttemptFile;
 use giga_formats::job::{ArraySpec, JobBody, JobSpec};
 use giga_model::{JobId, Receipt, SiteId};
@@ -193,7 +193,12 @@ impl Carrier {
         match self.engine.observe() {
             Ok(seen) => {
                 self.deaf = None;
-                self.tell_silence(self.engine.silent());
+                match self.engine.contact() {
+                    // The books hold what was known last.
+                    Contact::Unknown => {}
+                    Contact::Answers => self.tell_silence(None),
+                    Contact::Silent { cause } => self.tell_silence(Some(cause)),
+                }
                 self.signs().look(clock());
                 self.signs().attempts.set(seen.len());
                 Some(seen)

@@ -76,4 +76,7 @@ fn a_faulty_job_is_refused_before_any_server_is_asked() {
     check(home.path(), &["submit", "--", "true"], 2, &["without a terminal", "`--yes`", "`--plan`"]);
     check(home.path(), &["submit", "--json", "--", "true"], 2, &["with `--json`"]);
     check(home.path(), &["submit"], 2, &["required"]);
+    check(home.path(), &["submit", "--yes", "--follow", "--array", "3", "--", "true"], 2, &["`--index`"]);
+    check(home.path(), &["shell", "--attach", "3", "--limit", "1h"], 2, &["cannot be used with"]);
+    check(home.path(), &["shell", "--array", "3"], 1, &["no server was started in"]);
 }

@@ -101,7 +101,7 @@ fn only_what_runs_is_handed_something() {
     let path = format!("/v1/jobs/{job}/input");
     live.wait(job, &["running"]);
     until("it has begun", 60, || live.send("POST", &path, &[], "").status == 200);
-    assert_eq!(live.send("POST", &format!("{path}?at=3"), &[], "x").status, 400, "behind the end");
+    assert_eq!(live.send("POST", &format!("{path}?at=3"), &[], "x").status, 409, "behind the end");
     assert_eq!(live.send("POST", &format!("{path}?at=-1"), &[], "x").status, 400);
     assert_eq!(live.send("POST", &format!("{path}?attempt=2"), &[], "x").status, 409);
     let answer = live.send("POST", &format!("{path}?attempt=1&at=0"), &[], "hello").json();
@@ -110,4 +110,22 @@ fn only_what_runs_is_handed_something() {
     live.wait(job, &["cancelled"]);
     assert_eq!(live.send("POST", &path, &[], "x").status, 409);
     assert_eq!(live.send("POST", "/v1/jobs/99/input", &[], "x").status, 404);
+}
+
+#[test]
+fn typing_goes_on_over_a_restart_of_the_server() {
+    let mut live = Live::start();
+    let mut child = shell(&live, &[]);
+    let typed = child.stdin.as_mut().expect("a pipe");
+    typed.write_all(b"echo one=$((10 + 1))\n").expect("a write");
+    let logs = |live: &Live| live.send("GET", "/v1/jobs/0/logs", &[], "").json()["text"].to_string();
+    until("it answers", 60, || logs(&live).contains("one=11"));
+    let port = live.access.url.rsplit(':').next().expect("a port").to_owned();
+    live.end("KILL");
+    typed.write_all(b"echo two=$((10 + 2)); exit\n").expect("a write");
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    live.kill_and_start_at(&port);
+    let (code, out, err) = ends(child, "");
+    assert_eq!((out.matches("one=11").count(), out.matches("two=12").count()), (1, 1), "{out}{err}");
+    assert_eq!(code, Some(0), "{out}{err}");
 }

@@ -123,7 +123,7 @@ pub(crate) fn open_plain(path: &Path) -> io::Result<File> {
 /// Opens for writing what is a plain file, or makes it; a link in its place leads nowhere.
 pub(crate) fn open_to_write(path: &Path) -> io::Result<File> {
     let options = &mut OpenOptions::new();
-    let options = private(options.write(true).create(true).truncate(false));
+    let options = private(options.read(true).write(true).create(true).truncate(false));
     let file = options.custom_flags(NONBLOCK | nix::libc::O_NOFOLLOW).open(path)?;
     if !file.metadata()?.is_file() {
         return Err(io::Error::other(format!("`{}` is no plain file", path.display())));

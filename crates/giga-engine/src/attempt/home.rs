@@ -164,10 +164,19 @@ impl Home {
         }
         let refused = |cause: String| EngineError::Refused { attempt, cause };
         let file = open_to_write(&folder.file(INPUT)).map_err(unavailable("open what is handed in"))?;
+        // Until it is closed: two who type at once take turns.
+        file.lock().map_err(unavailable("lock what is handed in"))?;
         let end = file.metadata().map_err(unavailable("look at what is handed in"))?.len();
         let at = at.unwrap_or(end);
         if at > end {
             return Err(refused(format!("{end} bytes were handed in so far, and this begins at {at}")));
+        }
+        let mut before = vec![0; usize::try_from(end - at).unwrap_or(usize::MAX).min(bytes.len())];
+        file.read_exact_at(&mut before, at).map_err(unavailable("read what was handed in"))?;
+        if !bytes.starts_with(&before) {
+            return Err(refused(format!(
+                "somebody else handed in something at {at}; {end} bytes are there by now"
+            )));
         }
         let next = at.saturating_add(bytes.len() as u64);
         if next > INPUT_MOST {

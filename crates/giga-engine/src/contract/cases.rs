@@ -33,12 +33,14 @@ pub(super) fn what_is_handed_in_reaches_the_program(bench: &dyn Bench) {
     assert_eq!(hand(None, "").expect("a place"), 0);
     assert_eq!(hand(Some(0), "hello\n").expect("a place"), 6);
     assert_eq!(hand(Some(0), "hello\n").expect("a place"), 6, "the same again changes nothing");
-    let refused = hand(Some(7), "x");
-    assert!(matches!(refused, Err(EngineError::Refused { .. })), "{refused:?}");
-    assert_eq!(hand(None, "bye\n").expect("a place"), 10);
+    assert_eq!(hand(Some(2), "llo\n\n").expect("a place"), 7, "what is there by now counts");
+    for refused in [hand(Some(8), "x"), hand(Some(0), "hallo"), hand(Some(5), "x")] {
+        assert!(matches!(refused, Err(EngineError::Refused { .. })), "{refused:?}");
+    }
+    assert_eq!(hand(None, "bye\n").expect("a place"), 11);
     scene.ends(&End::Exited { code: 0 }, 1);
     let output = scene.engine.output(attempt, OutputStream::Out, 0, 100).expect("an output");
-    assert_eq!(String::from_utf8_lossy(&output.bytes), "hello\nbye\n");
+    assert_eq!(String::from_utf8_lossy(&output.bytes), "hello\n\nbye\n");
 }
 
 pub(super) fn a_signal_is_told(bench: &dyn Bench) {

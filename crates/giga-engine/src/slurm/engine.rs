@@ -25,7 +25,7 @@ use crate::attempt::claim::{self, CLAIM};
 use crate::attempt::home::{Home, OpenError};
 use crate::attempt::launch::{fault, is_over, unavailable};
 use crate::attempt::supervisor::{LAUNCH, STOP};
-use crate::{Carried, Chunk, Engine, EngineError, OutputStream, Seen};
+use crate::{Carried, Chunk, Contact, Engine, EngineError, OutputStream, Seen};
 use giga_formats::slurm::{JobState, NodeRecord, Record};
 
 /// How a site's pools lie in its Slurm.
@@ -490,8 +490,13 @@ impl Engine for SlurmEngine {
         Some(state.pools.iter().flat_map(out).collect())
     }
 
-    fn silent(&self) -> Option<String> {
-        self.0.silent(&self.0.state()).map(|(_, why)| why)
+    fn contact(&self) -> Contact {
+        let state = self.0.state();
+        match self.0.silent(&state) {
+            Some((_, cause)) => Contact::Silent { cause },
+            None if state.queue.is_none() => Contact::Unknown,
+            None => Contact::Answers,
+        }
     }
 
     fn pace(&self) -> Span {

@@ -14,7 +14,7 @@ pub struct Accepted {
     pub id: u64,
     /// How many jobs an array became: this one and those with the numbers behind it. Nothing where it is one job.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tasks: Option<usize>,
+    pub tasks: Option<u32>,
     /// What it is called.
     pub name: String,
     /// The site it is bound to, or nothing where it was refused.

@@ -133,16 +133,23 @@ impl JobSpec {
         these.map(|before| i64::try_from(before.job.0).unwrap_or(i64::MAX)).collect()
     }
 
-    /// The jobs that this is: the tasks of an array in their order, each with its number behind its name, or itself.
+    /// How many jobs this is: the tasks of an array, or one.
     #[must_use]
-    pub fn tasks(self) -> Vec<Self> {
-        let Some(ArraySpec { count, index: None }) = self.array else { return vec![self] };
-        let task = |index| Self {
-            name: format!("{}-{index}", self.name),
-            array: Some(ArraySpec { count, index: Some(index) }),
-            ..self.clone()
-        };
-        (0..count).map(task).collect()
+    pub fn count(&self) -> u32 {
+        self.array.filter(|array| array.index.is_none()).map_or(1, |array| array.count)
+    }
+
+    /// The job at a place: a task of an array with its number behind its name, or itself.
+    #[must_use]
+    pub fn task(&self, index: u32) -> Self {
+        let Some(ArraySpec { count, index: None }) = self.array else { return self.clone() };
+        let name = format!("{}-{index}", self.name);
+        Self { name, array: Some(ArraySpec { count, index: Some(index) }), ..self.clone() }
+    }
+
+    /// The jobs that this is, in their order.
+    pub fn tasks(&self) -> impl Iterator<Item = Self> + '_ {
+        (0..self.count()).map(|index| self.task(index))
     }
 
     fn run(&self) -> RunBody {

@@ -97,7 +97,7 @@ fn a_job_comes_after_others() {
 
 #[test]
 fn an_array_is_so_many_jobs() {
-    let tasks = |text: &str| spec(&format!("run = \"x\"\nname = \"n\"\n{text}")).tasks();
+    let tasks = |text: &str| spec(&format!("run = \"x\"\nname = \"n\"\n{text}")).tasks().collect::<Vec<_>>();
     let told = |tasks: Vec<JobSpec>| -> Vec<(String, Option<u32>)> {
         tasks.into_iter().map(|task| (task.name, task.array.and_then(|array| array.index))).collect()
     };

@@ -47,7 +47,7 @@ pub(crate) async fn input(
         Ok(next) => Ok(Json(InputView { attempt, next })),
         // It was started a moment ago, or is just ending.
         Err(EngineError::Unknown { .. }) => Err(Refusal::not_running(job, attempt)),
-        Err(EngineError::Refused { cause, .. }) => Err(Refusal::unreadable(cause)),
+        Err(EngineError::Refused { cause, .. }) => Err(Refusal::input(cause)),
         Err(error) => Err(Refusal::engine(error.to_string())),
     }
 }

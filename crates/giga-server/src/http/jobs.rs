@@ -8,8 +8,8 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::{Extension, Json};
 use giga_control::{Bill, Control};
 use giga_formats::api::{
-    Accepted, ChoiceView, ExplainView, JobDetail, JobList, JobQuery, JobState, JobView, PlaceView, PlanView,
-    Stamp, Starts,
+    Accepted, ChoiceView, ExplainView, FieldFault, JobDetail, JobList, JobQuery, JobState, JobView,
+    PlaceView, PlanView, Stamp, Starts,
 };
 use giga_formats::job::{JobBody, JobSpec};
 use giga_model::{AttemptId, Federation, JobId};
@@ -69,7 +69,7 @@ fn plan_view(
     now: Instant,
 ) -> PlanView {
     let Understood { spec, request, project, notes } = understood;
-    let tasks = spec.array.filter(|array| array.index.is_none()).map_or(1, |array| array.count);
+    let tasks = spec.count();
     let mut view = PlanView {
         name: spec.name,
         project,
@@ -154,21 +154,26 @@ pub(crate) async fn submit(
     let mut understood = understand(&app, &caller, &read(&body)?)?;
     // First the record, then the look: what comes behind it the core knows.
     let looked = *app.durable.borrow();
-    let tasks: Vec<Task> = understood.spec.clone().tasks().iter().map(task).collect();
+    let first = task(&understood.spec.task(0));
     let name = understood.spec.name.clone();
-    let several = (tasks.len() > 1).then_some(tasks.len());
+    let several = understood.spec.array.filter(|array| array.index.is_none()).map(|array| array.count);
     let before = |job| replay(&app, &caller, name.clone(), job, several);
     if let Some(word) = &idempotency
         && let Some((job, kept)) = app.store.submitted(caller.name(), word)?
     {
-        return if kept == tasks[0].body { before(job) } else { Err(Refusal::other_request(job.0)) };
+        return if kept == first.body { before(job) } else { Err(Refusal::other_request(job.0)) };
     }
+    let count = understood.spec.count();
+    if first.body.len() as u64 * u64::from(count) > ARRAY_MOST {
+        return Err(too_much(count));
+    }
+    let tasks: Arc<[Task]> = understood.spec.tasks().map(|spec| task(&spec)).collect();
     for _ in 0..OVERTAKEN_MOST {
         come_after(&app, &caller, &mut understood).await?;
         let (reply, told) = oneshot::channel();
         app.tell(Command::Submit(Box::new(Submission {
             request: understood.request.clone(),
-            tasks: tasks.clone(),
+            tasks: Arc::clone(&tasks),
             project: understood.project.clone(),
             by: caller.name().to_owned(),
             idempotency: idempotency.clone(),
@@ -195,6 +200,18 @@ pub(crate) async fn submit(
 /// How often a submission is tried anew because a job that it comes after ended meanwhile: each time another one.
 const OVERTAKEN_MOST: usize = 20;
 
+/// What all jobs of an array may say together, in bytes: each is kept.
+const ARRAY_MOST: u64 = 16 << 20;
+
+fn too_much(count: u32) -> Refusal {
+    let message = format!(
+        "{count} jobs of this size are more than the {} MiB that an array may have",
+        ARRAY_MOST >> 20
+    );
+    let help = "put what they run into a file, and let each run that".to_owned();
+    Refusal::faulty("job", vec![FieldFault { field: "array".into(), message, help }])
+}
+
 /// One job of a submission.
 fn task(spec: &JobSpec) -> Task {
     let body = serde_json::to_string(&spec.body()).expect("a body can be written");
@@ -208,7 +225,7 @@ fn replay(
     caller: &Caller,
     name: String,
     job: JobId,
-    tasks: Option<usize>,
+    tasks: Option<u32>,
 ) -> Answer<(StatusCode, Json<Accepted>)> {
     let row = app.store.job(job)?.ok_or_else(Refusal::unavailable)?;
     if !caller.may_use(&row.project) {
@@ -328,7 +345,7 @@ pub(crate) async fn explain(
     let last = app.store.attempts(job)?.pop().and_then(|attempt| attempt.result);
     let mut view = explain_view(&app.federation, &row, last, &explanation, ordered, now);
     view.sentences.extend(data_on_its_way(&app, &row)?);
-    view.sentences.extend(never_came(&app, &caller, &row)?);
+    view.sentences.extend(never_came(&app, &caller, &row).await?);
     Ok(Json(ExplainView { choices, ..view }))
 }
 
@@ -339,21 +356,26 @@ fn data_on_its_way(app: &App, row: &JobRow) -> Answer<Vec<String>> {
     Ok(body.map_or_else(Vec::new, |body| app.data.on_its_way(site, &body.data)))
 }
 
-/// Which job kept a cancelled one from ever starting.
-fn never_came(app: &App, caller: &Caller, row: &JobRow) -> Answer<Vec<String>> {
+/// Which job kept a cancelled one from ever starting: one that it came after, and that was over first.
+async fn never_came(app: &Arc<App>, caller: &Caller, row: &JobRow) -> Answer<Vec<String>> {
     if view::state(row) != JobState::Cancelled || row.attempts > 0 {
         return Ok(Vec::new());
     }
-    let body = app.store.body(row.job)?.and_then(|body| serde_json::from_str::<JobBody>(&body).ok());
-    let mut told = Vec::new();
-    for before in body.map_or_else(Vec::new, |body| body.after) {
-        let Ok(before) = u64::try_from(before) else { continue };
-        let row = app.store.job(JobId(before))?.filter(|row| caller.may_use(&row.project));
-        let state =
-            row.as_ref().map(view::state).filter(|state| state.is_over() && *state != JobState::Completed);
-        told.extend(state.map(|state| format!("job {before}, which it came after, ended as {state}")));
-    }
-    Ok(told)
+    let (store, job) = (Arc::clone(&app.store), row.job);
+    let look = move || {
+        let body = store.body(job)?.and_then(|body| serde_json::from_str::<JobBody>(&body).ok());
+        let before = body.map_or_else(Vec::new, |body| body.after);
+        let before = before.into_iter().filter_map(|job| u64::try_from(job).ok());
+        before.map(|job| store.job(JobId(job))).collect::<Result<Vec<_>, _>>()
+    };
+    let failed = |before: &JobRow| {
+        let first = before.ended.is_some_and(|ended| row.ended.is_some_and(|at| ended <= at));
+        first && view::state(before) != JobState::Completed && caller.may_use(&before.project)
+    };
+    let rows = super::blocking(look).await??.into_iter().flatten().filter(failed);
+    Ok(rows
+        .map(|before| format!("job {}, which it came after, ended as {}", before.job, view::state(&before)))
+        .collect())
 }
 
 /// What a running attempt was told, if anything.

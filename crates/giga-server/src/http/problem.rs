@@ -148,6 +148,11 @@ impl Refusal {
         Self::new(StatusCode::CONFLICT, "job-not-running", "The job does not run", detail)
     }
 
+    /// Where it was to begin, something else lies, or there is no more room.
+    pub(crate) fn input(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, "input-elsewhere", "It can not be handed in at this place", detail)
+    }
+
     pub(crate) fn engine(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_GATEWAY, "engine", "The engine of the site did not answer", detail)
     }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::mem;
+use std::sync::Arc;
 
 use giga_control::Control;
 use giga_model::{AttemptId, JobId, JobRequest, Launch, NodeUse, SiteId};
@@ -52,7 +53,7 @@ pub(crate) enum Command {
 pub(crate) struct Submission {
     pub(crate) request: JobRequest,
     /// The jobs that it is, at least one: the tasks of an array get numbers one behind the other.
-    pub(crate) tasks: Vec<Task>,
+    pub(crate) tasks: Arc<[Task]>,
     pub(crate) project: String,
     /// The name of the key it came with.
     pub(crate) by: String,
@@ -63,7 +64,6 @@ pub(crate) struct Submission {
 }
 
 /// One job of a submission.
-#[derive(Clone)]
 pub(crate) struct Task {
     pub(crate) name: String,
     /// The body of its request as it is kept.

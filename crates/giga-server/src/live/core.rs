@@ -3,11 +3,12 @@
 //! It never waits for a disk: a batch that is decided goes to the writer, which makes it durable before anybody hears of
 //! it. Reading is a question in the same line, so that no answer tells of what could still be lost.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::time::{Duration as Wait, Instant as Clock, SystemTime};
 
+use giga_control::record::JobRecord;
 use giga_control::{Control, calendar};
 use giga_formats::journal::{self, Record, Snapshot};
 use giga_model::{AttemptId, Federation, JobId, SiteId};
@@ -46,13 +47,13 @@ pub(crate) struct Core {
     seq: u64,
     recent: Recent,
     out: SyncSender<Decided>,
-    /// Records since the last snapshot.
+    /// Inputs since the last snapshot.
     behind: u64,
 }
 
 /// How many commands are taken together at most: enough to share a commit, few enough to answer soon.
 const TOGETHER: usize = 512;
-/// How many records a restart follows at most, if the server is killed.
+/// How many inputs a restart follows at most, if the server is killed.
 const SNAPSHOT_EVERY: u64 = 20_000;
 /// When a node is expected back where the description does not say: an assumption, as its default for failures.
 const REPAIR: Duration = Duration::hours(4);
@@ -110,10 +111,10 @@ impl Core {
         let mut step = Step::default();
         let due = calendar::due(&self.federation, self.control.state(), self.control.now(), now);
         step.due.extend(due.into_iter().map(|(_, input)| input));
-        let mut questions = Vec::new();
+        let (mut questions, mut submissions) = (Vec::new(), Vec::new());
         for command in commands {
             match command {
-                Command::Submit(submission) => self.submit(*submission, &mut step),
+                Command::Submit(submission) => submissions.push(*submission),
                 Command::Cancel { job, reply } => self.cancel(job, reply, &mut step),
                 Command::Operate { input, outcome } => self.operate(now, input, outcome, &mut step),
                 Command::Facts { site, facts } => {
@@ -128,6 +129,8 @@ impl Core {
                 Command::Stop => {}
             }
         }
+        // They come last: what ends in this step is over for those that come after it.
+        submissions.into_iter().for_each(|submission| self.submit(submission, &mut step));
         let mut decided = self.decide(now, step);
         decided.releases.extend(questions.into_iter().map(|question| question(&self.control, now)));
         decided
@@ -154,7 +157,10 @@ impl Core {
                 Known::TooLongAgo => return,
             }
         }
-        if self.control.state().gone_among(submission.request.after()).is_some() {
+        let after = submission.request.after();
+        if self.control.state().gone_among(after).is_some()
+            || after.iter().any(|before| step.may_end(before.job))
+        {
             return step.releases.push(answer(submission.reply, Submitted::Overtaken));
         }
         let input = || Input::Submit { request: submission.request.clone() };
@@ -263,7 +269,7 @@ impl Core {
 
     fn record(&mut self, now: Instant, inputs: Vec<Input>, events: Vec<Event>, batch: &mut Batch) {
         self.seq += 1;
-        self.behind += 1;
+        self.behind += inputs.len() as u64;
         let record = Record { seq: self.seq, decisions: DECISION_VERSION, now, inputs, events };
         batch.entries.push(Entry { seq: self.seq, record: journal::write(&record) });
     }
@@ -326,7 +332,8 @@ impl Core {
     /// What the events mean for the tables of jobs and for the engines.
     fn follow(&mut self, now: Instant, events: &[Event], decided: &mut Decided) {
         let (rows, _) = self.control.take_rows();
-        let bill = |job: JobId| rows.iter().find(|row| row.job == job);
+        let by_job: BTreeMap<JobId, &JobRecord> = rows.iter().map(|row| (row.job, row)).collect();
+        let bill = |job: JobId| by_job.get(&job).copied();
         for event in events {
             decided.batch.changes.extend(effect::change(&self.federation, now, event, bill));
             decided.effects.extend(effect::effect(&self.control, event, bill));
@@ -353,6 +360,16 @@ struct Step {
 }
 
 impl Step {
+    /// Whether something in this step may end a job.
+    fn may_end(&self, job: JobId) -> bool {
+        self.seen.iter().chain(&self.inputs).any(|input| match *input {
+            Input::Finished { job: of, .. } | Input::Lost { job: of, .. } | Input::Cancel { job: of } => {
+                of == job
+            }
+            _ => false,
+        })
+    }
+
     /// The limit of a site as it is behind what has come so far in this step.
     fn limit(&self, site: SiteId, before: Option<(Power, Instant)>) -> Option<(Power, Instant)> {
         self.due.iter().chain(&self.inputs).fold(before, |on, input| match *input {

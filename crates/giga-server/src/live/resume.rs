@@ -10,7 +10,7 @@ use giga_store::{Store, StoreError};
 use giga_units::Instant;
 
 /// How many records are held in memory while they are followed.
-const PAGE: usize = 1_000;
+const PAGE: usize = 100;
 
 /// A control that knows everything the journal says, and the last record.
 ///

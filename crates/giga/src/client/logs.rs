@@ -197,7 +197,7 @@ impl Patience {
 }
 
 /// Whether a later try may do better.
-fn is_passing(refused: &Refused) -> bool {
+pub(super) fn is_passing(refused: &Refused) -> bool {
     match refused {
         Refused::Lost { .. } => true,
         Refused::Answer { status, .. } => [502, 503, 504].contains(status),

@@ -119,13 +119,24 @@ pub(super) fn run(call: &Submit) -> Result<ExitCode, Refused> {
             "{why} nobody can be asked; add `--yes` to submit, or `--plan` to see the plan only"
         )));
     }
+    if call.follow && body.array.is_some() && body.index.is_none() {
+        return Err(Refused::input(
+            "an array is many jobs, and `--follow` shows one; leave it out, or name a task by `--index`",
+        ));
+    }
     let server = Server::open(&call.reach)?;
     if call.plan || !call.reach.json {
-        let text = server.post("/v1/plan", &sent)?;
-        let plan: PlanView = parsed(&text)?;
-        call.show_plan(&text, &plan, &body)?;
-        if plan.refused.is_some() {
-            return Ok(ExitCode::from(2));
+        match server.post("/v1/plan", &sent) {
+            // A key that was used before leads to its job, whatever a plan made now would say.
+            Err(Refused::Answer { .. }) if call.yes && call.key.is_some() => {}
+            Err(refused) => return Err(refused),
+            Ok(text) => {
+                let plan: PlanView = parsed(&text)?;
+                call.show_plan(&text, &plan, &body)?;
+                if plan.refused.is_some() && !(call.yes && call.key.is_some()) {
+                    return Ok(ExitCode::from(2));
+                }
+            }
         }
     }
     if call.plan {
@@ -334,7 +345,7 @@ fn told(accepted: &Accepted, reach: &Reach, follow: bool) -> String {
     let at = site.as_ref().map_or_else(String::new, |site| format!(" at {site}"));
     let mut out = match tasks {
         Some(tasks) => {
-            let last = id + (*tasks as u64).saturating_sub(1);
+            let last = id + u64::from(*tasks).saturating_sub(1);
             format!(
                 "jobs {id}-{last} ({name}): the first of {tasks} is {state}{at}\n  \
                  giga job cancel {id}-{last}{}    takes all of them back\n",
