@@ -95,7 +95,7 @@ fn prove(seed: u64, kills: u64, place: Place) -> Report {
         || place.attempts("live").len(),
         || format!("{:?}", place.attempts("live")),
     );
-    let processes = place.processes();
+    let processes = place.left();
     let mut jobs = books::jobs(&data);
     books::witness(&place, &mut jobs);
     let status = server.stop();

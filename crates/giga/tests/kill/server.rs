@@ -156,6 +156,22 @@ impl Place {
         pids().filter_map(ours).collect()
     }
 
+    /// The same with what tells whether Slurm could have ended them.
+    pub(crate) fn left(&self) -> Vec<Left> {
+        let left = |command: String| {
+            let pid: u32 = command.split(' ').next()?.parse().ok()?;
+            let attempt = environment(pid)
+                .iter()
+                .find_map(|entry| Some(entry.strip_prefix("GIGA_ATTEMPT=")?.to_owned()));
+            let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+            // Behind the name in brackets: state, parent, group, session.
+            let session =
+                stat.rsplit(')').next().and_then(|rest| rest.split_whitespace().nth(3)?.parse().ok());
+            Some(Left { attempt: attempt.unwrap_or_default(), apart: session == Some(pid), command })
+        };
+        self.processes().into_iter().filter_map(left).collect()
+    }
+
     /// The processes of attempts that an engine had put away before it was looked: their end is in the journal, so
     /// nothing of them may live.
     pub(crate) fn ghosts(&self) -> Vec<String> {
@@ -171,6 +187,16 @@ impl Place {
         };
         pids().filter_map(ghost).collect()
     }
+}
+
+/// A process that is left of an attempt.
+pub(crate) struct Left {
+    /// Of which, as its environment says.
+    pub(crate) attempt: String,
+    /// Whether it is the first of a session of its own, which Slurm does not find where it goes by groups of processes.
+    pub(crate) apart: bool,
+    /// Its number and its command line.
+    pub(crate) command: String,
 }
 
 /// Whether a run without this has to fail.
