@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use giga_model::{Federation, JobId, JobMap, JobRequest, PoolId, Sharing, SiteId, Terms, image};
+use giga_model::{Federation, JobId, JobMap, JobRequest, PoolId, Predecessor, Sharing, SiteId, Terms, image};
 use giga_scheduler::{Ending, Event, Need, Pace, Piece, State};
 use giga_units::{Fraction, Instant, Power};
 use thiserror::Error;
@@ -214,7 +214,7 @@ impl Linter {
                 held: None,
                 doomed: false,
             };
-            known.awaited().for_each(|before| self.await_job(before, job.id));
+            self.await_all(job.id, known.after());
             self.jobs.insert(job.id, known);
             if let Some(run) = job.run() {
                 self.hold(federation, job.id, &run.need, &run.pieces);
@@ -244,7 +244,7 @@ impl Linter {
             Event::Submitted { job, request, .. } => match self.jobs.get(*job) {
                 None => {
                     let known = Known::new(federation, request);
-                    known.awaited().for_each(|before| self.await_job(before, *job));
+                    self.await_all(*job, known.after());
                     self.jobs.insert(*job, known);
                 }
                 Some(_) => self.report(Violation::NotWaiting { at: now, job: *job }),
@@ -286,22 +286,22 @@ impl Linter {
         }
     }
 
-    fn await_job(&mut self, before: JobId, job: JobId) {
-        self.awaited.entry(before).or_default().push(job);
+    fn await_all(&mut self, job: JobId, after: &[Predecessor]) {
+        after.iter().for_each(|before| self.awaited.entry(before.job).or_default().push(job));
     }
 
     /// Marks those that were to come after a completed job, and never will.
     fn doom(&mut self, before: JobId, ending: Ending) {
         for job in self.awaited.remove(&before).unwrap_or_default() {
             if let Some(known) = self.jobs.get_mut(job).filter(|_| ending != Ending::Completed) {
-                known.doomed |= known.needs_completed(before);
+                known.doomed |= known.after().iter().any(|link| link.job == before && !link.any);
             }
         }
     }
 
     /// Whether nothing that a job comes after lives or failed it.
     fn is_due(&self, known: &Known) -> bool {
-        !known.doomed && known.awaited().all(|before| self.jobs.get(before).is_none())
+        !known.doomed && known.after().iter().all(|before| self.jobs.get(before.job).is_none())
     }
 
     /// Behind a limit that fell, what runs is below it, or what is missing was said.
@@ -451,14 +451,8 @@ impl Known {
     }
 
     /// The jobs it comes after.
-    fn awaited(&self) -> impl Iterator<Item = JobId> + use<> {
-        let after = self.terms.as_ref().map_or_else(Vec::new, |terms| terms.after.clone());
-        after.into_iter().map(|before| before.job)
-    }
-
-    fn needs_completed(&self, job: JobId) -> bool {
-        let after = self.terms.as_ref().map_or(&[][..], |terms| &terms.after);
-        after.iter().any(|before| before.job == job && !before.any)
+    fn after(&self) -> &[Predecessor] {
+        giga_model::after(self.terms.as_deref())
     }
 
     /// Whether the holders of its data let that be read at a site, and the site is assured as far as is asked.

@@ -26,5 +26,5 @@ pub use flaw::Flaw;
 pub use ids::{AcceleratorId, DatasetId, JobId, OwnerId, PhaseId, PoolId, ProgrammeId, ProjectId, SiteId};
 pub use job_map::JobMap;
 pub use series::Series;
-pub use work::{Arrival, Ask, Asks, ELASTIC_SINCE, JobRequest, Predecessor, Terms};
+pub use work::{Arrival, Ask, Asks, ELASTIC_SINCE, JobRequest, Predecessor, Terms, after};
 pub use workload::{Arrivals, Checkpoint, DailyCurve, JobClass, Length, Size, Workload};

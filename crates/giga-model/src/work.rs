@@ -84,8 +84,14 @@ impl JobRequest {
     /// The jobs it comes after.
     #[must_use]
     pub fn after(&self) -> &[Predecessor] {
-        self.terms.as_ref().map_or(&[], |terms| &terms.after)
+        after(self.terms.as_deref())
     }
+}
+
+/// The jobs that one with these terms comes after.
+#[must_use]
+pub fn after(terms: Option<&Terms>) -> &[Predecessor] {
+    terms.map_or(&[], |terms| &terms.after)
 }
 
 /// What a job asks of the place and the time it runs.

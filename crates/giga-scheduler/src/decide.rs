@@ -48,24 +48,16 @@ impl Scheduler {
                 }
             }
             Input::Drain { site } => {
-                if !self.state.is_drained(*site) {
-                    self.emit(now, Event::Drained { site: *site }, witness);
-                }
+                self.emit_if(!self.state.is_drained(*site), now, Event::Drained { site: *site }, witness);
             }
             Input::Undrain { site } => {
-                if self.state.is_drained(*site) {
-                    self.emit(now, Event::Undrained { site: *site }, witness);
-                }
+                self.emit_if(self.state.is_drained(*site), now, Event::Undrained { site: *site }, witness);
             }
             Input::Silent { site } => {
-                if !self.state.is_silent(*site) {
-                    self.emit(now, Event::Silenced { site: *site }, witness);
-                }
+                self.emit_if(!self.state.is_silent(*site), now, Event::Silenced { site: *site }, witness);
             }
             Input::Heard { site } => {
-                if self.state.is_silent(*site) {
-                    self.emit(now, Event::Heard { site: *site }, witness);
-                }
+                self.emit_if(self.state.is_silent(*site), now, Event::Heard { site: *site }, witness);
             }
             Input::HourTurns => self.hour_turns(now, witness),
             Input::HalveUse => self.emit(now, Event::UseHalved, witness),
@@ -94,6 +86,13 @@ impl Scheduler {
                     self.emit_one(now, Event::Due { job: id }, witness);
                 }
             }
+        }
+    }
+
+    /// The same where it is news.
+    fn emit_if(&mut self, news: bool, now: Instant, event: Event, witness: &mut impl Witness) {
+        if news {
+            self.emit(now, event, witness);
         }
     }
 

@@ -178,7 +178,7 @@ impl Job {
     /// The jobs it comes after, whether they are over or not.
     #[must_use]
     pub fn predecessors(&self) -> &[Predecessor] {
-        self.terms.as_ref().map_or(&[], |terms| &terms.after)
+        giga_model::after(self.terms.as_deref())
     }
 
     /// The running attempt, if one runs.

@@ -133,10 +133,16 @@ impl JobSpec {
         these.map(|before| i64::try_from(before.job.0).unwrap_or(i64::MAX)).collect()
     }
 
-    /// How many jobs this is: the tasks of an array, or one.
+    /// How many tasks the array has that this is; `None` where it is one job.
+    #[must_use]
+    pub fn array_of(&self) -> Option<u32> {
+        self.array.filter(|array| array.index.is_none()).map(|array| array.count)
+    }
+
+    /// How many jobs this is.
     #[must_use]
     pub fn count(&self) -> u32 {
-        self.array.filter(|array| array.index.is_none()).map_or(1, |array| array.count)
+        self.array_of().unwrap_or(1)
     }
 
     /// The job at a place: a task of an array with its number behind its name, or itself.

@@ -156,7 +156,7 @@ pub(crate) async fn submit(
     let looked = *app.durable.borrow();
     let first = task(&understood.spec.task(0));
     let name = understood.spec.name.clone();
-    let several = understood.spec.array.filter(|array| array.index.is_none()).map(|array| array.count);
+    let several = understood.spec.array_of();
     let before = |job| replay(&app, &caller, name.clone(), job, several);
     if let Some(word) = &idempotency
         && let Some((job, kept)) = app.store.submitted(caller.name(), word)?

@@ -55,10 +55,10 @@ fn in_terminal(command: &[String], size: Option<(u16, u16)>) -> String {
     format!(
         "exec 2>&1\n\
          : >> \"$GIGA_INPUT\"\n\
-         pipe=$(mktemp -u /tmp/giga-XXXXXXXX)\n\
-         mkfifo -m 600 \"$pipe\"\n\
-         exec 3<> \"$pipe\"\n\
-         rm \"$pipe\"\n\
+         aside=$(mktemp -d)\n\
+         mkfifo \"$aside/typed\"\n\
+         exec 3<> \"$aside/typed\"\n\
+         rm -r \"$aside\"\n\
          tail -c +1 -s 0.1 -f \"$GIGA_INPUT\" >&3 2>/dev/null &\n\
          reader=$!\n\
          trap 'kill $reader 2>/dev/null' EXIT\n\
