@@ -2,9 +2,8 @@
 //! checked: a body begins at most once for each attempt, an accepted job is never lost and never doubled and ends exactly
 //! once, and the journal says the same when all is decided again.
 //!
-//! On Slurm the controllers fail as well, the disks under the server and under its nodes get full, and its clock is set
-//! forwards and back. What of that can not be had (the rights to mount, libfaketime) is left out by name;
-//! `GIGA_REQUIRE=slurm,full-disk,clock` forbids that.
+//! On Slurm the controllers fail as well. Where `GIGA_REQUIRE` names `full-disk` or `clock`, the disks under the server and under its
+//! nodes get full, and its clock is set forwards and back; that takes the rights to mount, and libfaketime.
 //!
 //! `GIGA_KILLS` says how often (20 unless set), `GIGA_SEED` with which choices, `GIGA_KILL_LOG` where the log goes as well.
 //! `proof/kill.sh` makes a long run. The seed fixes what is done; when it happens is the machine's, so a seed that found
