@@ -3,8 +3,8 @@
 # given) while their controllers are killed and frozen, answers of theirs are lost and others submit beside; about half as many
 # troubles of controllers come on top. The disks under server and nodes get full, and its clock is set forwards and back. Checks that
 # nothing is lost or doubled, and keeps the log in proof/log/slurm-COUNT.txt. GIGA_SEED repeats the choices of a run. Linux with the
-# packages that scripts/slurm-sites names and faketime, as root, who may mount small disks; with GIGA_REQUIRE=slurm disks and clock
-# are left alone. Usage: proof/slurm.sh [COUNT]
+# packages that scripts/slurm-sites names and faketime, as root, who may mount small disks; with GIGA_REQUIRE=slurm what of that can
+# not be had is left out by name. Usage: proof/slurm.sh [COUNT]
 set -euo pipefail
 cd "$(dirname "$0")/.."
 count=${1:-340}

@@ -27,6 +27,7 @@ use nix::sys::signal::{SigSet, Signal, killpg};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::sys::time::TimeValLike;
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::unistd::getppid;
 
 use super::body::{self, BODY, STAGE};
 use super::claim::{self, Taken};
@@ -46,7 +47,7 @@ pub(crate) const ERR: &str = "stderr";
 /// What is handed in to the program while it runs.
 pub(crate) const INPUT: &str = "input";
 
-/// Says that a guard stands above this supervisor.
+/// Says which process stands above this supervisor as its guard.
 const GUARDED: &str = "GIGA_GUARDED";
 
 /// The exit code of a supervisor that finds the attempt taken, and so touches nothing.
@@ -85,14 +86,16 @@ pub fn supervise(folder: &Path) -> ExitCode {
 }
 
 /// Stands above the supervisor where a batch system started it: should the supervisor die, whatever it started becomes a
-/// child of this process, which ends it before the batch system is told that the job is over.
+/// child of this process, which ends it before the batch system is told that the job is over. And where the batch system ends a job
+/// by its group of processes, it is this one that dies, and the supervisor outlives it to end the rest.
 fn guard() -> io::Result<ExitCode> {
     let signals = signals()?;
     set_child_subreaper(true)?;
     let mut arguments = env::args_os();
     let name = arguments.next().unwrap_or_else(|| OsString::from("giga"));
     let mut command = Command::new("/proc/self/exe");
-    let child = command.arg0(name).args(arguments).env(GUARDED, "1").spawn()?.id();
+    let guard = std::process::id().to_string();
+    let child = command.arg0(name).args(arguments).env(GUARDED, guard).process_group(0).spawn()?.id();
     let end = loop {
         if let Some(status) = reap(Some(child)).end {
             break status;
@@ -118,16 +121,28 @@ fn supervised(folder: &Folder) -> io::Result<ExitCode> {
     };
     let by = process::own()?;
     let claim = claim::by(handover.launch.attempt, Claimant::Supervisor(by))?;
-    let Taken::Here(claim) = on_a_full_disk(CLAIMS, || claim::take(folder, &claim))? else {
+    let guard = env::var(GUARDED).ok().and_then(|guard| guard.parse().ok());
+    let take = || {
+        if is_orphan(guard) {
+            return Err(io::Error::other("what started it is gone"));
+        }
+        claim::take(folder, &claim)
+    };
+    let Taken::Here(claim) = on_a_full_disk(CLAIMS, take)? else {
         // Before the batch system can say that this copy is over.
         if body::under_slurm() {
             on_a_full_disk(CLAIMS, || folder.raise(TURNED_AWAY))?;
         }
         return Ok(ExitCode::from(TAKEN));
     };
-    let receipt = Watch { folder, handover: &handover, claim: &claim, signals }.run();
+    let receipt = Watch { folder, handover: &handover, claim: &claim, guard, signals }.run();
     leave(folder, &receipt)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Whether the process above this one is gone, and another has become its parent.
+fn is_orphan(guard: Option<i32>) -> bool {
+    guard.is_some_and(|guard| getppid().as_raw() != guard)
 }
 
 /// Keeps back the signals that are waited for. The second stage lets them through again for the program.
@@ -170,6 +185,8 @@ struct Watch<'a> {
     folder: &'a Folder,
     handover: &'a Handover,
     claim: &'a Claim,
+    /// The process above it, where there is one: what started this is to end with it.
+    guard: Option<i32>,
     signals: SignalFd,
 }
 
@@ -197,7 +214,7 @@ impl Watch<'_> {
 
     /// Starts the program, or says how that ended.
     fn begin(&self) -> Result<Program, End> {
-        if self.stop_asked() {
+        if self.stop_asked() || is_orphan(self.guard) {
             return Err(End::Stopped);
         }
         let not_started = |cause: String| End::NotStarted { cause };
@@ -259,7 +276,12 @@ impl Watch<'_> {
                     kill_at = now.checked_add(span(launch.grace));
                 }
             }
-            if kill_at.is_some_and(|at| at <= now) {
+            // The batch system has given its place to others.
+            let orphan = is_orphan(self.guard);
+            if orphan {
+                ending = ending.or(Some(Ending::Asked));
+            }
+            if orphan || kill_at.is_some_and(|at| at <= now) {
                 program.signal(Signal::SIGKILL);
             }
             let next = [limit.filter(|_| ending.is_none()), kill_at].into_iter().flatten().min();

@@ -82,10 +82,12 @@ pub(crate) fn supervisors(folder: &Path) -> Vec<i32> {
     processes().filter(supervises).collect()
 }
 
-/// Whether a process began with this in its environment.
+/// Whether a process began with this in its environment; the name of a variable, up to its `=`, stands for any value.
 pub(crate) fn began_with(pid: i32, entry: &str) -> bool {
     let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
-    environment.split(|&byte| byte == 0).any(|one| one == entry.as_bytes())
+    let is =
+        |one: &[u8]| one == entry.as_bytes() || entry.ends_with('=') && one.starts_with(entry.as_bytes());
+    environment.split(|&byte| byte == 0).any(is)
 }
 
 /// The living processes that began with `MARK=` and this in their environment.

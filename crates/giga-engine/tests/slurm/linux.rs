@@ -109,7 +109,7 @@ impl Bench for SlurmBench {
     fn kill_supervisor(&self, attempt: AttemptId) {
         // The guard above it stays, as it does where memory runs out.
         let supervisors = bench::supervisors(&self.folder(attempt)).into_iter();
-        bench::kill_all(supervisors.filter(|&pid| bench::began_with(pid, "GIGA_GUARDED=1")).collect());
+        bench::kill_all(supervisors.filter(|&pid| bench::began_with(pid, "GIGA_GUARDED=")).collect());
     }
     fn living(&self, mark: &str) -> Vec<u32> {
         bench::living(mark)

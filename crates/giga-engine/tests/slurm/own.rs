@@ -16,6 +16,7 @@ pub(crate) const CASES: &[Own<SlurmBench>] = &[
     ("processes on two nodes meet", processes_on_two_nodes_meet),
     ("a node that is drained is told", a_drained_node_is_told),
     ("what an administrator ends is lost and not cancelled", what_others_end_is_lost),
+    ("what Slurm kills by its group of processes leaves nothing", a_killed_group_leaves_nothing),
     ("a supervisor that can not see its folder ends its program", a_blind_supervisor_ends_its_program),
     ("a foreign job of the same name is left alone", a_foreign_job_is_left_alone),
 ];
@@ -78,6 +79,21 @@ fn what_others_end_is_lost(bench: &SlurmBench) {
     assert!(command.status().expect("scancel runs").success());
     let over = scene.over();
     assert!(matches!(over, Seen::Lost { .. }), "{over:?}");
+    scene.nothing_lives();
+}
+
+/// The cluster of the tests goes by groups of processes, so that what left its group has to be found by ourselves.
+fn a_killed_group_leaves_nothing(bench: &SlurmBench) {
+    let scene =
+        Scene::of(bench, "trap '' TERM; : > \"$HERE.under-way\"; setsid sleep 1000 & sleep 1000 & wait");
+    scene.start();
+    scene.until_file("under-way");
+    let name = format!("--name={}-{}", scene.attempt(), bench.tag());
+    let mut command = Command::new("scancel");
+    command.args(["--full", "--signal=KILL", &name]).env("SLURM_CONF", bench.cluster.conf());
+    assert!(command.status().expect("scancel runs").success());
+    let over = scene.over();
+    assert!(matches!(&over, Seen::Lost { cause } if cause.contains("the site stopped it")), "{over:?}");
     scene.nothing_lives();
 }
 

@@ -2,8 +2,9 @@
 //! checked: a body begins at most once for each attempt, an accepted job is never lost and never doubled and ends exactly
 //! once, and the journal says the same when all is decided again.
 //!
-//! On Slurm the controllers fail as well. Where `GIGA_REQUIRE` names `full-disk` or `clock`, the disks under the server and under its
-//! nodes get full, and its clock is set forwards and back; that takes the rights to mount, and libfaketime.
+//! On Slurm the controllers fail as well, the disks under the server and under its nodes get full, and its clock is set forwards and
+//! back. That takes the rights to mount, and libfaketime; where they are not had, that trouble is skipped, unless `GIGA_REQUIRE` names
+//! `full-disk` or `clock`.
 //!
 //! `GIGA_KILLS` says how often (20 unless set), `GIGA_SEED` with which choices, `GIGA_KILL_LOG` where the log goes as well.
 //! `proof/kill.sh` makes a long run. The seed fixes what is done; when it happens is the machine's, so a seed that found

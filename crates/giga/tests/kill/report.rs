@@ -1,6 +1,6 @@
 //! The log of a run: what was done, and each promise with the count of what broke it. It names no path and no machine.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -115,8 +115,6 @@ impl Run {
             rows.push(("jobs of others on the same Slurm", others.all));
             rows.push(("of these, run twice by Slurm itself", others.twice));
             rows.push(("nodes that Slurm took out of service", others.drained));
-            let left = self.kept_by_nobody(true).len() as u64;
-            rows.push(("processes apart that Slurm did not find when it ended jobs", left));
         }
         rows
     }
@@ -142,26 +140,22 @@ impl Run {
         unseen.map(|(jump, _)| format!("{}, and no record shows it", jump.name())).collect()
     }
 
-    /// What is left of attempts: that Slurm ended, by itself and with their supervisors, although it had left its session, or all else.
-    /// A Slurm that goes by groups of processes can not find the former, and docs/slurm.md says so.
-    fn kept_by_nobody(&self, by_slurm: bool) -> Vec<String> {
+    /// What is left of attempts, and what is said of their end.
+    fn left(&self) -> Vec<String> {
         let attempts =
             self.seen.jobs.iter().flat_map(|job| job.attempts.iter().map(move |attempt| (job.id, attempt)));
-        let forgotten = attempts.filter(|(_, attempt)| self.seen.is_forgotten(attempt));
-        let forgotten: BTreeSet<String> = forgotten
-            .map(|(job, attempt)| AttemptId { job: JobId(job), number: attempt.number }.to_string())
+        let name = |job, number| AttemptId { job: JobId(job), number }.to_string();
+        let exits: BTreeMap<String, &str> = attempts
+            .map(|(job, attempt)| (name(job, attempt.number), attempt.exit.as_deref().unwrap_or("")))
             .collect();
-        let found = |left: &&Left| (left.apart && forgotten.contains(&left.attempt)) == by_slurm;
-        self.processes
-            .iter()
-            .filter(found)
-            .map(|left| format!("of {}: {}", left.attempt, left.command))
-            .collect()
+        let exit = |left: &Left| exits.get(&left.attempt).copied().unwrap_or("");
+        let said = |left: &Left| format!("of {} (`{}`): {}", left.attempt, exit(left), left.command);
+        self.processes.iter().map(said).collect()
     }
 
     fn promises(self) -> Vec<Promise> {
         let unseen = self.unseen();
-        let processes = self.kept_by_nobody(false);
+        let processes = self.left();
         let Self { faults, done, seen, audit, others, .. } = self;
         let laws = LAWS.iter().map(|(name, law)| Promise { name, faults: law(&seen) });
         let mut promises: Vec<Promise> = laws.collect();

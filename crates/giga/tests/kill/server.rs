@@ -52,17 +52,13 @@ impl Place {
         let mut place = Self::new();
         place.sites = Some(sites);
         let folder = place.folder.path().to_owned();
-        // Only where they are asked for: a process was left in some runs with them, and why is not understood yet.
-        let asked = |word: &str| {
-            required(word).then_some(()).ok_or_else(|| "GIGA_REQUIRE does not name it".to_owned())
-        };
-        let disk = asked("full-disk").and_then(|()| Disk::mount(folder.join("disk")));
+        let disk = Disk::mount(folder.join("disk"));
         place.disk = place.or_skip("full-disk", disk);
         place.nodes_disk = place.disk.is_some().then(|| {
             let disk = Disk::mount(place.shared().join("sites"));
             Arc::new(disk.expect("who can mount one disk can mount another"))
         });
-        place.clock = place.or_skip("clock", asked("clock").and_then(|()| Clock::find(&folder)));
+        place.clock = place.or_skip("clock", Clock::find(&folder));
         place
     }
 
@@ -161,18 +157,14 @@ impl Place {
         pids().filter_map(ours).collect()
     }
 
-    /// The same with what tells whether Slurm could have ended them.
+    /// The same with the attempts that they are of.
     pub(crate) fn left(&self) -> Vec<Left> {
         let left = |command: String| {
             let pid: u32 = command.split(' ').next()?.parse().ok()?;
             let attempt = environment(pid)
                 .iter()
                 .find_map(|entry| Some(entry.strip_prefix("GIGA_ATTEMPT=")?.to_owned()));
-            let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-            // Behind the name in brackets: state, parent, group, session.
-            let session =
-                stat.rsplit(')').next().and_then(|rest| rest.split_whitespace().nth(3)?.parse().ok());
-            Some(Left { attempt: attempt.unwrap_or_default(), apart: session == Some(pid), command })
+            Some(Left { attempt: attempt.unwrap_or_default(), command })
         };
         self.processes().into_iter().filter_map(left).collect()
     }
@@ -198,8 +190,6 @@ impl Place {
 pub(crate) struct Left {
     /// Of which, as its environment says.
     pub(crate) attempt: String,
-    /// Whether it is the first of a session of its own, which Slurm does not find where it goes by groups of processes.
-    pub(crate) apart: bool,
     /// Its number and its command line.
     pub(crate) command: String,
 }

@@ -97,7 +97,8 @@ impl Kind {
     }
 
     /// Whether a job of this kind may end so, with this said of it. A supervisor that was killed when a job is told
-    /// to stop leaves a cancelled job with a lost attempt.
+    /// to stop leaves a cancelled job with a lost attempt; one that is taken back after the owner of its place called that back
+    /// was stopped for the owner.
     pub(crate) fn may_end(self, state: JobState, exit: Option<&str>) -> bool {
         let exit = exit.unwrap_or("");
         match (self, state) {
@@ -106,7 +107,7 @@ impl Kind {
             (Self::Dies, JobState::Failed) => exit == "signal 9",
             (Self::Slow | Self::Deaf, JobState::TimedOut) => exit == "it reached its limit",
             (Self::Cancelled, JobState::Cancelled) => {
-                exit.is_empty() || exit == "it was stopped" || is_lost(exit)
+                exit.is_empty() || ["it was stopped", RECALLED].contains(&exit) || is_lost(exit)
             }
             (Self::NoProgram, JobState::Failed) => exit.contains("no-such-program-of-this-proof"),
             (Self::TooLarge, JobState::Refused) => !exit.is_empty(),
@@ -119,6 +120,9 @@ impl Kind {
         matches!(self, Self::Plain | Self::Wide | Self::Daemon)
     }
 }
+
+/// What is said of an attempt that was stopped because the owner of what it held wants that back.
+const RECALLED: &str = "what it held was lent and was called back";
 
 /// Whether this is said of an attempt that died and left no result.
 pub(crate) fn is_lost(exit: &str) -> bool {
