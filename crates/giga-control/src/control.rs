@@ -152,6 +152,7 @@ impl Control {
             }
             Input::Finished { .. }
             | Input::Lost { .. }
+            | Input::Begun { .. }
             | Input::Cancel { .. }
             | Input::HourTurns
             | Input::HalveUse

@@ -2,7 +2,7 @@
 
 use giga_model::{Federation, OwnerId, SiteId, image};
 use giga_scheduler::{Job, State};
-use giga_units::{AcceleratorTime, Instant};
+use giga_units::{AcceleratorTime, Duration, Instant};
 
 /// What an owner may claim and holds at a site, until something changes there.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -69,6 +69,20 @@ impl Lending {
         if !job.preemptible {
             gauge.firm = change(gauge.firm);
         }
+    }
+
+    /// A job turns out to have held accelerators for some time up to now: within its owner's floor as far as that was left idle in
+    /// the running hour, since what was idle before may have been lent by now.
+    pub(crate) fn held_before(&mut self, job: &Job, held: u64, time: Duration) {
+        let gauge = &mut self.sites[job.site.index()][job.owner.index()];
+        let sum = &mut self.owners[job.owner.index()];
+        let room = gauge.floor.saturating_sub(gauge.held);
+        let within = AcceleratorTime::of(held.min(room), time).min(gauge.idle);
+        let beyond = AcceleratorTime::of(held, time) - within;
+        gauge.idle -= within;
+        sum.within += within;
+        gauge.borrowed += beyond;
+        sum.borrowed += beyond;
     }
 
     /// Reads the floors of a site where its capacity has changed.

@@ -271,6 +271,7 @@ impl Linter {
             Event::Short { site, .. } => self.sites[site.index()].short = true,
             Event::Settled => self.settled(federation, now),
             Event::Refused { .. }
+            | Event::Begun { .. }
             | Event::Stopping { .. }
             | Event::Leaving { .. }
             | Event::Claimed { .. }

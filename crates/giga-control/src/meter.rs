@@ -3,8 +3,8 @@
 //! Between two events nothing changes, so every sum is exact. The meter looks at events and decides nothing.
 
 use giga_model::image::{Image, ImageError, Source};
-use giga_model::{Federation, JobId, JobMap, JobRequest, OwnerId, PoolId, SiteId, image};
-use giga_scheduler::{Ending, Event, Interruption, Job, Lack, Need, Pace, Rule, Scheduler, State};
+use giga_model::{Federation, JobId, JobMap, JobRequest, OwnerId, PoolId, SiteId, SlurmMode, image};
+use giga_scheduler::{Ending, Event, Interruption, Job, Lack, Pace, Rule, Scheduler, State};
 use giga_units::{AcceleratorTime, Carbon, Duration, Energy, EnergyMeter, Fraction, Instant, Money, Power};
 
 use crate::bill::{Used, job_draw, lost_speed, per_hour, price};
@@ -12,6 +12,8 @@ use crate::grid::CUT_WITHIN;
 use crate::lending::Lending;
 use crate::record::{HourRecord, JobRecord, Outcome, TimeUse};
 use crate::summary::Totals;
+
+mod begin;
 
 /// One hour of the tables.
 pub(crate) const HOUR: Duration = Duration::hours(1);
@@ -115,7 +117,15 @@ impl Meter {
             Event::Refused { job, request, rule } => self.refuse(federation, *job, request, *rule, now),
             Event::Started { job, need, .. } => {
                 let job = before.job(*job).expect("a started job is live");
-                self.start(federation, job, need, now);
+                self.hand_over(federation, job, need, now);
+                if federation.sites[job.site.index()].mode() != SlurmMode::Guest {
+                    self.begin(federation, job, need, Pace::Full, (now, now));
+                }
+            }
+            Event::Begun { job, at, .. } => {
+                let job = before.job(*job).expect("a job that begins is live");
+                let run = job.run().expect("a job that begins was handed over");
+                self.begin(federation, job, &run.need, run.pace, (*at, now));
             }
             Event::Ended { job, ending, at } => {
                 let job = before.job(*job).expect("an ended job is live");
@@ -275,26 +285,6 @@ impl Meter {
         });
     }
 
-    fn start(&mut self, federation: &Federation, job: &Job, need: &Need, now: Instant) {
-        let book = self.jobs.get_mut(job.id).expect("a live job has a book");
-        let first = book.started.is_none();
-        (book.held, book.taken, book.pool) = (need.held(), Some(need.asked), Some(need.pool));
-        book.started = book.started.or(Some(now));
-        let asked = u64::from(book.asked);
-        if first {
-            let programme = federation.projects[job.project.index()].programme;
-            self.totals.waits(programme, book.asked).add(now.since(job.submitted));
-        }
-        self.totals.reads.begin(job);
-        let gauges = self.touch(federation, job.site, now);
-        gauges.wanted -= asked;
-        gauges.held += u64::from(need.held());
-        gauges.asked += u64::from(need.asked);
-        gauges.drawn += job_draw(job, need, Pace::Full);
-        let held = u64::from(need.held());
-        self.lending.hold(job, now, |before| before + held);
-    }
-
     /// Notes that a job came into the line of a site, or left it without a start.
     fn want(
         &mut self,
@@ -313,12 +303,15 @@ impl Meter {
     /// A running job goes at another pace from here on.
     fn pace(&mut self, federation: &Federation, job: &Job, pace: Pace, now: Instant) {
         let run = job.run().expect("only a running job is paced");
+        self.totals.grid.pace(pace);
+        if run.queued {
+            return;
+        }
         self.charge(federation, job, now);
         let asked = u64::from(run.need.asked);
         let gauges = self.touch(federation, job.site, now);
         gauges.drawn = gauges.drawn - job_draw(job, &run.need, run.pace) + job_draw(job, &run.need, pace);
         gauges.slowed = gauges.slowed - asked * lost_speed(run.pace) + asked * lost_speed(pace);
-        self.totals.grid.pace(pace);
     }
 
     /// Adds what a running job used since its pace last changed.
@@ -347,6 +340,12 @@ impl Meter {
         let book = self.jobs.get_mut(job.id).expect("a live job has a book");
         let asked = u64::from(run.need.asked);
         let held = u64::from(run.need.held());
+        if run.queued {
+            // It never began, and nothing was counted yet.
+            self.touch(federation, job.site, now);
+            let nothing = Duration::ZERO;
+            return Attempt { asked, held, elapsed: nothing, worked: nothing, unnoticed: nothing };
+        }
         let (elapsed, unnoticed) = (at.since(run.started), now.since(at));
         let worked = run.worked(at);
         book.held = run.need.held();

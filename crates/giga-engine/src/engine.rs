@@ -167,6 +167,11 @@ pub trait Engine: Send + Sync {
         None
     }
 
+    /// What a scheduler beneath the engine says of an attempt that it has in its line.
+    fn waits_for(&self, _attempt: AttemptId) -> Option<String> {
+        None
+    }
+
     /// Whether what starts attempts here answers.
     fn contact(&self) -> Contact {
         Contact::Answers

@@ -86,6 +86,12 @@ pub struct Site {
 }
 
 impl Site {
+    /// What its Slurm lets us do; where it has none, all is ours.
+    #[must_use]
+    pub fn mode(&self) -> SlurmMode {
+        self.slurm.as_ref().map_or(SlurmMode::Owned, |slurm| slurm.mode)
+    }
+
     /// What electricity costs at an instant.
     #[must_use]
     pub fn price_at(&self, at: Instant) -> EnergyPrice {
@@ -166,8 +172,10 @@ pub enum EngineKind {
 }
 
 /// How the Slurm of a site is reached, and what of it is lent.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SlurmAccess {
+    /// What it lets us do.
+    pub mode: SlurmMode,
     /// The partition that jobs are submitted to.
     pub partition: String,
     /// Pools with a partition of their own, or told apart by features of nodes: name, partition, features.
@@ -192,6 +200,39 @@ pub struct SlurmAccess {
     pub folder: Option<String>,
     /// Where the nodes find this program, or `None` where a copy in that folder serves.
     pub program: Option<String>,
+}
+
+/// What a Slurm lets us do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SlurmMode {
+    /// Nobody else submits where we do: what is decided here starts at once, on the nodes that were decided.
+    #[default]
+    Owned,
+    /// Others submit there too, and Slurm decides when work begins and on which nodes: what is decided here is a forecast.
+    Guest,
+    /// Nothing is submitted; it is only looked at.
+    Observe,
+}
+
+impl SlurmMode {
+    /// All modes.
+    pub const ALL: [Self; 3] = [Self::Owned, Self::Guest, Self::Observe];
+
+    /// The word for it in a description.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Owned => "owned",
+            Self::Guest => "guest",
+            Self::Observe => "observe",
+        }
+    }
+
+    /// The mode of a word.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|mode| mode.word() == word)
+    }
 }
 
 impl EngineKind {

@@ -20,7 +20,7 @@ pub use attempt::{AttemptId, AttemptIdError, End, Idling, Launch, Measured, Node
 pub use dataset::{Assurance, DataPolicy, Dataset, Forbidding, Leaving, Network, Wan};
 pub use federation::{
     Accelerator, Country, EngineKind, Failures, Federation, Flexibility, GridLimit, Maintenance, Owner,
-    Phase, Policy, Pool, Preempt, Programme, Project, Sharing, Site, SlurmAccess,
+    Phase, Policy, Pool, Preempt, Programme, Project, Sharing, Site, SlurmAccess, SlurmMode,
 };
 pub use flaw::Flaw;
 pub use ids::{AcceleratorId, DatasetId, JobId, OwnerId, PhaseId, PoolId, ProgrammeId, ProjectId, SiteId};

@@ -18,6 +18,16 @@ pub fn sentence(federation: &Federation, now: Instant, explanation: &Explanation
     match explanation {
         Explanation::Gone => "over".to_owned(),
         Explanation::Refused { rule } => format!("refused: {rule}"),
+        Explanation::Running { since, pool, nodes, queued: true, .. } => {
+            let pool = &federation.pools[pool.index()];
+            let (site, name, nodes) =
+                (&federation.sites[pool.site.index()].name, &pool.name, several(*nodes, "node"));
+            format!(
+                "was given to {site} {} ago, where others submit as well: its own Slurm decides when it begins on {nodes} of \
+                 `{name}`",
+                wait(now.since(*since))
+            )
+        }
         Explanation::Running { until, pool, nodes, .. } => {
             let pool = &federation.pools[pool.index()].name;
             format!("runs on {} of `{pool}`, until {until} at the latest", several(*nodes, "node"))

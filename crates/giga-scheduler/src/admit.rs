@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use giga_model::{Asks, DatasetId, JobRequest, OwnerId, ProjectId, SiteId};
+use giga_model::{Asks, DatasetId, JobRequest, OwnerId, ProjectId, SiteId, SlurmMode};
 use giga_units::{Duration, Instant};
 
 use crate::event::Rule;
@@ -137,7 +137,8 @@ impl Plan {
 
     fn may_use(&self, project: ProjectId, site: SiteId) -> bool {
         let allowed = &self.projects[project.index()].sites;
-        allowed.is_empty() || allowed.contains(&site)
+        let ours = self.sites[site.index()].mode != SlurmMode::Observe;
+        ours && (allowed.is_empty() || allowed.contains(&site))
     }
 
     /// What its terms ask of no site in particular.

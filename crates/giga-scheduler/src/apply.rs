@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use giga_model::{JobId, JobRequest, PoolId, SiteId};
+use giga_model::{JobId, JobRequest, PoolId, SiteId, SlurmMode};
 use giga_units::{Duration, Instant};
 
 use crate::event::{Event, Interruption};
@@ -21,8 +21,9 @@ impl State {
             Event::Refused { job, .. } => self.next_job = job.0 + 1,
             Event::Kept { site, job } => self.sites[site.index()].kept = Some(*job),
             Event::Started { job, attempt, need, pieces, release } => {
-                let run = Run::new(now, *release, *need, Arc::clone(pieces));
-                self.started(*job, *attempt, run);
+                let mode = plan.sites[plan.pools[need.pool.index()].site.index()].mode;
+                let guest = mode == SlurmMode::Guest;
+                self.started(*job, *attempt, Run::new(now, *release, *need, Arc::clone(pieces), guest));
             }
             Event::Stopping { job } => self.stopping(*job),
             Event::Ended { job, at, .. } => self.ended(*at, *job),
@@ -49,6 +50,7 @@ impl State {
             Event::Leaving { .. }
             | Event::Claimed { .. }
             | Event::Unclaimed { .. }
+            | Event::Begun { .. }
             | Event::Paced { .. }
             | Event::Deferred { .. }
             | Event::Due { .. }
@@ -128,6 +130,9 @@ impl State {
                 self.sites[site.index()].claims.retain(|claim| claim.job != *job);
                 self.touch(site);
             }
+            Event::Begun { job, at, release } => self.with_run(*job, |run| {
+                (run.queued, run.started, run.since, run.release) = (false, *at, *at, *release);
+            }),
             Event::Paced { job, pace, release } => self.with_run(*job, |run| {
                 (run.done, run.since) = (run.worked(now), now);
                 (run.pace, run.release) = (*pace, *release);
@@ -192,7 +197,8 @@ impl State {
         let job = self.job(id).expect("only a live job settles");
         let Some(run) = job.run() else { return };
         // Never more than the hold: nobody may have looked while the limit passed.
-        let used = now.since(run.started).min(run.need.time(job.limit));
+        let held = if run.queued { Duration::ZERO } else { now.since(run.started) };
+        let used = held.min(run.need.time(job.limit));
         let (held, used) = (job.hold(&run.need), amount_of(run.need.held(), used));
         let (site, owner, project) = (job.site, job.owner, job.project);
         self.account(site, project, |accounts| accounts.settle(owner, project, held, used));

@@ -31,6 +31,7 @@ impl Scheduler {
                 self.finish(now, *job, *attempt, (*ending, *at), witness);
             }
             Input::Lost { job, attempt } => self.lost(now, *job, *attempt, witness),
+            Input::Begun { job, attempt, at } => self.begun(now, *job, *attempt, *at, witness),
             Input::Cancel { job } => self.cancel(now, *job, witness),
             Input::NodeFailed { pool, node, until } => self.node_failed(now, *pool, *node, *until, witness),
             Input::NodeRepaired { pool, node } => self.node_repaired(now, *pool, *node, witness),
@@ -172,6 +173,19 @@ impl Scheduler {
             None => Event::Ended { job, ending, at: at.max(known.submitted).min(now) },
         };
         self.emit(now, event, witness);
+    }
+
+    /// From here on its time counts. Until when it holds its nodes is known anew, and only now.
+    fn begun(&mut self, now: Instant, id: JobId, attempt: u32, at: Instant, witness: &mut impl Witness) {
+        let known = self.state.job(id).filter(|job| job.attempts == attempt);
+        let Some((job, run)) = known.and_then(|job| Some((job, job.run().filter(|run| run.queued)?))) else {
+            return;
+        };
+        let at = at.max(run.started).min(now);
+        let end = run.pace.time(run.need.time(job.limit)).map_or(run.release, |time| at + time);
+        let release = self.plan.before_window(job.site, now, end);
+        let release = release.min(run.leaving.map_or(Instant::FAR, |leaving| leaving.by));
+        self.emit(now, Event::Begun { job: id, at, release }, witness);
     }
 
     /// A job that loses attempt after attempt would keep its nodes busy for ever.

@@ -34,6 +34,15 @@ pub enum Input {
         /// Which attempt, counted from one.
         attempt: u32,
     },
+    /// An attempt began that a site's own scheduler had in its line.
+    Begun {
+        /// Of which job.
+        job: JobId,
+        /// Which attempt, counted from one.
+        attempt: u32,
+        /// When; whoever tells may have been away, so that may be long ago.
+        at: Instant,
+    },
     /// Somebody takes a job back.
     Cancel {
         /// Which.
@@ -242,6 +251,15 @@ pub enum Event {
         /// On which nodes.
         pieces: Arc<[Piece]>,
         /// When it gives the nodes back at the latest: its limit, or the next maintenance window.
+        release: Instant,
+    },
+    /// An attempt began that waited at a site which decides that itself.
+    Begun {
+        /// Of which job.
+        job: JobId,
+        /// When: never before it was handed over, and perhaps before anybody noticed.
+        at: Instant,
+        /// When it gives its nodes back at the latest, as far as is known.
         release: Instant,
     },
     /// A running job was taken back: it is to stop, and holds its nodes until it has.
@@ -509,6 +527,7 @@ image! {
         16 => HourTurns,
         17 => Silent { site },
         18 => Heard { site },
+        19 => Begun { job, attempt, at },
     }
 }
 image! {
@@ -542,6 +561,7 @@ image! {
         26 => Rebound { job, site, saves },
         27 => Silenced { site },
         28 => Heard { site },
+        29 => Begun { job, at, release },
     }
 }
 image! {

@@ -33,6 +33,8 @@ pub enum Explanation {
         pool: PoolId,
         /// On how many nodes.
         nodes: u32,
+        /// Whether its site decides itself when it begins, and it has not yet.
+        queued: bool,
     },
     /// It waits.
     Waiting {
@@ -175,8 +177,9 @@ impl Scheduler {
     pub fn explain(&self, id: JobId, now: Instant) -> Explanation {
         let Some(job) = self.state.job(id) else { return Explanation::Gone };
         if let Some(run) = job.run() {
-            let (since, until) = (run.started, run.release);
-            return Explanation::Running { since, until, pool: run.need.pool, nodes: run.need.nodes };
+            let (since, until, queued) = (run.started, run.release, run.queued);
+            let (pool, nodes) = (run.need.pool, run.need.nodes);
+            return Explanation::Running { since, until, pool, nodes, queued };
         }
         let first = self.first(job.site, now).unwrap_or(id);
         let promised = self.promises(job.site, now).into_iter().find(|(other, _)| *other == id);

@@ -162,9 +162,10 @@ impl Scheduler {
             Some(time) => now + time,
             None => now + self.limited_for(now, job.site) + left,
         };
-        let windows = self.plan.sites[job.site.index()].maintenance;
-        let begin = windows.map_or(Instant::FAR, |windows| windows.window_at(now).0);
-        let release = end.min(begin.max(now)).min(run.leaving.map_or(Instant::FAR, |leaving| leaving.by));
+        let release = self
+            .plan
+            .before_window(job.site, now, end)
+            .min(run.leaving.map_or(Instant::FAR, |leaving| leaving.by));
         self.emit(now, Event::Paced { job: id, pace, release }, witness);
     }
 

@@ -82,6 +82,8 @@ pub struct Run {
     pub need: Need,
     /// On which nodes.
     pub pieces: Arc<[Piece]>,
+    /// Whether it was handed over to a site that decides itself when it begins, and has not yet.
+    pub queued: bool,
     /// Whether it was told to stop.
     pub stopping: bool,
     /// Whether it was told to save itself and leave.
@@ -95,10 +97,16 @@ pub struct Run {
 }
 
 impl Run {
-    /// An attempt that begins.
-    pub(crate) fn new(now: Instant, release: Instant, need: Need, pieces: Arc<[Piece]>) -> Self {
+    /// An attempt that begins, or is handed over to a site that decides when it does.
+    pub(crate) fn new(
+        now: Instant,
+        release: Instant,
+        need: Need,
+        pieces: Arc<[Piece]>,
+        queued: bool,
+    ) -> Self {
         let (stopping, leaving, pace, done) = (false, None, Pace::Full, Duration::ZERO);
-        Self { started: now, release, need, pieces, stopping, leaving, pace, since: now, done }
+        Self { started: now, release, need, pieces, queued, stopping, leaving, pace, since: now, done }
     }
 
     /// Since when it goes at its pace.
@@ -110,6 +118,9 @@ impl Run {
     /// How long its work would have taken so far at full pace, with the accelerators that it holds.
     #[must_use]
     pub fn worked(&self, now: Instant) -> Duration {
+        if self.queued {
+            return Duration::ZERO;
+        }
         self.done + self.pace.work(now.since(self.since))
     }
 
@@ -205,7 +216,7 @@ pub(crate) struct Shape {
 pub(crate) struct ShapeId(pub(crate) u32);
 
 image! { struct Leaving { cause, told, by } }
-image! { struct Run { started, release, need, pieces, stopping, leaving, pace, since, done } }
+image! { struct Run { started, release, need, pieces, queued, stopping, leaving, pace, since, done } }
 
 #[cfg(test)]
 mod tests {

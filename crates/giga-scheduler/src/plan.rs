@@ -3,7 +3,7 @@
 use giga_model::image::{Image, ImageError, Source};
 use giga_model::{
     Accelerator, Assurance, Country, Dataset, Federation, Flexibility, Network, OwnerId, PhaseId, Policy,
-    PoolId, Preempt, ProgrammeId, ProjectId, Sharing, SiteId,
+    PoolId, Preempt, ProgrammeId, ProjectId, Sharing, SiteId, SlurmMode,
 };
 use giga_model::{Asks, ELASTIC_SINCE, JobRequest, Maintenance};
 use giga_units::{Duration, Fraction, Instant, Power};
@@ -37,6 +37,8 @@ pub(crate) struct SitePlan {
     pub(crate) country: Country,
     pub(crate) assurance: Assurance,
     pub(crate) flexibility: Flexibility,
+    /// Whether its own scheduler decides when work begins, or we only look on and nothing is ever placed there.
+    pub(crate) mode: SlurmMode,
     facility_factor: Fraction,
     pub(crate) rates: Rates,
 }
@@ -225,6 +227,13 @@ impl Plan {
         about.facility_factor.of(about.phases[last].idle + kept).saturating_sub(limit)
     }
 
+    /// An end, or the next maintenance window where that begins first.
+    pub(crate) fn before_window(&self, site: SiteId, now: Instant, end: Instant) -> Instant {
+        let windows = self.sites[site.index()].maintenance;
+        let begin = windows.map_or(Instant::FAR, |windows| windows.window_at(now).0);
+        end.min(begin.max(now))
+    }
+
     /// When a phase opens.
     #[must_use]
     pub fn phase_opens(&self, site: SiteId, phase: PhaseId) -> Instant {
@@ -300,6 +309,7 @@ fn site_plan(federation: &Federation, index: usize, pools: std::ops::Range<usize
         country: site.country,
         assurance: site.assurance,
         flexibility: site.flexibility,
+        mode: site.mode(),
         facility_factor: site.facility_factor,
         rates: Rates::new(site, federation.carbon_price),
     }

@@ -177,6 +177,7 @@ impl Carrier {
                 }
             }
         }
+        self.tell_begun(&seen);
         if !facts.is_empty() {
             // Where the core is gone there is nobody to tell; the next server will see the same.
             drop(self.core.send(Command::Facts { site: self.id, facts }));
@@ -243,6 +244,25 @@ impl Carrier {
         // Where the core is gone, the next server will say it again.
         drop(self.core.send(Command::Nodes { site: self.id, out: out.clone() }));
         (self.out, self.told) = (Some(out), Clock::now());
+    }
+
+    /// Tells the core which attempts began that waited at a site which decides that itself; before it hears of their ends.
+    fn tell_begun(&mut self, seen: &BTreeMap<AttemptId, Seen>) {
+        let mut begun = Vec::new();
+        for order in self.wanted.values_mut().filter(|order| order.queued) {
+            let since = match seen.get(&order.attempt) {
+                Some(Seen::Running { since }) => *since,
+                // One that was fenced in its line took no time.
+                Some(Seen::Ended(receipt)) if receipt.started < receipt.ended => receipt.started,
+                _ => continue,
+            };
+            begun.push((order.attempt, since));
+            order.queued = false;
+        }
+        if !begun.is_empty() {
+            // Where the core is gone, the next server will say it again.
+            drop(self.core.send(Command::Begun { begun }));
+        }
     }
 
     /// Notes whose accelerators do nothing, and says it once of each.
@@ -509,7 +529,7 @@ mod tests {
         let engine = Arc::new(Noted::default());
         let (core, _commands) = mpsc::sync_channel(9);
         let limit = giga_units::Duration::milliseconds(9);
-        let order = Order { attempt: MISSING, nodes: Vec::new(), limit, stopping: false };
+        let order = Order { attempt: MISSING, nodes: Vec::new(), limit, queued: false, stopping: false };
         let site = (SiteId::at(0), "north".to_owned());
         let noted = Arc::clone(&engine);
         let signs = Arc::new(Signs::new(start, [SiteId::at(0)], 1));

@@ -38,6 +38,15 @@ pub enum Change {
         pool: String,
         /// Accelerators that it holds.
         held: u32,
+        /// Whether it waits at a site that decides itself when it begins.
+        queued: bool,
+    },
+    /// An attempt began that waited so.
+    Begun {
+        /// Which job.
+        job: JobId,
+        /// When.
+        at: Instant,
     },
     /// It was told to stop.
     Stopping {

@@ -17,15 +17,29 @@ pub(crate) fn of(batch: &Batch) -> impl Iterator<Item = Statement<'_>> {
 fn change(change: &Change) -> Vec<Statement<'_>> {
     match change {
         Change::Came(new) => vec![came(new)],
-        Change::Started { job, attempt, at, pool, held } => {
+        Change::Started { job, attempt, at, pool, held, queued } => {
             let values = || [job.0.into(), (*attempt).into(), time(*at), pool.into(), (*held).into()];
-            let sql =
+            let sql = if *queued {
+                "UPDATE job SET state = 'queued', attempts = $2, started = $3, pool = $4, accelerators = $5
+                       WHERE job = $1"
+            } else {
                 "UPDATE job SET state = 'running', attempts = $2, started = $3, pool = $4, accelerators = $5
-                       WHERE job = $1";
+                       WHERE job = $1"
+            };
             let row =
                 "INSERT INTO attempt (job, attempt, started, pool, accelerators) VALUES ($1, $2, $3, $4, $5)
                        ON CONFLICT DO NOTHING";
             vec![Statement::new(sql, values()), Statement::new(row, values())]
+        }
+        Change::Begun { job, at } => {
+            let sql =
+                "UPDATE job SET state = CASE state WHEN 'queued' THEN 'running' ELSE state END, started = $2
+                       WHERE job = $1";
+            let row = "UPDATE attempt SET started = $2 WHERE job = $1 AND ended IS NULL";
+            vec![
+                Statement::new(sql, [job.0.into(), time(*at)]),
+                Statement::new(row, [job.0.into(), time(*at)]),
+            ]
         }
         Change::Stopping { job } => {
             vec![Statement::new("UPDATE job SET state = 'stopping' WHERE job = $1", [job.0.into()])]

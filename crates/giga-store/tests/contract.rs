@@ -86,6 +86,7 @@ on_both! {
     a_missing_or_damaged_record_is_named
     one_server_at_a_time_and_readers_beside_it
     the_way_of_a_job_is_kept
+    what_is_queued_begins_later
     the_jobs_that_ended_last_tell_how_long_they_took
     jobs_are_listed_as_they_are_asked_for
     the_two_latest_snapshots_are_kept_for_their_version
@@ -177,7 +178,14 @@ fn one_server_at_a_time_and_readers_beside_it(place: &Place) {
 fn the_way_of_a_job_is_kept(place: &Place) {
     let store = place.new_store();
     let (job, pool) = (JobId(0), "main".to_owned());
-    let started = |attempt, when| Change::Started { job, attempt, at: at(when), pool: pool.clone(), held: 4 };
+    let started = |attempt, when| Change::Started {
+        job,
+        attempt,
+        at: at(when),
+        pool: pool.clone(),
+        held: 4,
+        queued: false,
+    };
     let lost = Change::Interrupted { job, at: at(30), cause: "the node failed".into() };
     store.append(&[batch(1, vec![came(0, None), started(1, 20), lost])]).unwrap();
     assert_eq!(store.job(job).unwrap().unwrap().state, "waiting");
@@ -197,6 +205,23 @@ fn the_way_of_a_job_is_kept(place: &Place) {
     assert_eq!(told, [(1, Some(at(30)), Some("the node failed")), (2, Some(at(50)), Some("exit code 0"))]);
 }
 
+/// What a site has in a line of its own begins when that site says so, and then its time counts.
+fn what_is_queued_begins_later(place: &Place) {
+    let store = place.new_store();
+    let (job, pool) = (JobId(0), "main".to_owned());
+    let started = Change::Started { job, attempt: 1, at: at(20), pool, held: 4, queued: true };
+    let begun = |when| Change::Begun { job, at: at(when) };
+    store.append(&[batch(1, vec![came(0, None), started])]).unwrap();
+    assert_eq!(store.job(job).unwrap().unwrap().state, "queued");
+    store.append(&[batch(2, vec![begun(25)])]).unwrap();
+    let row = store.job(job).unwrap().unwrap();
+    assert_eq!((row.state.as_str(), row.started), ("running", Some(at(25))));
+    assert_eq!(store.attempts(job).unwrap()[0].started, at(25));
+    // One that was told to stop in its line stays so.
+    store.append(&[batch(3, vec![Change::Stopping { job }, begun(27)])]).unwrap();
+    assert_eq!(store.job(job).unwrap().unwrap().state, "stopping");
+}
+
 fn the_jobs_that_ended_last_tell_how_long_they_took(place: &Place) {
     let store = place.new_store();
     let pool = "main".to_owned();
@@ -206,6 +231,7 @@ fn the_jobs_that_ended_last_tell_how_long_they_took(place: &Place) {
         at: at(when),
         pool: pool.clone(),
         held: 2,
+        queued: false,
     };
     let ended = |job, when, state| Change::Ended {
         job: JobId(job),
@@ -248,7 +274,14 @@ fn the_jobs_that_ended_last_tell_how_long_they_took(place: &Place) {
 fn jobs_are_listed_as_they_are_asked_for(place: &Place) {
     let store = place.new_store();
     store.append(&[batch(1, (0..6).map(|job| came(job, None)).collect())]).unwrap();
-    let started = Change::Started { job: JobId(4), attempt: 1, at: at(20), pool: "main".into(), held: 2 };
+    let started = Change::Started {
+        job: JobId(4),
+        attempt: 1,
+        at: at(20),
+        pool: "main".into(),
+        held: 2,
+        queued: false,
+    };
     store.append(&[batch(2, vec![started])]).unwrap();
     let check = |filter: JobFilter, expected: &[u64]| {
         let found: Vec<u64> = store.jobs(&filter).unwrap().iter().map(|row| row.job.0).collect();
@@ -311,6 +344,7 @@ fn many_changes_share_a_commit_in_their_order(place: &Place) {
         at: at(20 + i64::from(attempt)),
         pool: format!("pool-{attempt}"),
         held: 2,
+        queued: false,
     };
     let jobs = 0..500;
     let mut changes: Vec<Change> = jobs.clone().map(|job| came(job, None)).collect();

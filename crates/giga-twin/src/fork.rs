@@ -80,6 +80,7 @@ fn repairs_and_failures(control: &Control, seed: u64, agenda: &mut Agenda) {
 
 fn finish(control: &Control, job: &Job, left: Duration, agenda: &mut Agenda) {
     let (Some(run), now) = (job.run(), control.now()) else { return };
+    agenda.begin(job, now);
     if let Some(leaving) = run.leaving {
         agenda.add(leaving.by.max(now), Coming::Left { job: job.id, attempt: job.attempts });
     }

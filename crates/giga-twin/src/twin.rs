@@ -202,6 +202,7 @@ impl Twin {
         let federation = Arc::clone(self.control.federation());
         match coming {
             Coming::Phase { site } => self.inputs.push(Input::PhaseOpens { site }),
+            Coming::Begun { job, attempt } => self.inputs.push(Input::Begun { job, attempt, at: now }),
             Coming::MaintenanceEnds { site } => self.inputs.push(Input::MaintenanceEnds { site }),
             Coming::Repaired { pool, node } => self.inputs.push(Input::NodeRepaired { pool, node }),
             Coming::Finished { job, attempt, completed } => {
@@ -336,6 +337,7 @@ impl Twin {
         for id in started {
             let job = self.control.state().job(id).expect("a started job is live");
             let left = *self.left.get(id).expect("a live job has work left");
+            self.agenda.begin(job, now);
             if let Some((at, end)) = end_of(job, left, now) {
                 self.agenda.add(at, end);
             }

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 
 use giga_model::{Federation, JobId, PoolId, SiteId, image};
-use giga_scheduler::Ending;
+use giga_scheduler::{Ending, Job};
 use giga_units::{Duration, Instant};
 
 use crate::chance::{Chance, Purpose};
@@ -12,6 +12,7 @@ use crate::chance::{Chance, Purpose};
 /// Something that will happen. At one instant, what gives comes before what takes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Coming {
+    Begun { job: JobId, attempt: u32 },
     Phase { site: SiteId },
     MaintenanceEnds { site: SiteId },
     Repaired { pool: PoolId, node: u32 },
@@ -39,6 +40,7 @@ image! {
         9 => LimitEnds { site },
         10 => LimitFalls { site, limit },
         11 => Hour,
+        12 => Begun { job, attempt },
     }
 }
 
@@ -66,6 +68,13 @@ impl Agenda {
             self.near.push(Reverse((at, coming)));
         } else {
             self.later.entry(hour).or_default().push(Reverse((at, coming)));
+        }
+    }
+
+    /// What waits in the line of a site of its own begins at once: what others submit there is not known (an assumption).
+    pub(crate) fn begin(&mut self, job: &Job, now: Instant) {
+        if job.run().is_some_and(|run| run.queued) {
+            self.add(now, Coming::Begun { job: job.id, attempt: job.attempts });
         }
     }
 
@@ -109,7 +118,8 @@ impl Agenda {
             Coming::Repaired { pool, .. } | Coming::Failure { pool, .. } => {
                 pool.index() < federation.pools.len()
             }
-            Coming::Finished { .. }
+            Coming::Begun { .. }
+            | Coming::Finished { .. }
             | Coming::Left { .. }
             | Coming::Hour
             | Coming::HalfLife

@@ -127,3 +127,69 @@ fn a_site_whose_slurm_is_silent_gets_nothing_more_until_it_answers() {
     live.wait(counted, &["cancelled"]);
     assert_eq!(submit(), first, "it is chosen again");
 }
+
+/// Others take all nodes of a site until they are told to let go.
+fn occupy(cluster: &Cluster, site: &str, until_gone: &Path) {
+    fs::write(until_gone, "").expect("a file");
+    let wait = format!("while [ -e {} ]; do sleep 0.1; done", until_gone.display());
+    let sent = std::process::Command::new("sbatch")
+        .env("SLURM_CONF", cluster.conf_of(site))
+        .args(["--nodes=2", "--exclusive", "--output=/dev/null", "--job-name=theirs", "--wrap", &wait])
+        .output()
+        .expect("sbatch runs");
+    assert!(sent.status.success(), "{sent:?}");
+    let running = || {
+        let listed = std::process::Command::new("squeue")
+            .env("SLURM_CONF", cluster.conf_of(site))
+            .args(["-h", "-n", "theirs", "-t", "RUNNING"])
+            .output();
+        listed.is_ok_and(|listed| !listed.stdout.is_empty())
+    };
+    until("others at work", 30, running);
+}
+
+#[test]
+fn as_a_guest_slurm_decides_when_a_job_begins_and_its_time_counts_from_then() {
+    let Some(cluster) = clusters("as_a_guest_slurm_decides") else { return };
+    let guest = on_slurm::SITES[0];
+    let mode = |site: &str| if site == guest { "mode = \"guest\"\n" } else { "mode = \"observe\"\n" };
+    let described = on_slurm::description(|site| cluster.conf_of(site), |site| mode(site).to_owned());
+    let mut live = Live::start_of(&described);
+    let theirs = live.folder.path().join("theirs");
+    let run = |live: &Live| live.submit(r#"{"project": "demo", "run": ["sleep", "2"], "limit": "1 h"}"#);
+    let queued = |live: &Live, job: u64| {
+        until("it waits in the line of Slurm", 30, || {
+            let told = live.send("GET", &format!("/v1/jobs/{job}/explain"), &[], "").json().to_string();
+            told.contains("its own Slurm decides") && told.contains("of Slurm waits there: ")
+        });
+        assert_eq!(state(live, job), "queued");
+    };
+    for restart in [false, true] {
+        occupy(&cluster, guest, &theirs);
+        let job = run(&live);
+        queued(&live, job);
+        // Its wait is no use of accelerators, also for one who was away.
+        std::thread::sleep(Duration::from_secs(8));
+        if restart {
+            live.kill_and_start();
+            queued(&live, job);
+        }
+        fs::remove_file(&theirs).expect("a file");
+        let done = live.wait(job, &["completed"]);
+        let at = |what: &str| {
+            let text = done[what].as_str().expect("a time");
+            giga_units::Instant::parse(text).expect("a time").as_unix_milliseconds()
+        };
+        let (waited, ran) = (at("started") - at("submitted"), at("ended") - at("started"));
+        assert!(waited > 8_000 && (2_000..6_000).contains(&ran), "waited {waited} ms and ran {ran} ms");
+        assert_eq!((&done["site"], &done["attempts"]), (&json!(guest), &json!(1)));
+    }
+    // One that is taken back in the line is gone, and cost nothing.
+    occupy(&cluster, guest, &theirs);
+    let job = run(&live);
+    queued(&live, job);
+    live.send("POST", &format!("/v1/jobs/{job}/cancel"), &[], "");
+    let done = live.wait(job, &["cancelled"]);
+    assert_eq!((&done["energy_joule"], &done["cost_microeuro"]), (&json!(0), &json!(0)), "{done}");
+    fs::remove_file(&theirs).expect("a file");
+}

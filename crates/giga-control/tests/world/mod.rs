@@ -10,7 +10,7 @@ use giga_model::{
 };
 use giga_model::{
     Assurance, DataPolicy, Dataset, DatasetId, Flexibility, Leaving, Predecessor, Preempt, Series, Sharing,
-    Terms,
+    SlurmAccess, SlurmMode, Terms,
 };
 use giga_scheduler::{Ending, Event, Input, Job};
 use giga_units::{Duration, Fraction, Instant, Power};
@@ -34,6 +34,8 @@ pub(crate) enum Step {
     Finish(Index, bool),
     Cancel(Index),
     Lose(Index),
+    /// One begins that was handed over, and that is heard so late.
+    Begin(Index, i64),
     Fail {
         pool: Index,
         node: Index,
@@ -93,6 +95,7 @@ fn step() -> impl Strategy<Value = Step> {
         5 => (any::<Index>(), any::<bool>()).prop_map(|(index, whole)| Step::Finish(index, whole)),
         1 => any::<Index>().prop_map(Step::Cancel),
         1 => any::<Index>().prop_map(Step::Lose),
+        3 => (any::<Index>(), minutes(90)).prop_map(|(index, late)| Step::Begin(index, late)),
         2 => (any::<Index>(), any::<Index>(), minutes(200))
             .prop_map(|(pool, node, repair)| Step::Fail { pool, node, repair }),
         1 => any::<Index>().prop_map(Step::Repair),
@@ -145,6 +148,8 @@ pub(crate) fn federation() -> impl Strategy<Value = Federation> {
             });
             site.flexibility = flexibility(salt >> index);
             site.assurance = Assurance::level(1 + (salt >> (40 + index)) as u8 % 4).expect("one to four");
+            let mode = if salt >> (44 + index) & 3 == 3 { SlurmMode::Guest } else { SlurmMode::Owned };
+            site.slurm = Some(Box::new(SlurmAccess { mode, ..SlurmAccess::default() }));
             site.price_series = (salt >> (20 + index) & 1 == 1).then(|| prices(salt));
             if let Some(opens) = second {
                 let opens = Instant::unix_milliseconds(opens);
@@ -300,7 +305,8 @@ impl World {
                 Some(Input::Submit { request })
             }
             Step::Finish(index, whole) => {
-                let running = state.jobs().filter(|job| job.run().is_some()).map(|job| job.id).collect();
+                let runs = |job: &&Job| job.run().is_some_and(|run| !run.queued);
+                let running = state.jobs().filter(runs).map(|job| job.id).collect();
                 let ending = if *whole { Ending::Completed } else { Ending::TimedOut };
                 attempt(some(index, running)).map(|(job, attempt)| Input::Finished {
                     job,
@@ -314,6 +320,12 @@ impl World {
                 let within = |job: &Job| job.run().is_some_and(|run| self.now <= run.started + job.limit);
                 let running = state.jobs().filter(|job| within(job)).map(|job| job.id).collect();
                 attempt(some(index, running)).map(|(job, attempt)| Input::Lost { job, attempt })
+            }
+            Step::Begin(index, late) => {
+                let queued = |job: &&Job| job.run().is_some_and(|run| run.queued);
+                let queued = state.jobs().filter(queued).map(|job| job.id).collect();
+                let at = Instant::unix_milliseconds(self.now.as_unix_milliseconds() - late);
+                attempt(some(index, queued)).map(|(job, attempt)| Input::Begun { job, attempt, at })
             }
             Step::Cancel(index) => {
                 some(index, state.jobs().map(|job| job.id).collect()).map(|job| Input::Cancel { job })

@@ -113,7 +113,6 @@ fn arguments(ask: &Ask) -> Vec<String> {
         format!("--chdir={}", ask.workdir),
         format!("--partition={}", ask.partition),
         format!("--nodes={0}-{0}", ask.nodes),
-        format!("--nodelist={}", ask.hosts.join(",")),
         "--ntasks-per-node=1".to_owned(),
         format!("--cpus-per-task={}", ask.cpus),
         format!("--time={}", ask.minutes),
@@ -121,6 +120,7 @@ fn arguments(ask: &Ask) -> Vec<String> {
     let mut named = |option: &str, value: &Option<String>| {
         arguments.extend(value.iter().map(|value| format!("--{option}={value}")));
     };
+    named("nodelist", &Some(ask.hosts.join(",")).filter(|hosts| !hosts.is_empty()));
     named("constraint", &ask.constraint);
     named("account", &ask.account);
     named("qos", &ask.qos);

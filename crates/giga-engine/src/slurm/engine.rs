@@ -39,6 +39,8 @@ pub struct SlurmSite {
     pub qos: Option<String>,
     /// The reservation that is lent, if one is.
     pub reservation: Option<String>,
+    /// Whether Slurm chooses nodes and decides when a job begins, because others submit there too.
+    pub guest: bool,
     /// How often Slurm is asked.
     pub poll: Span,
     /// What the protocol waits.
@@ -479,6 +481,10 @@ impl Engine for SlurmEngine {
     }
 
     fn nodes_out(&self) -> Option<BTreeSet<(String, u32)>> {
+        // Where Slurm chooses the nodes, which of them are out is its own business.
+        if self.0.site.guest {
+            return None;
+        }
         let state = self.0.state();
         // As long as a pool is not known, nothing can be said of the site.
         if state.pools.len() < self.0.site.pools.len() {
@@ -488,6 +494,14 @@ impl Engine for SlurmEngine {
             pool.out.iter().map(|&node| (name.clone(), node)).collect::<Vec<_>>()
         };
         Some(state.pools.iter().flat_map(out).collect())
+    }
+
+    fn waits_for(&self, attempt: AttemptId) -> Option<String> {
+        let state = self.0.state();
+        let (_, records) = state.queue.as_ref()?;
+        let waits =
+            records.get(&self.0.name(attempt))?.iter().find(|record| record.state == JobState::Waits)?;
+        Some(format!("job {} of Slurm waits there: {}", waits.id, waits.reason))
     }
 
     fn contact(&self) -> Contact {

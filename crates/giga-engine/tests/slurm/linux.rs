@@ -74,7 +74,8 @@ impl Bench for SlurmBench {
         };
         let (poll, rules) =
             (Span::from_millis(250), Rules { window: Span::from_secs(8), ..Rules::default() });
-        let site = SlurmSite { pools: vec![pool], account: None, qos: None, reservation: None, poll, rules };
+        let (account, qos, reservation) = (None, None, None);
+        let site = SlurmSite { pools: vec![pool], account, qos, reservation, guest: false, poll, rules };
         let transport: Box<dyn Transport> = match self.way {
             Way::Commands => Box::new(Cli { conf: Some(self.cluster.conf()), user: cluster::user() }),
             Way::Rest => Box::new(Rest::new(&self.cluster.rest(), self.cluster.key(), &cluster::user())),

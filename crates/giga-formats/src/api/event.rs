@@ -42,8 +42,10 @@ pub struct JobEvent {
 pub enum JobEventKind {
     /// It came and waits.
     Submitted,
-    /// An attempt started.
+    /// An attempt started, or was given to a site that decides itself when it begins.
     Started,
+    /// One began that was given to such a site.
+    Begun,
     /// It ended for good.
     Ended,
     /// An attempt was interrupted; it waits again.

@@ -32,6 +32,8 @@ pub struct Accepted {
 pub enum JobState {
     /// It is in the line, for the first time or again.
     Waiting,
+    /// It was given to a site whose own scheduler decides when it begins.
+    Queued,
     /// It holds accelerators and runs.
     Running,
     /// It was told to stop and has not yet.
@@ -60,8 +62,9 @@ pub struct UnknownState {
 
 impl JobState {
     /// All states, in the order of a job's life.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Waiting,
+        Self::Queued,
         Self::Running,
         Self::Stopping,
         Self::Completed,
@@ -76,6 +79,7 @@ impl JobState {
     pub const fn word(self) -> &'static str {
         match self {
             Self::Waiting => "waiting",
+            Self::Queued => "queued",
             Self::Running => "running",
             Self::Stopping => "stopping",
             Self::Completed => "completed",
@@ -89,7 +93,7 @@ impl JobState {
     /// Whether nothing will happen to such a job any more.
     #[must_use]
     pub const fn is_over(self) -> bool {
-        !matches!(self, Self::Waiting | Self::Running | Self::Stopping)
+        !matches!(self, Self::Waiting | Self::Queued | Self::Running | Self::Stopping)
     }
 
     /// The state of a word.

@@ -18,7 +18,8 @@ struct Job<'a> {
     name: &'a str,
     partition: &'a str,
     nodes: [u32; 2],
-    nodelist: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nodelist: Option<String>,
     tasks_per_node: u32,
     cpus_per_task: u32,
     #[serde(skip_serializing_if = "str::is_empty")]
@@ -55,7 +56,7 @@ pub fn submission(ask: &Ask) -> String {
         name: &ask.name,
         partition: &ask.partition,
         nodes: [ask.nodes; 2],
-        nodelist: ask.hosts.join(","),
+        nodelist: Some(ask.hosts.join(",")).filter(|hosts| !hosts.is_empty()),
         tasks_per_node: 1,
         cpus_per_task: ask.cpus,
         gres: &ask.gres,

@@ -155,14 +155,15 @@ fn attempts(attempts: &[AttemptView], now: Instant) -> String {
 
 /// From its submission to its latest start, or until now.
 fn waited(job: &JobView, now: Instant) -> String {
-    let until = job.started.or(job.ended).map_or(now, |Stamp(at)| at);
+    let begun = job.started.filter(|_| job.state != JobState::Queued);
+    let until = begun.or(job.ended).map_or(now, |Stamp(at)| at);
     if job.state == JobState::Refused { none() } else { wait(until.since(job.submitted.0)) }
 }
 
 /// From its latest start to its end, or until now. A job that waits again does not run.
 fn ran(job: &JobView, now: Instant) -> String {
     match (job.started, job.state) {
-        (None, _) | (_, JobState::Waiting) => none(),
+        (None, _) | (_, JobState::Waiting | JobState::Queued) => none(),
         (Some(Stamp(started)), _) => wait(job.ended.map_or(now, |ended| ended.0).since(started)),
     }
 }

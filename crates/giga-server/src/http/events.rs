@@ -198,6 +198,7 @@ fn told(federation: &Federation, decision: &Decision) -> Option<(JobId, JobEvent
         Decision::Started { job, attempt, .. } => {
             (*job, JobEventKind::Started, format!("attempt {attempt} at job {job} started"))
         }
+        Decision::Begun { job, at, .. } => (*job, JobEventKind::Begun, format!("job {job} began at {at}")),
         Decision::Stopping { job } => (*job, JobEventKind::Stopping, format!("job {job} was told to stop")),
         Decision::Interrupted { job, cause, .. } => {
             let text = format!("job {job} waits again: {}", interruption(*cause));

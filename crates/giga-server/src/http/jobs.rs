@@ -12,7 +12,7 @@ use giga_formats::api::{
     PlaceView, PlanView, Stamp, Starts,
 };
 use giga_formats::job::{JobBody, JobSpec};
-use giga_model::{AttemptId, Federation, JobId};
+use giga_model::{AttemptId, Federation, JobId, SlurmMode};
 use giga_report::{reason, sentence};
 use giga_scheduler::{Because, Explanation, Job, Need, Preview, Run};
 use giga_store::{JobFilter, JobRow};
@@ -182,8 +182,10 @@ pub(crate) async fn submit(
         })))?;
         let (job, site, state) = match told.await.map_err(|_| Refusal::unavailable())? {
             Submitted::Bound { job, site, started } => {
-                let site = Some(app.federation.sites[site.index()].name.clone());
-                (job, site, if started { JobState::Running } else { JobState::Waiting })
+                let about = &app.federation.sites[site.index()];
+                let begun =
+                    if about.mode() == SlurmMode::Guest { JobState::Queued } else { JobState::Running };
+                (job, Some(about.name.clone()), if started { begun } else { JobState::Waiting })
             }
             Submitted::Refused { job, .. } => (job, None, JobState::Refused),
             Submitted::Before { job } => return before(job),
@@ -344,9 +346,17 @@ pub(crate) async fn explain(
     let row = find(&app, &caller, &id)?;
     let last = app.store.attempts(job)?.pop().and_then(|attempt| attempt.result);
     let mut view = explain_view(&app.federation, &row, last, &explanation, ordered, now);
+    view.sentences.extend(waits_elsewhere(&app, &row));
     view.sentences.extend(data_on_its_way(&app, &row)?);
     view.sentences.extend(never_came(&app, &caller, &row).await?);
     Ok(Json(ExplainView { choices, ..view }))
+}
+
+/// What the scheduler of its site says of a job that stands in a line there.
+fn waits_elsewhere(app: &App, row: &JobRow) -> Option<String> {
+    let queued = view::state(row) == JobState::Queued;
+    let site = row.site.as_deref().filter(|_| queued).and_then(|name| app.site(name).ok())?;
+    app.engines.get(&site)?.waits_for(AttemptId { job: row.job, number: row.attempts })
 }
 
 /// What a job that is not over still waits for, though the core may have started it.

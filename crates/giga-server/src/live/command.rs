@@ -37,6 +37,8 @@ pub(crate) enum Command {
     Cancel { job: JobId, reply: oneshot::Sender<bool> },
     /// An operator tells a site what to do.
     Operate { input: Input, outcome: Outcome },
+    /// Attempts began that a site had in a line of its own, so long ago.
+    Begun { begun: Vec<(AttemptId, Instant)> },
     /// The engine of a site saw something.
     Facts { site: SiteId, facts: Vec<Fact> },
     /// These nodes of a site, by pool and number, are out, and all others of it work.
@@ -135,6 +137,8 @@ pub(crate) struct Order {
     pub(crate) attempt: AttemptId,
     pub(crate) nodes: Vec<NodeUse>,
     pub(crate) limit: Duration,
+    /// Whether the core waits to hear that it began.
+    pub(crate) queued: bool,
     pub(crate) stopping: bool,
 }
 

@@ -117,6 +117,11 @@ impl Core {
                 Command::Submit(submission) => submissions.push(*submission),
                 Command::Cancel { job, reply } => self.cancel(job, reply, &mut step),
                 Command::Operate { input, outcome } => self.operate(now, input, outcome, &mut step),
+                Command::Begun { begun } => {
+                    let input =
+                        |(of, at): (AttemptId, Instant)| Input::Begun { job: of.job, attempt: of.number, at };
+                    step.seen.extend(begun.into_iter().map(input));
+                }
                 Command::Facts { site, facts } => {
                     facts.into_iter().for_each(|fact| self.fact(site, fact, &mut step));
                 }

@@ -3,7 +3,7 @@
 use giga_control::Control;
 use giga_control::record::JobRecord;
 use giga_formats::api::JobState;
-use giga_model::{AttemptId, Federation, JobId, NodeUse, SiteId};
+use giga_model::{AttemptId, Federation, JobId, NodeUse, SiteId, SlurmMode};
 use giga_scheduler::{Ending, Event, Interruption, Job, Run, State};
 use giga_store::Change;
 use giga_units::{Carbon, Energy, Instant, Money};
@@ -20,8 +20,11 @@ pub(crate) fn change<'a>(
     Some(match event {
         Event::Started { job, attempt, need, .. } => {
             let pool = federation.pools[need.pool.index()].name.clone();
-            Change::Started { job: *job, attempt: *attempt, at: now, pool, held: need.held() }
+            let site = federation.pools[need.pool.index()].site;
+            let queued = federation.sites[site.index()].mode() == SlurmMode::Guest;
+            Change::Started { job: *job, attempt: *attempt, at: now, pool, held: need.held(), queued }
         }
+        Event::Begun { job, at, .. } => Change::Begun { job: *job, at: *at },
         Event::Stopping { job } | Event::Leaving { job, .. } => Change::Stopping { job: *job },
         Event::Rebound { job, site, .. } => {
             Change::Moved { job: *job, site: federation.sites[site.index()].name.clone() }
@@ -106,6 +109,7 @@ fn order(federation: &Federation, state: &State, job: &Job, run: &Run) -> Order 
         attempt: AttemptId { job: job.id, number: job.attempts },
         nodes: state.nodes(run.need.pool, &run.pieces).into_iter().map(node).collect(),
         limit: run.need.time(job.limit),
+        queued: run.queued,
         stopping: run.stopping || run.leaving.is_some(),
     }
 }

@@ -150,7 +150,7 @@ fn wait(server: &Server, reach: &Reach, id: u64) -> Result<JobState, Refused> {
             Err(refused) if logs::is_passing(&refused) => JobState::Waiting,
             Err(refused) => return Err(refused),
         };
-        if state != JobState::Waiting {
+        if !matches!(state, JobState::Waiting | JobState::Queued) {
             return Ok(state);
         }
         if !std::mem::replace(&mut said, true) {

@@ -12,7 +12,7 @@ use giga_engine::local::{Host, LocalEngine, LocalPool, READINGS};
 use giga_engine::slurm::protocol::Rules;
 use giga_engine::slurm::{self, Cli, Rest, SlurmEngine, SlurmPool, SlurmSite, Transport};
 use giga_formats::attempt::readings;
-use giga_model::{EngineKind, Federation, PoolId, Site, SiteId, SlurmAccess};
+use giga_model::{EngineKind, Federation, PoolId, Site, SiteId, SlurmAccess, SlurmMode};
 
 /// How often a Slurm is asked what became of our jobs: an assumption, a list of a thousand takes it some 50 ms.
 const POLL: Duration = Duration::from_secs(1);
@@ -103,6 +103,7 @@ fn by_slurm(
         account: access.account.clone(),
         qos: access.qos.clone(),
         reservation: access.reservation.clone(),
+        guest: access.mode == SlurmMode::Guest,
         poll: POLL,
         rules: Rules::default(),
     };

@@ -76,6 +76,9 @@ const MOMENTS: &[(u64, Moment)] = &[
     (2, Moment::WhileItStops),
 ];
 
+/// On Slurm one of so many servers lives so long and is not killed.
+const BREATHS: u64 = 15;
+const BREATH: Duration = Duration::from_secs(30);
 /// A server lives so long at most once it answers, unless a moment is waited for.
 const LIFE: Duration = Duration::from_millis(600);
 /// The same on Slurm, which takes its time.
@@ -185,6 +188,9 @@ impl<'a> Killer<'a> {
                 Moment::OnAFullDisk if self.place.disk.is_none() => Moment::AnyTime,
                 moment => moment,
             };
+            if self.place.sites.is_some() && round > 0 && round % BREATHS == 0 {
+                self.breathe();
+            }
             self.trouble();
             self.jump(round);
             self.fill_nodes(round);
@@ -275,6 +281,14 @@ impl<'a> Killer<'a> {
         while self.load.waiting.load(Ordering::Relaxed) < LINE && from.elapsed() < FILLING {
             std::thread::sleep(Duration::from_millis(5));
         }
+        let status = server.stop();
+        self.check_stop(status);
+    }
+
+    /// Lets one live for longer than a submission without an answer is waited for: that begins anew with each server.
+    fn breathe(&mut self) {
+        let server = self.up();
+        std::thread::sleep(BREATH);
         let status = server.stop();
         self.check_stop(status);
     }

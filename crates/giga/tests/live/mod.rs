@@ -190,13 +190,13 @@ impl Live {
 impl Drop for Live {
     fn drop(&mut self) {
         if self.child.is_some() {
-            let live = self.send("GET", "/v1/jobs?state=waiting,running&limit=1000", &[], "").json();
+            let live = self.send("GET", "/v1/jobs?state=waiting,queued,running&limit=1000", &[], "").json();
             for job in live["jobs"].as_array().into_iter().flatten() {
                 self.send("POST", &format!("/v1/jobs/{}/cancel", job["id"]), &[], "");
             }
             // What a limit sent away waits again, and may still run.
             let running = || {
-                self.send("GET", "/v1/jobs?state=stopping,running", &[], "").json()["jobs"]
+                self.send("GET", "/v1/jobs?state=stopping,queued,running", &[], "").json()["jobs"]
                     != serde_json::json!([])
                     || self.send("GET", "/v1/sites", &[], "").body.contains("\"obeyed\":\"ordered\"")
             };

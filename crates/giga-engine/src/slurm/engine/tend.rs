@@ -302,8 +302,8 @@ impl Inner {
         let words: Vec<String> = words.map(|word| shell_word(&word)).collect();
         let nodes = u32::try_from(launch.nodes.len()).ok()?;
         let known = &state.pools.get(&first.pool)?.hosts;
-        let hosts = launch.nodes.iter().map(|node| known.get(node.node as usize).cloned());
-        let hosts = hosts.collect::<Option<_>>()?;
+        let pinned = launch.nodes.iter().filter(|_| !self.site.guest);
+        let hosts = pinned.map(|node| known.get(node.node as usize).cloned()).collect::<Option<_>>()?;
         let kept = handed_on().filter_map(|(name, value)| Some((name.to_owned(), value.into_string().ok()?)));
         let milliseconds = launch.limit.as_milliseconds().saturating_add(launch.grace.as_milliseconds());
         Some(Ask {

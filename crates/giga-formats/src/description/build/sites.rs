@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use giga_model::{
     Accelerator, AcceleratorId, Country, EngineKind, Failures, Flexibility, Maintenance, OwnerId, Phase,
-    Pool, PoolId, Site, SiteId, SlurmAccess,
+    Pool, PoolId, Site, SiteId, SlurmAccess, SlurmMode,
 };
 use giga_units::{CarbonIntensity, EnergyPrice, Fraction, Instant, Money};
 
@@ -173,6 +173,7 @@ impl<'r> Builder<'r, '_> {
         }
         self.apart(record, &pools);
         Some(SlurmAccess {
+            mode: record.text("mode").and_then(SlurmMode::parse).unwrap_or_default(),
             partition: text("partition").unwrap_or_default(),
             pools,
             gres: text("gres").filter(|gres| gres != "none").unwrap_or_default(),

@@ -8,6 +8,13 @@ pub(crate) static SLURM: Section = Section {
     doc: "how the Slurm of a site is reached, and what of it is lent",
     fields: &[
         required("partition", Kind::Name, "\"giga\"", "the partition that jobs are submitted to"),
+        preset(
+            "mode",
+            Kind::Word(&["owned", "guest", "observe"]),
+            "\"owned\"",
+            "the partition is lent to us alone",
+            "what we may do there: decide what starts and where, submit beside others, or look on",
+        ),
         optional("pool", Kind::Tables(&POOL, 1_000), "pools that are not told by the partition alone"),
         preset(
             "gres",

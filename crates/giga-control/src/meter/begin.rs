@@ -1,0 +1,55 @@
+//! Where the counting of an attempt begins: as it is handed over, or later where a site decides that itself.
+
+use giga_model::Federation;
+use giga_scheduler::{Job, Need, Pace};
+use giga_units::{AcceleratorTime, Instant};
+
+use super::Meter;
+use crate::bill::{job_draw, lost_speed};
+
+impl Meter {
+    /// An attempt is given to its site: the job is in no line of ours any more.
+    pub(super) fn hand_over(&mut self, federation: &Federation, job: &Job, need: &Need, now: Instant) {
+        let book = self.jobs.get_mut(job.id).expect("a live job has a book");
+        (book.held, book.taken, book.pool) = (need.held(), Some(need.asked), Some(need.pool));
+        let asked = u64::from(book.asked);
+        self.touch(federation, job.site, now).wanted -= asked;
+    }
+
+    /// An attempt began at `at`, which is noticed now.
+    pub(super) fn begin(
+        &mut self,
+        federation: &Federation,
+        job: &Job,
+        need: &Need,
+        pace: Pace,
+        (at, now): (Instant, Instant),
+    ) {
+        let book = self.jobs.get_mut(job.id).expect("a live job has a book");
+        if book.started.is_none() {
+            book.started = Some(at);
+            let programme = federation.projects[job.project.index()].programme;
+            self.totals.waits(programme, book.asked).add(at.since(job.submitted));
+        }
+        self.totals.reads.begin(job);
+        let (held, asked) = (u64::from(need.held()), u64::from(need.asked));
+        let gauges = self.touch(federation, job.site, now);
+        gauges.held += held;
+        gauges.asked += asked;
+        gauges.drawn += job_draw(job, need, pace);
+        gauges.slowed += asked * lost_speed(pace);
+        let before = now.since(at);
+        // It held its accelerators before anybody noticed.
+        self.lending.hold(job, now, |known| known);
+        self.lending.held_before(job, held, before);
+        self.lending.hold(job, now, |known| known + held);
+        let factor = federation.sites[job.site.index()].facility_factor;
+        let hour = &mut self.hours[job.site.index()];
+        let (held, done) =
+            (AcceleratorTime::of(asked, before), AcceleratorTime::of(asked, pace.work(before)));
+        hour.time.delivered += done;
+        hour.time.power += held - done;
+        hour.time.no_work -= held;
+        hour.energy += factor.of(job_draw(job, need, pace)).over(before);
+    }
+}
