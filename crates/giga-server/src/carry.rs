@@ -17,6 +17,7 @@ use giga_formats::job::{ArraySpec, JobBody, JobSpec};
 use giga_model::{JobId, Receipt, SiteId};
 use giga_scheduler::Ending;
 use giga_store::{Standing, Store};
+use giga_units::Duration;
 
 use self::reconcile::{Action, Wanted, reconcile};
 use crate::data::{Data, Gate};
@@ -420,7 +421,13 @@ fn spec(body: &str) -> Option<JobSpec> {
 /// What an engine will never do is the end of the attempt, if it was to start it.
 fn refused(action: &Action, cause: String) -> Option<Fact> {
     let Action::Start(attempt) = *action else { return None };
-    Some(Fact { attempt, ending: Some((Ending::Failed, clock())), text: cause, receipt: None })
+    Some(Fact {
+        attempt,
+        ending: Some((Ending::Failed, clock())),
+        ran: Duration::ZERO,
+        text: cause,
+        receipt: None,
+    })
 }
 
 /// What there is to tell of an attempt that is over.
@@ -428,11 +435,13 @@ fn fact(attempt: AttemptId, seen: &Seen) -> Option<Fact> {
     match seen {
         Seen::Ended(receipt) => {
             let ((ending, text), ended) = (ending(receipt), receipt.ended);
+            let ran = ended.since(receipt.started);
             let receipt = Some(AttemptFile::write(receipt));
-            Some(Fact { attempt, ending: Some((ending, ended)), text, receipt })
+            Some(Fact { attempt, ending: Some((ending, ended)), ran, text, receipt })
         }
         Seen::Lost { cause } => {
-            Some(Fact { attempt, ending: None, text: format!("lost: {cause}"), receipt: None })
+            let text = format!("lost: {cause}");
+            Some(Fact { attempt, ending: None, ran: Duration::ZERO, text, receipt: None })
         }
         Seen::Pending | Seen::Running { .. } | Seen::Unclear { .. } => None,
     }
@@ -528,7 +537,7 @@ mod tests {
         store.append(&[Batch { entries: Vec::new(), changes }]).unwrap();
         let engine = Arc::new(Noted::default());
         let (core, _commands) = mpsc::sync_channel(9);
-        let limit = giga_units::Duration::milliseconds(9);
+        let limit = Duration::milliseconds(9);
         let order = Order { attempt: MISSING, nodes: Vec::new(), limit, queued: false, stopping: false };
         let site = (SiteId::at(0), "north".to_owned());
         let noted = Arc::clone(&engine);

@@ -156,6 +156,9 @@ fn as_a_guest_slurm_decides_when_a_job_begins_and_its_time_counts_from_then() {
     let described = on_slurm::description(|site| cluster.conf_of(site), |site| mode(site).to_owned());
     let mut live = Live::start_of(&described);
     let theirs = live.folder.path().join("theirs");
+    let sites = String::from_utf8(live.verb(&["sites"]).stdout).expect("UTF-8");
+    assert!(sites.contains(&format!("{guest} decides itself when work begins")), "{sites}");
+    assert_eq!(sites.matches("is only looked at: nothing is placed there").count(), 2, "{sites}");
     let run = |live: &Live| live.submit(r#"{"project": "demo", "run": ["sleep", "2"], "limit": "1 h"}"#);
     let queued = |live: &Live, job: u64| {
         until("it waits in the line of Slurm", 30, || {

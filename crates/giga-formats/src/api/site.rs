@@ -23,6 +23,9 @@ pub struct SiteView {
     pub country: String,
     /// What carries decisions out there, or nothing where it is only described.
     pub engine: Option<String>,
+    /// What its Slurm lets us do: `owned`, `guest` or `observe`; nothing where its engine is another.
+    #[serde(default)]
+    pub mode: Option<String>,
     /// Its pools.
     pub pools: Vec<PoolView>,
     /// Jobs that run there.

@@ -55,6 +55,11 @@ pub(super) fn remarks(site: &SiteView, now: Instant) -> Vec<String> {
     if site.drained {
         all.push("is drained: nothing more starts there".to_owned());
     }
+    match site.mode.as_deref() {
+        Some("guest") => all.push("decides itself when work begins that is given to it".to_owned()),
+        Some("observe") => all.push("is only looked at: nothing is placed there".to_owned()),
+        _ => {}
+    }
     if site.silent {
         all.push("does not answer: nothing starts there until it does".to_owned());
     }

@@ -80,6 +80,7 @@ fn site_view(control: &Control, id: SiteId) -> SiteView {
         name: site.name.clone(),
         country: site.country.code().to_owned(),
         engine: site.engine.map(|engine| engine.word().to_owned()),
+        mode: site.slurm.as_ref().map(|slurm| slurm.mode.word().to_owned()),
         pools: site.pools.iter().map(|&pool| pool_view(control, pool)).collect(),
         running: state.running(id).into(),
         waiting: state.waiting(id).into(),

@@ -100,6 +100,8 @@ pub(crate) struct Fact {
     pub(crate) attempt: AttemptId,
     /// How it ended and when, or `None` where it was lost.
     pub(crate) ending: Option<(Ending, Instant)>,
+    /// How long it ran by the clock of its host; zero where that is not known.
+    pub(crate) ran: Duration,
     /// The same in words.
     pub(crate) text: String,
     /// The receipt as it is kept.

@@ -12,7 +12,7 @@ use giga_control::record::JobRecord;
 use giga_control::{Control, calendar};
 use giga_formats::journal::{self, Record, Snapshot};
 use giga_model::{AttemptId, Federation, JobId, SiteId};
-use giga_scheduler::{DECISION_VERSION, Ending, Event, Input};
+use giga_scheduler::{DECISION_VERSION, Ending, Event, Input, Job};
 use giga_store::{Batch, Change, Entry, NewJob};
 use giga_units::{Duration, Instant, Power};
 use tokio::sync::oneshot;
@@ -216,6 +216,10 @@ impl Core {
         let AttemptId { job, number } = fact.attempt;
         step.settled.push((site, Effect::Settled(fact.attempt)));
         let known = self.control.state().job(job).filter(|job| job.attempts == number);
+        if let (Some((_, at)), Some(run)) = (&mut fact.ending, known.and_then(Job::run)) {
+            // Where the clock of its host is behind ours, it did not end before it had run so long.
+            *at = (*at).max(run.started + fact.ran);
+        }
         let by_itself = fact.ending.is_some_and(|(ending, _)| ending != Ending::Cancelled);
         let news = known.is_some_and(|job| job.run().is_some() || by_itself);
         if news && step.results.iter().all(|other| other.attempt != fact.attempt) {

@@ -172,7 +172,8 @@ impl Trial {
                     // Noticed late, as after an hour without a server.
                     let at = self.now - Duration::hours(1);
                     let ending = ending.map(|place| (endings[usize::from(place)], at));
-                    let facts = vec![Fact { attempt, ending, text: "x".into(), receipt: None }];
+                    let ran = Duration::ZERO;
+                    let facts = vec![Fact { attempt, ending, ran, text: "x".into(), receipt: None }];
                     commands.push(Command::Facts { site: SiteId(0), facts });
                 }
                 Step::Submit { accelerators, hours, word, saves, tasks, after } => {
@@ -324,6 +325,36 @@ fn work_that_was_done_before_a_window_is_not_done_again() {
     // It was interrupted first, and says only then that it had ended by itself.
     check(vec![vec![submit.clone()], vec![into_window.clone()], vec![done]], &[Ending::Completed]);
     check(vec![vec![submit], vec![into_window], vec![stopped]], &[]);
+}
+
+/// What runs for half an hour is charged for that, however far the clock of its host is behind, and never for time to come.
+#[test]
+fn a_host_whose_clock_is_behind_is_charged_for_what_it_ran() {
+    for (behind, noticed, expected) in [(0, 60, 30), (90, 60, 30), (90, 20, 20)] {
+        let mut trial = Trial::new();
+        trial.step(&[Step::Submit {
+            accelerators: 8,
+            hours: 20,
+            word: None,
+            saves: false,
+            tasks: 1,
+            after: None,
+        }]);
+        let minutes = |minutes: i64| Duration::seconds(60 * minutes);
+        let begun = trial.now;
+        trial.now = begun + minutes(noticed);
+        let attempt = AttemptId { job: JobId(0), number: 1 };
+        let ended = begun + minutes(30) - minutes(behind);
+        let ending = Some((Ending::Completed, ended));
+        let facts = vec![Fact { attempt, ending, ran: minutes(30), text: "x".into(), receipt: None }];
+        trial.keep(vec![Command::Facts { site: SiteId(0), facts }]);
+        let records = trial.store.records(0, 1_000).expect("a whole journal");
+        let at = records.iter().flat_map(|record| &record.events).find_map(|event| match event {
+            giga_scheduler::Event::Ended { at, .. } => Some(*at),
+            _ => None,
+        });
+        assert_eq!(at, Some(begun + minutes(expected)), "{behind} min behind, noticed after {noticed}");
+    }
 }
 
 #[test]
