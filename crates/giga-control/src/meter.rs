@@ -3,7 +3,7 @@
 //! Between two events nothing changes, so every sum is exact. The meter looks at events and decides nothing.
 
 use giga_model::image::{Image, ImageError, Source};
-use giga_model::{Federation, JobId, JobMap, JobRequest, OwnerId, PoolId, SiteId, SlurmMode, image};
+use giga_model::{Federation, JobId, JobMap, JobRequest, OwnerId, PoolId, SiteId, image};
 use giga_scheduler::{Ending, Event, Interruption, Job, Lack, Pace, Rule, Scheduler, State};
 use giga_units::{AcceleratorTime, Carbon, Duration, Energy, EnergyMeter, Fraction, Instant, Money, Power};
 
@@ -115,18 +115,8 @@ impl Meter {
                 self.totals.submitted += 1;
             }
             Event::Refused { job, request, rule } => self.refuse(federation, *job, request, *rule, now),
-            Event::Started { job, need, .. } => {
-                let job = before.job(*job).expect("a started job is live");
-                self.hand_over(federation, job, need, now);
-                if federation.sites[job.site.index()].mode() != SlurmMode::Guest {
-                    self.begin(federation, job, need, Pace::Full, (now, now));
-                }
-            }
-            Event::Begun { job, at, .. } => {
-                let job = before.job(*job).expect("a job that begins is live");
-                let run = job.run().expect("a job that begins was handed over");
-                self.begin(federation, job, &run.need, run.pace, (*at, now));
-            }
+            Event::Started { job, need, .. } => self.started(federation, before, *job, need, now),
+            Event::Begun { job, at, .. } => self.begun(federation, before, *job, (*at, now)),
             Event::Ended { job, ending, at } => {
                 let job = before.job(*job).expect("an ended job is live");
                 self.end(federation, job, *ending, *at, now);

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use giga_model::{Asks, JobId, JobMap, OwnerId, PoolId, Predecessor, ProjectId, SiteId};
+use giga_model::{Asks, JobId, JobMap, OwnerId, PoolId, Predecessor, ProjectId, SiteId, SlurmMode};
 use giga_units::{Instant, Power};
 
 use crate::event::Piece;
@@ -240,10 +240,19 @@ impl State {
         self.sites[site.index()].queue.len()
     }
 
-    /// How many jobs run at a site.
+    /// How many jobs were given to a site and are not over.
     #[must_use]
     pub fn running(&self, site: SiteId) -> u32 {
         self.sites[site.index()].running
+    }
+    /// How many of those wait in a line of the site's own and have not begun. It looks at every job, where there can be any.
+    #[must_use]
+    pub fn queued(&self, plan: &Plan, site: SiteId) -> u32 {
+        if plan.sites[site.index()].mode != SlurmMode::Guest {
+            return 0;
+        }
+        let queued = |job: &&Job| job.site == site && job.run().is_some_and(|run| run.queued);
+        u32::try_from(self.jobs().filter(queued).count()).unwrap_or(u32::MAX)
     }
 
     /// Until when a site is out for maintenance, if it is.

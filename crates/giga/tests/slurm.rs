@@ -166,6 +166,8 @@ fn as_a_guest_slurm_decides_when_a_job_begins_and_its_time_counts_from_then() {
             told.contains("its own Slurm decides") && told.contains("of Slurm waits there: ")
         });
         assert_eq!(state(live, job), "queued");
+        let sites = String::from_utf8(live.verb(&["sites"]).stdout).expect("UTF-8");
+        assert!(sites.contains("given to it: 1 job in its line"), "{sites}");
     };
     for restart in [false, true] {
         occupy(&cluster, guest, &theirs);

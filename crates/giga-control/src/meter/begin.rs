@@ -1,23 +1,47 @@
 //! Where the counting of an attempt begins: as it is handed over, or later where a site decides that itself.
 
-use giga_model::Federation;
-use giga_scheduler::{Job, Need, Pace};
+use giga_model::{Federation, JobId, SlurmMode};
+use giga_scheduler::{Job, Need, Pace, State};
 use giga_units::{AcceleratorTime, Instant};
 
 use super::Meter;
 use crate::bill::{job_draw, lost_speed};
 
 impl Meter {
-    /// An attempt is given to its site: the job is in no line of ours any more.
-    pub(super) fn hand_over(&mut self, federation: &Federation, job: &Job, need: &Need, now: Instant) {
+    /// An attempt is given to its site, and is in no line of ours any more.
+    pub(super) fn started(
+        &mut self,
+        federation: &Federation,
+        before: &State,
+        job: JobId,
+        need: &Need,
+        now: Instant,
+    ) {
+        let job = before.job(job).expect("a started job is live");
         let book = self.jobs.get_mut(job.id).expect("a live job has a book");
         (book.held, book.taken, book.pool) = (need.held(), Some(need.asked), Some(need.pool));
         let asked = u64::from(book.asked);
         self.touch(federation, job.site, now).wanted -= asked;
+        if federation.sites[job.site.index()].mode() != SlurmMode::Guest {
+            self.begin(federation, job, need, Pace::Full, (now, now));
+        }
+    }
+
+    /// One began that a site had in a line of its own.
+    pub(super) fn begun(
+        &mut self,
+        federation: &Federation,
+        before: &State,
+        job: JobId,
+        at_and_now: (Instant, Instant),
+    ) {
+        let job = before.job(job).expect("a job that begins is live");
+        let run = job.run().expect("a job that begins was handed over");
+        self.begin(federation, job, &run.need, run.pace, at_and_now);
     }
 
     /// An attempt began at `at`, which is noticed now.
-    pub(super) fn begin(
+    fn begin(
         &mut self,
         federation: &Federation,
         job: &Job,

@@ -30,6 +30,9 @@ pub struct SiteView {
     pub pools: Vec<PoolView>,
     /// Jobs that run there.
     pub running: u64,
+    /// Jobs that its own scheduler has in its line.
+    #[serde(default)]
+    pub queued: u64,
     /// Jobs that wait for it.
     pub waiting: u64,
     /// Jobs of these that are kept back for cheaper or cleaner hours.

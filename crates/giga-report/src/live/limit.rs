@@ -56,7 +56,10 @@ pub(super) fn remarks(site: &SiteView, now: Instant) -> Vec<String> {
         all.push("is drained: nothing more starts there".to_owned());
     }
     match site.mode.as_deref() {
-        Some("guest") => all.push("decides itself when work begins that is given to it".to_owned()),
+        Some("guest") => {
+            let there = several(site.queued, "job");
+            all.push(format!("decides itself when work begins that is given to it: {there} in its line"));
+        }
         Some("observe") => all.push("is only looked at: nothing is placed there".to_owned()),
         _ => {}
     }

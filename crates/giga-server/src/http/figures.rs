@@ -48,11 +48,13 @@ fn per_site<V: Into<Value>>(
 
 fn jobs(control: &Control, summary: &Summary, out: &mut Exposition) {
     let state = control.state();
-    let help = "Jobs by site: running, waiting, kept back (deferred) for cheaper or cleaner hours, and awaiting the end of \
-                other jobs.";
+    let help = "Jobs by site: running, queued by the site's own scheduler, waiting, kept back (deferred) for cheaper or cleaner \
+                hours, and awaiting the end of other jobs.";
     let mut family = out.family("jobs", Kind::Gauge, Unit::None, help);
     for (id, site) in sites_of(control) {
-        family.sample(&[("site", site), ("state", "running")], state.running(id));
+        let queued = state.queued(control.scheduler().plan(), id);
+        family.sample(&[("site", site), ("state", "running")], state.running(id) - queued);
+        family.sample(&[("site", site), ("state", "queued")], queued);
         family.sample(&[("site", site), ("state", "waiting")], state.waiting(id));
         family.sample(&[("site", site), ("state", "deferred")], state.deferred(id) as u64);
         family.sample(&[("site", site), ("state", "awaiting")], state.awaiting(id) as u64);

@@ -70,6 +70,7 @@ fn site_view(control: &Control, id: SiteId) -> SiteView {
     let (federation, state) = (control.federation(), control.state());
     let site = &federation.sites[id.index()];
     let ordered = ordered(control, id);
+    let queued = state.queued(control.scheduler().plan(), id);
     let limit = state.limit(id).map(|(power, until)| LimitView {
         power_milliwatt: power.as_milliwatts(),
         until: Stamp(until),
@@ -82,7 +83,8 @@ fn site_view(control: &Control, id: SiteId) -> SiteView {
         engine: site.engine.map(|engine| engine.word().to_owned()),
         mode: site.slurm.as_ref().map(|slurm| slurm.mode.word().to_owned()),
         pools: site.pools.iter().map(|&pool| pool_view(control, pool)).collect(),
-        running: state.running(id).into(),
+        running: (state.running(id) - queued).into(),
+        queued: queued.into(),
         waiting: state.waiting(id).into(),
         deferred: state.deferred(id) as u64,
         awaiting: state.awaiting(id) as u64,
