@@ -384,6 +384,7 @@ impl World {
             leaving: *wishes.leaving.get(&Leaving::ALL),
             assurance: wishes.assurance.and_then(Assurance::level),
             deadline: slack,
+            container: false,
         })
     }
 
