@@ -11,6 +11,7 @@
 
 pub(crate) mod body;
 pub(crate) mod claim;
+pub(crate) mod container;
 pub(crate) mod energy;
 pub(crate) mod fence;
 pub(crate) mod folder;
@@ -25,6 +26,7 @@ use std::time::SystemTime;
 
 use giga_units::Instant;
 
+pub use container::runtime_program;
 pub use energy::Device;
 pub use home::OpenError;
 pub use supervisor::supervise;

@@ -239,6 +239,13 @@ impl Inner {
                 first.pool
             ));
         };
+        if launch.container.is_some() && launch.nodes.len() > 1 {
+            return Some(
+                "a container on several hosts is not supported; leave `container` out, and put the runtime's own command behind \
+                 `$GIGA_ON_EACH_HOST`"
+                    .to_owned(),
+            );
+        }
         let mut seen = BTreeSet::new();
         launch.nodes.iter().find_map(|node| {
             let most = pool.accelerators_per_node;

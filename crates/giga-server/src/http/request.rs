@@ -129,7 +129,7 @@ fn terms(
         assurance: spec.assurance,
         deadline,
         after: Vec::new(),
-        container: false,
+        container: spec.container.is_some(),
     };
     Ok(Some(terms).filter(|terms| *terms != Terms::default()).map(Arc::new))
 }
