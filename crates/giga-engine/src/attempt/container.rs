@@ -3,17 +3,16 @@
 //! The runtime is called by its command line and takes the place of the stage: its session, its group, its signals and its
 //! exit code are those of the program. No service of a machine stands between, so that nothing outlives its supervisor.
 //!
-//! Inside are the working directory, the folder of the attempt and the data, each under its own path, the last two to be
-//! read only. Apptainer does that by itself. Charliecloud has mounts that can be written only, and only on folders that the
-//! image has; so the stage makes the mounts before, in namespaces of its own, and lays an empty layer over the image.
+//! Inside are the working directory, the folder of the attempt with what is handed in, and the data, each under its own path,
+//! the data to be read only. Apptainer does that by itself. Charliecloud mounts what can be written only, and only on folders that the image
+//! has; so the stage puts the root together before, out of mounts in namespaces of its own.
 
 use std::collections::BTreeMap;
 use std::env;
 use std::ffi::OsString;
-use std::fmt::Display;
 use std::fs;
 use std::io;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Component, Path, PathBuf};
 use std::process::Command;
 
@@ -30,8 +29,11 @@ use super::folder::{Folder, make_folder};
 /// Is there where NVIDIA's driver is.
 const NVIDIA: &str = "/dev/nvidiactl";
 
-/// Where the layer over an image is mounted: beside the folders of the attempts, and seen by one of them only.
+/// Where the root of a container is mounted: beside the folders of the attempts, and seen by one of them only.
 const ROOT: &str = "root";
+
+/// What Charliecloud shares with the machine unless told otherwise.
+const SHARED: [&str; 4] = ["dev", "proc", "sys", "tmp"];
 
 /// Where the program of a runtime is, by the `PATH` of this process.
 #[must_use]
@@ -102,7 +104,7 @@ impl Inside<'_> {
         if is_path && let Err(fault) = fs::metadata(image) {
             return Err(format!("image `{image}` on `{host}`: {fault}; put it there, or name another"));
         }
-        if let Some(cause) = self.mounts().find_map(unmountable) {
+        if let Some(cause) = self.mounts().into_iter().find_map(unmountable) {
             return Err(cause);
         }
         let arguments = match runtime {
@@ -110,7 +112,7 @@ impl Inside<'_> {
             ContainerRuntime::Charliecloud => {
                 // It asks for its name.
                 environment.entry("USER".to_owned()).or_insert_with(user);
-                self.layered().map(|root| self.charliecloud(&root))?
+                self.assembled().map(|root| self.charliecloud(&root))?
             }
         };
         let mut command = Command::new(call);
@@ -118,14 +120,17 @@ impl Inside<'_> {
         Ok(command)
     }
 
-    /// The folders that are there inside.
-    fn mounts(&self) -> impl Iterator<Item = &Path> {
-        std::iter::once(self.workdir).chain(self.reads())
+    /// The folders that are there inside, those around others before them.
+    fn mounts(&self) -> Vec<&Path> {
+        let mut all: Vec<&Path> =
+            [self.workdir, self.folder.path()].into_iter().chain(self.reads()).collect();
+        all.sort();
+        all
     }
 
     /// Those of them that are to be read only.
     fn reads(&self) -> impl Iterator<Item = &Path> {
-        std::iter::once(self.folder.path()).chain(self.container.reads.iter().map(PathBuf::as_path))
+        self.container.reads.iter().map(PathBuf::as_path)
     }
 
     fn apptainer(&self, nvidia: bool) -> Vec<OsString> {
@@ -133,10 +138,10 @@ impl Inside<'_> {
         if nvidia {
             all.push("--nv".into());
         }
-        all.extend(["--bind".into(), self.workdir.into()]);
-        for path in self.reads() {
-            let path = path.display();
-            all.extend(["--bind".into(), format!("{path}:{path}:ro").into()]);
+        for path in self.mounts() {
+            let reads = self.reads().any(|read| read == path);
+            let (shown, rights) = (path.display(), if reads { "ro" } else { "rw" });
+            all.extend(["--bind".into(), format!("{shown}:{shown}:{rights}").into()]);
         }
         all.push(self.container.image.clone().into());
         all
@@ -151,9 +156,9 @@ impl Inside<'_> {
         all
     }
 
-    /// The root of the image under an empty layer in which there is a folder for every mount, and the mounts that are to be
-    /// read only. Nobody else sees any of it, and it is gone with the last process that does.
-    fn layered(&self) -> Result<PathBuf, String> {
+    /// The root of the image with a folder for every mount, and the mounts that are to be read only. Nobody else sees any of
+    /// it, and it is gone with the last process that does.
+    fn assembled(&self) -> Result<PathBuf, String> {
         let image = Path::new(&self.container.image);
         if !image.is_dir() {
             let image = image.display();
@@ -162,26 +167,27 @@ impl Inside<'_> {
             ));
         }
         let home = self.folder.path().parent().and_then(Path::parent);
-        let over = home.ok_or("the attempt lies in no engine's folder")?.join(ROOT);
-        make_folder(&over).map_err(told("make a folder to mount on"))?;
-        own_namespaces().map_err(told("make namespaces of its own"))?;
-        for path in self.reads() {
+        let root = home.ok_or("the attempt lies in no engine's folder")?.join(ROOT);
+        make_folder(&root).map_err(told("make a folder to mount on"))?;
+        own_namespaces().map_err(told("make namespaces of its own, as `unshare -Urm` does"))?;
+        for path in self.reads().chain([image]) {
             to_read_only(path).map_err(told("mount what is to be read"))?;
         }
-        layer(image, &over).map_err(told("lay an empty layer over the image"))?;
-        let root = over.join(IMAGE);
-        self.mounts().try_for_each(|path| make_inside(&root, path))?;
+        let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV;
+        mount(Some("giga"), &root, Some("tmpfs"), flags, Some("mode=0755"))
+            .map_err(|errno| told("mount the root of the container")(errno.into()))?;
+        let mounts = self.mounts();
+        let wanted = mounts.iter().filter_map(|path| path.strip_prefix("/").ok());
+        // These the runtime takes from the machine, with all that is in them.
+        let wanted = wanted.filter(|path| !SHARED.iter().any(|shared| path.starts_with(shared)));
+        assemble(image, &root, &wanted.collect::<Vec<_>>())
+            .map_err(told("put the root of the container together"))?;
         Ok(root)
     }
 }
 
 fn told(what: &'static str) -> impl Fn(io::Error) -> String {
-    move |fault| {
-        format!(
-            "{what}: {fault}; Charliecloud needs Linux 5.11 or later, and users who may make namespaces (`unshare -Urm true` \
-             tells)"
-        )
-    }
+    move |fault| format!("{what}: {fault}")
 }
 
 /// A namespace of users, in which this one may mount, and one of mounts, which only its own processes see.
@@ -213,37 +219,53 @@ fn to_read_only(path: &Path) -> io::Result<()> {
     Ok(mount(NONE, path, NONE, kept.fold(flags, |all, flag| all | flag), NONE)?)
 }
 
-/// The folder below the mount in which image and layer are one.
-const IMAGE: &str = "image";
-
-fn layer(image: &Path, over: &Path) -> io::Result<()> {
-    mount(Some("giga"), over, Some("tmpfs"), MsFlags::MS_NOSUID | MsFlags::MS_NODEV, Some("mode=0700"))?;
-    for name in ["lower", "upper", "work", IMAGE] {
-        fs::create_dir(over.join(name))?;
+/// Puts in a folder what is in another one, and a folder for every path below it that is wanted. What leads to none of these
+/// is mounted as it is: that asks for no right to write in an image, and for nothing of its kernel.
+fn assemble(from: &Path, to: &Path, wanted: &[&Path]) -> io::Result<()> {
+    let mut below: BTreeMap<OsString, Vec<&Path>> = BTreeMap::new();
+    for path in wanted {
+        let mut parts = path.components();
+        if let Some(Component::Normal(first)) = parts.next() {
+            let rest = parts.as_path();
+            let rests = below.entry(first.to_owned()).or_default();
+            rests.extend(Some(rest).filter(|rest| !rest.as_os_str().is_empty()));
+        }
     }
-    mount(Some(image), &over.join("lower"), NONE, MsFlags::MS_BIND | MsFlags::MS_REC, NONE)?;
-    // By short names: no path has to be written in a list in which `:` and `,` mean something.
-    env::set_current_dir(over)?;
-    let layers = Some("lowerdir=lower,upperdir=upper,workdir=work");
-    Ok(mount(Some("giga"), IMAGE, Some("overlay"), MsFlags::MS_NODEV, layers)?)
-}
-
-/// Makes a folder below the root of an image. A link on the way would lead out of that.
-fn make_inside(root: &Path, path: &Path) -> Result<(), String> {
-    let mut place = root.to_owned();
-    for part in path.components().filter(|part| *part != Component::RootDir) {
-        place.push(part);
-        let told = |what: &dyn Display| format!("`{}` can not be mounted: {what}", path.display());
-        match fs::symlink_metadata(&place) {
-            Ok(about) if about.is_dir() => {}
-            Ok(_) => return Err(told(&"a part of it is no folder in the image; name another `workdir`")),
-            Err(fault) if fault.kind() == io::ErrorKind::NotFound => {
-                fs::create_dir(&place).map_err(|fault| told(&fault))?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        if !below.contains_key(&entry.file_name()) {
+            appear(&entry.path(), &to.join(entry.file_name()), entry.file_type()?)?;
+        }
+    }
+    for (name, rests) in below {
+        let (source, place) = (from.join(&name), to.join(&name));
+        fs::create_dir(&place)?;
+        match fs::symlink_metadata(&source) {
+            Ok(about) if about.is_dir() => assemble(&source, &place, &rests)?,
+            Ok(_) => {
+                let cause = format!("`{}` is no folder; name another `workdir`", source.display());
+                return Err(io::Error::other(cause));
             }
-            Err(fault) => return Err(told(&fault)),
+            Err(fault) if fault.kind() == io::ErrorKind::NotFound => {
+                rests.iter().try_for_each(|rest| fs::create_dir_all(place.join(rest)))?;
+            }
+            Err(fault) => return Err(fault),
         }
     }
     Ok(())
+}
+
+/// Makes a file, a folder or a link of an image appear at a place.
+fn appear(source: &Path, place: &Path, kind: fs::FileType) -> io::Result<()> {
+    if kind.is_symlink() {
+        return symlink(fs::read_link(source)?, place);
+    }
+    if kind.is_dir() {
+        fs::create_dir(place)?;
+    } else {
+        fs::write(place, "")?;
+    }
+    Ok(mount(Some(source), place, NONE, MsFlags::MS_BIND | MsFlags::MS_REC, NONE)?)
 }
 
 fn user() -> String {
@@ -271,8 +293,8 @@ mod tests {
 
     #[test]
     fn apptainer_is_called_by_its_command_line() {
-        const MOUNTS: &str = "--bind /srv/work/1 --bind /srv/live/giga-1-1:/srv/live/giga-1-1:ro --bind \
-                              /data/scans:/data/scans:ro /images/torch.sif";
+        const MOUNTS: &str = "--bind /data/scans:/data/scans:ro --bind /srv/live/giga-1-1:/srv/live/giga-1-1:rw \
+                              --bind /srv/work/1:/srv/work/1:rw /images/torch.sif";
         check(false, &format!("exec --pwd /srv/work/1 {MOUNTS}"));
         check(true, &format!("exec --pwd /srv/work/1 --nv {MOUNTS}"));
     }

@@ -18,7 +18,7 @@ type Own = fn(&InContainer);
 pub(super) const CASES: &[(&str, Own)] = &[
     ("a container has its folder, its variables and its image", a_container_has_what_it_needs),
     ("a container can not change the data it reads", data_can_only_be_read),
-    ("a container hides what an image would have to show", a_folder_may_be_anywhere),
+    ("a folder of a container may be where its image has none", a_folder_may_be_anywhere),
     ("what can not be run in a container is told", what_is_missing_is_told),
 ];
 
@@ -99,7 +99,7 @@ fn what_is_missing_is_told(bench: &InContainer) {
         container(scene).image = image.clone();
         container(scene).reads.push("/var/tmp".into());
     };
-    not_started(&linked, "no folder in the image");
+    not_started(&linked, "is no folder; name another");
     if giga_engine::runtime_program(ContainerRuntime::Apptainer).is_none() {
         let other = |scene: &mut Scene<'_>| container(scene).runtime = ContainerRuntime::Apptainer;
         not_started(&other, "`apptainer` is not on");

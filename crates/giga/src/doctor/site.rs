@@ -90,7 +90,10 @@ fn containers(site: &Site) -> Option<Check> {
     };
     let succeeds = |program: &Path, arguments: &[&str]| {
         let (quiet, mut call) = (Stdio::null, Command::new(program));
-        call.args(arguments)
+        // One of them asks for its name, which a service may not have.
+        let user = std::env::var_os("USER").unwrap_or_else(|| "giga".into());
+        call.env("USER", user)
+            .args(arguments)
             .stdin(quiet())
             .stdout(quiet())
             .stderr(quiet())
