@@ -70,6 +70,7 @@ fn submission<'a>(image: &'a str, more: &[&'a str]) -> Vec<&'a str> {
     [&["submit", "--yes", "--follow", "--project", "demo", "--container", image][..], more].concat()
 }
 
+#[expect(clippy::print_stdout, reason = "a test that is skipped says so")]
 #[test]
 fn a_container_goes_where_one_runs_and_comes_back_with_its_code() {
     let image = match image::image() {

@@ -20,6 +20,7 @@ pub(crate) mod idle;
 pub(crate) mod launch;
 pub(crate) mod process;
 pub(crate) mod supervisor;
+pub(crate) mod work;
 
 use std::fs;
 use std::time::SystemTime;
@@ -30,6 +31,7 @@ pub use container::runtime_program;
 pub use energy::Device;
 pub use home::OpenError;
 pub use supervisor::supervise;
+pub use work::{Entry, EntryKind, JobFolder};
 
 /// The clock of this machine.
 pub(crate) fn now() -> Instant {

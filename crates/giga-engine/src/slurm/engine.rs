@@ -15,7 +15,7 @@ use std::thread;
 use std::time::{Duration as Span, Instant as Clock};
 
 use giga_formats::attempt::Handover;
-use giga_model::{AttemptId, Idling, Launch};
+use giga_model::{AttemptId, Idling, JobId, Launch};
 use giga_units::{Bytes, Instant};
 
 use super::known::{ASKED, Known, Stage};
@@ -25,7 +25,7 @@ use crate::attempt::claim::{self, CLAIM};
 use crate::attempt::home::{Home, OpenError};
 use crate::attempt::launch::{fault, is_over, unavailable};
 use crate::attempt::supervisor::{LAUNCH, STOP};
-use crate::{Carried, Chunk, Contact, Engine, EngineError, OutputStream, Seen};
+use crate::{Carried, Chunk, Contact, Engine, EngineError, JobFolder, OutputStream, Seen};
 use giga_formats::slurm::{JobState, NodeRecord, Record};
 
 /// How a site's pools lie in its Slurm.
@@ -479,6 +479,10 @@ impl Engine for SlurmEngine {
 
     fn idling(&self) -> Result<BTreeMap<AttemptId, Idling>, EngineError> {
         self.0.home.idling().map_err(unavailable("list its attempts"))
+    }
+
+    fn folder(&self, job: JobId) -> Result<Option<JobFolder>, EngineError> {
+        JobFolder::open(&self.0.home, job).map_err(unavailable("look at the folder of a job"))
     }
 
     fn carries(&self, pool: &str) -> Carried {
