@@ -456,12 +456,13 @@ impl Known {
         giga_model::after(self.terms.as_deref())
     }
 
-    /// Whether the holders of its data let that be read at a site, and the site is assured as far as is asked.
+    /// Whether a site has what it runs in, is assured as far as is asked, and may read its data by the word of the holders.
     fn may_read(&self, federation: &Federation, site: SiteId) -> bool {
         let Some(terms) = &self.terms else { return true };
         let about = &federation.sites[site.index()];
         let mut data = terms.data.iter().map(|id| &federation.datasets[id.index()]);
-        terms.assurance.is_none_or(|needed| about.assurance >= needed)
+        (about.containers.is_some() || !terms.container)
+            && terms.assurance.is_none_or(|needed| about.assurance >= needed)
             && data.all(|data| data.may_be_read(site, about.country, about.assurance))
     }
 }

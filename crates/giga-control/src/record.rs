@@ -72,11 +72,13 @@ pub enum Refusal {
     AboveFloor,
     /// A job that it comes after ended while it was submitted.
     PredecessorOver,
+    /// No site runs containers.
+    NoContainers,
 }
 
 impl Refusal {
     /// All of them, each at the place of its number.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::UnknownProject,
         Self::NothingAsked,
         Self::NoSuchAccelerator,
@@ -92,6 +94,7 @@ impl Refusal {
         Self::DeadlineTooClose,
         Self::AboveFloor,
         Self::PredecessorOver,
+        Self::NoContainers,
     ];
 
     /// The word in tables.
@@ -113,6 +116,7 @@ impl Refusal {
             Self::DeadlineTooClose => "deadline-too-close",
             Self::AboveFloor => "above-floor",
             Self::PredecessorOver => "predecessor-over",
+            Self::NoContainers => "no-containers",
         }
     }
 }
@@ -135,6 +139,7 @@ impl From<Rule> for Refusal {
             Rule::DeadlineTooClose => Self::DeadlineTooClose,
             Rule::AboveFloor { .. } => Self::AboveFloor,
             Rule::PredecessorOver { .. } => Self::PredecessorOver,
+            Rule::NoContainers => Self::NoContainers,
         }
     }
 }
@@ -156,6 +161,7 @@ giga_model::image! {
         12 => DeadlineTooClose,
         13 => AboveFloor,
         14 => PredecessorOver,
+        15 => NoContainers,
     }
 }
 

@@ -11,7 +11,7 @@ mod storm;
 use std::path::Path;
 use std::time::Duration as Span;
 
-use giga_model::{AttemptId, NodeUse};
+use giga_model::{AttemptId, Container, NodeUse};
 
 use crate::Engine;
 
@@ -25,6 +25,11 @@ pub trait Bench: Sync {
 
     /// A node with at least two accelerators, other ones at each call where there are enough.
     fn node(&self) -> NodeUse;
+
+    /// What the programs of the cases run in, where that is more than the engine.
+    fn container(&self) -> Option<Container> {
+        None
+    }
 
     /// An empty folder that the cases and the programs both see under this path.
     fn scratch(&self) -> &Path;

@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use giga_model::{AttemptId, Idling, Launch, Receipt};
+use giga_model::{AttemptId, Idling, JobId, Launch, Receipt};
 use giga_units::{Bytes, Instant};
 use thiserror::Error;
+
+use crate::JobFolder;
 
 /// What is known of an attempt that was handed over.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -157,6 +159,15 @@ pub trait Engine: Send + Sync {
     /// [`EngineError::Unknown`] where the attempt does not run here; [`EngineError::Refused`] where the place is behind the end,
     /// something else lies there, or it would be more than [`INPUT_MOST`]; [`EngineError::Unavailable`] where it can not be written.
     fn input(&self, attempt: AttemptId, at: Option<u64>, bytes: &[u8]) -> Result<u64, EngineError>;
+
+    /// The folder that is kept for a job over its attempts, as far as it can be seen from here; `None` where it never began here.
+    ///
+    /// # Errors
+    /// [`EngineError::Unavailable`] where it can not be looked at.
+    fn folder(&self, job: JobId) -> Result<Option<JobFolder>, EngineError> {
+        let _ = job;
+        Ok(None)
+    }
 
     /// What one accelerator of a pool brings with it here; nothing where there is no such pool.
     fn carries(&self, pool: &str) -> Carried;

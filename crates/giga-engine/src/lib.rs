@@ -13,5 +13,6 @@ pub mod local;
 #[cfg(target_os = "linux")]
 pub mod slurm;
 
+pub use attempt::{Entry, EntryKind, JobFolder, runtime_program};
 pub use engine::{Carried, Chunk, Contact, Engine, EngineError, INPUT_MOST, OutputStream, Seen};
 pub use giga_model::{AttemptId, End, Idling, Launch, Measured, NodeUse, Receipt};

@@ -7,7 +7,9 @@ use std::path::PathBuf;
 use giga_formats::attempt::{
     AttemptFile, AttemptFileError, Body, Claim, Claimant, Handover, Lost, ProcessId,
 };
-use giga_model::{AttemptId, End, Idling, JobId, Launch, Measured, NodeUse, Receipt};
+use giga_model::{
+    AttemptId, Container, ContainerRuntime, End, Idling, JobId, Launch, Measured, NodeUse, Receipt,
+};
 use giga_units::{Bytes, Duration, Energy, Fraction, Instant};
 
 const ATTEMPT: AttemptId = AttemptId { job: JobId(17), number: 1 };
@@ -22,6 +24,7 @@ fn handover() -> Handover {
         command: vec!["python".into(), "train.py".into(), "ø \" \n".into()],
         env: BTreeMap::from([("EPOCHS".into(), "3".into())]),
         workdir: Some(PathBuf::from("/data/here")),
+        container: None,
     };
     Handover {
         launch,
@@ -72,6 +75,13 @@ fn kept_files_are_read_and_written() {
     check("launch", &handover());
     let launch = Launch { workdir: None, ..handover().launch };
     check("launch-bare", &Handover { launch, devices: Vec::new(), cpus: Vec::new(), ..handover() });
+    let container = Container {
+        runtime: ContainerRuntime::Charliecloud,
+        image: "/images/torch".into(),
+        reads: vec!["/data/scans".into()],
+    };
+    let launch = Launch { container: Some(container), ..handover().launch };
+    check("launch-container", &Handover { launch, ..handover() });
     check("claim", &claim(Claimant::Supervisor(process())));
     check("claim-batch", &Claim { batch: Some(4_242), ..claim(Claimant::Supervisor(process())) });
     check("claim-fence", &claim(Claimant::Fence));

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use giga_units::{Bytes, Duration, Energy, Fraction, Instant};
 use thiserror::Error;
 
-use crate::JobId;
+use crate::{ContainerRuntime, JobId};
 
 /// One try at a job; written `giga-17-1`. Tries are counted from one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -75,6 +75,19 @@ pub struct Launch {
     pub env: BTreeMap<String, String>,
     /// Where it runs; `None` is a folder of the job's own that is kept over attempts.
     pub workdir: Option<PathBuf>,
+    /// What it runs in, or `None` where it runs as any other program.
+    pub container: Option<Container>,
+}
+
+/// What a program runs in, beside its working directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Container {
+    /// What runs it.
+    pub runtime: ContainerRuntime,
+    /// An absolute path, or a reference such as `docker://debian:12`.
+    pub image: String,
+    /// Folders that are there inside under the same paths, to be read only.
+    pub reads: Vec<PathBuf>,
 }
 
 /// How an attempt ended, as the one who watched it saw.

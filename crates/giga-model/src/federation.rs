@@ -83,6 +83,8 @@ pub struct Site {
     pub engine: Option<EngineKind>,
     /// How its Slurm is reached, where that carries decisions out.
     pub slurm: Option<Box<SlurmAccess>>,
+    /// What runs containers there, or `None` where nothing does.
+    pub containers: Option<ContainerRuntime>,
 }
 
 impl Site {
@@ -232,6 +234,42 @@ impl SlurmMode {
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|mode| mode.word() == word)
+    }
+}
+
+/// What runs containers at a site.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ContainerRuntime {
+    /// Apptainer, from files, folders and references.
+    Apptainer,
+    /// Charliecloud, from folders.
+    Charliecloud,
+}
+
+impl ContainerRuntime {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Apptainer, Self::Charliecloud];
+
+    /// The word for it in a description.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Apptainer => "apptainer",
+            Self::Charliecloud => "charliecloud",
+        }
+    }
+    /// The runtime of a word.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|runtime| runtime.word() == word)
+    }
+    /// The program that runs it.
+    #[must_use]
+    pub const fn program(self) -> &'static str {
+        match self {
+            Self::Apptainer => "apptainer",
+            Self::Charliecloud => "ch-run",
+        }
     }
 }
 

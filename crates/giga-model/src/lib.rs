@@ -16,11 +16,12 @@ mod series;
 mod work;
 mod workload;
 
-pub use attempt::{AttemptId, AttemptIdError, End, Idling, Launch, Measured, NodeUse, Receipt};
+pub use attempt::{AttemptId, AttemptIdError, Container, End, Idling, Launch, Measured, NodeUse, Receipt};
 pub use dataset::{Assurance, DataPolicy, Dataset, Forbidding, Leaving, Network, Wan};
 pub use federation::{
-    Accelerator, Country, EngineKind, Failures, Federation, Flexibility, GridLimit, Maintenance, Owner,
-    Phase, Policy, Pool, Preempt, Programme, Project, Sharing, Site, SlurmAccess, SlurmMode,
+    Accelerator, ContainerRuntime, Country, EngineKind, Failures, Federation, Flexibility, GridLimit,
+    Maintenance, Owner, Phase, Policy, Pool, Preempt, Programme, Project, Sharing, Site, SlurmAccess,
+    SlurmMode,
 };
 pub use flaw::Flaw;
 pub use ids::{AcceleratorId, DatasetId, JobId, OwnerId, PhaseId, PoolId, ProgrammeId, ProjectId, SiteId};

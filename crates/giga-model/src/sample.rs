@@ -104,6 +104,7 @@ pub fn add_site(federation: &mut Federation, name: &str, pools: &[(Accelerator, 
         maintenance: None,
         engine: None,
         slurm: None,
+        containers: None,
     });
     id
 }

@@ -107,6 +107,8 @@ pub struct Terms {
     pub deadline: Option<Instant>,
     /// The jobs it comes after.
     pub after: Vec<Predecessor>,
+    /// Whether it runs in a container. What is in that is nobody's matter here.
+    pub container: bool,
 }
 
 /// A job that another one comes after.
@@ -152,14 +154,18 @@ pub const ELASTIC_SINCE: u16 = 3;
 /// The first format of records with jobs that come after others.
 const AFTER_SINCE: u16 = 4;
 
+/// The first format of records with jobs in containers.
+const CONTAINER_SINCE: u16 = 5;
+
 impl Image for Terms {
     fn write(&self, out: &mut Vec<u8>) {
-        let Self { data, leaving, assurance, deadline, after } = self;
+        let Self { data, leaving, assurance, deadline, after, container } = self;
         data.write(out);
         leaving.write(out);
         assurance.write(out);
         deadline.write(out);
         after.write(out);
+        container.write(out);
     }
     fn read(source: &mut Source<'_>) -> Result<Self, ImageError> {
         Ok(Self {
@@ -168,6 +174,7 @@ impl Image for Terms {
             assurance: Image::read(source)?,
             deadline: Image::read(source)?,
             after: if source.format() < AFTER_SINCE { Vec::new() } else { Image::read(source)? },
+            container: source.format() >= CONTAINER_SINCE && bool::read(source)?,
         })
     }
 }

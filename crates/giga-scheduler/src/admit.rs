@@ -156,10 +156,13 @@ impl Plan {
         Ok(())
     }
 
-    /// Whether a site is assured as far as is asked, and may read all the data.
+    /// Whether a site runs containers where that is asked, is assured as far as is asked, and may read all the data.
     fn may_read_at(&self, site: SiteId, request: &JobRequest) -> Result<(), Rule> {
         let Some(terms) = &request.terms else { return Ok(()) };
         let about = &self.sites[site.index()];
+        if terms.container && !about.has_containers {
+            return Err(Rule::NoContainers);
+        }
         if let Some(needed) = terms.assurance.filter(|&needed| about.assurance < needed) {
             return Err(Rule::AssuranceTooLow { needed });
         }

@@ -443,6 +443,9 @@ pub enum Rule {
         /// Which data.
         dataset: DatasetId,
     },
+    /// No site runs containers.
+    #[error("no site of the project runs containers")]
+    NoContainers,
     /// No site is assured enough.
     #[error("no site of the project has assurance level {}", needed.get())]
     AssuranceTooLow {
@@ -581,5 +584,6 @@ image! {
         12 => DeadlineTooClose,
         13 => AboveFloor { floor },
         14 => PredecessorOver { job },
+        15 => NoContainers,
     }
 }

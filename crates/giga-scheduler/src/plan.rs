@@ -36,6 +36,7 @@ pub(crate) struct SitePlan {
     pub(crate) maintenance: Option<Maintenance>,
     pub(crate) country: Country,
     pub(crate) assurance: Assurance,
+    pub(crate) has_containers: bool,
     pub(crate) flexibility: Flexibility,
     /// Whether its own scheduler decides when work begins, or we only look on and nothing is ever placed there.
     pub(crate) mode: SlurmMode,
@@ -308,6 +309,7 @@ fn site_plan(federation: &Federation, index: usize, pools: std::ops::Range<usize
         maintenance: site.maintenance,
         country: site.country,
         assurance: site.assurance,
+        has_containers: site.containers.is_some(),
         flexibility: site.flexibility,
         mode: site.mode(),
         facility_factor: site.facility_factor,

@@ -2,10 +2,10 @@
 
 use giga_model::sample::{accelerator, add_site, empty};
 use giga_model::{
-    Ask, Asks, DataPolicy, Dataset, DatasetId, Federation, JobId, JobRequest, Leaving, ProjectId, SiteId,
-    Terms,
+    Ask, Asks, ContainerRuntime, DataPolicy, Dataset, DatasetId, Federation, JobId, JobRequest, Leaving,
+    ProjectId, SiteId, Terms,
 };
-use giga_scheduler::{Input, Rule, Scheduler};
+use giga_scheduler::{Event, Input, Rule, Scheduler};
 use giga_units::{Bytes, Duration, Fraction, Instant, Money};
 
 const NOW: Instant = Instant::unix_milliseconds(0);
@@ -67,6 +67,27 @@ fn a_site_has_a_cost_or_a_rule() {
     everywhere(&request(99, Vec::new()), Rule::GangTooLarge { largest: 8 });
     let nobody = JobRequest { project: ProjectId(99), ..request(1, Vec::new()) };
     assert_eq!(scheduler.places(&nobody, NOW), []);
+}
+
+#[test]
+fn a_container_runs_where_something_runs_it() {
+    let terms = Terms { container: true, ..Terms::default() };
+    let request = JobRequest { terms: Some(terms.into()), ..request(1, Vec::new()) };
+    let rules = |federation: &Federation| {
+        let places = Scheduler::new(federation).places(&request, NOW);
+        places.iter().map(|(_, place)| place.err()).collect::<Vec<_>>()
+    };
+    let mut federation = federation();
+    assert_eq!(rules(&federation), [Some(Rule::NoContainers); 3]);
+    let mut scheduler = Scheduler::new(&federation);
+    let mut events = Vec::new();
+    scheduler.advance(NOW, &Input::Submit { request: request.clone() }, &mut events);
+    assert!(
+        matches!(events[..], [Event::Refused { rule: Rule::NoContainers, .. }]),
+        "{events:?}: nobody takes it"
+    );
+    federation.sites[1].containers = Some(ContainerRuntime::Charliecloud);
+    assert_eq!(rules(&federation), [Some(Rule::NoContainers), None, Some(Rule::NoContainers)]);
 }
 
 #[test]

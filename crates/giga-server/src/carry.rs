@@ -7,6 +7,7 @@
 mod reconcile;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::time::{Duration as Wait, Instant as Clock};
@@ -14,7 +15,7 @@ use std::time::{Duration as Wait, Instant as Clock};
 use giga_engine::{AttemptId, Contact, End, Engine, EngineError, Idling, Seen};
 use giga_formats::attempt::AttemptFile;
 use giga_formats::job::{ArraySpec, JobBody, JobSpec};
-use giga_model::{JobId, Receipt, SiteId};
+use giga_model::{Container, JobId, Receipt, SiteId};
 use giga_scheduler::Ending;
 use giga_store::{Standing, Store};
 use giga_units::Duration;
@@ -392,6 +393,8 @@ impl Carrier {
         if self.store.standing() != Standing::Held {
             return Err(unavailable("whether the store is still this server's can not be told".into()));
         }
+        let reads = variables.values().map(PathBuf::from).collect();
+        let container = self.container(attempt, spec.container, reads)?;
         let mut env = spec.env;
         env.extend(variables);
         env.insert("GIGA_SITE".into(), self.site.clone());
@@ -400,7 +403,21 @@ impl Carrier {
             env.insert("GIGA_ARRAY_INDEX".into(), index.to_string());
             env.insert("GIGA_ARRAY_COUNT".into(), count.to_string());
         }
-        self.engine.start(&order.launch(spec.command, env, spec.workdir)).map(|()| Begun::Handed)
+        self.engine.start(&order.launch(spec.command, env, spec.workdir, container)).map(|()| Begun::Handed)
+    }
+
+    /// The container of an attempt, with what this site runs it by.
+    fn container(
+        &self,
+        attempt: AttemptId,
+        image: Option<String>,
+        reads: Vec<PathBuf>,
+    ) -> Result<Option<Container>, EngineError> {
+        let Some(image) = image else { return Ok(None) };
+        match self.data.runtime(self.id) {
+            Some(runtime) => Ok(Some(Container { runtime, image, reads })),
+            None => Err(EngineError::Refused { attempt, cause: "this site runs no containers".into() }),
+        }
     }
 }
 

@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use giga_formats::manifest::{Digest, Manifest, hex};
-use giga_model::{Dataset, Federation, Forbidding, SiteId, Wan};
+use giga_model::{ContainerRuntime, Dataset, Federation, Forbidding, SiteId, Wan};
 use giga_store::{ContentRow, CopyRow, Standing, Store, StoreError, TaskEnd, TaskKind, TaskRow, TaskState};
 use giga_units::{Bytes, Duration, Money};
 use sha2::{Digest as _, Sha256};
@@ -217,6 +217,11 @@ impl Data {
         let line = self.line();
         let found = line.running.iter().find(|(running, _)| running.task == task);
         found.map_or(0, |(_, moved)| moved.load(Ordering::Relaxed))
+    }
+
+    /// What runs containers at a site.
+    pub(crate) fn runtime(&self, site: SiteId) -> Option<ContainerRuntime> {
+        self.federation.sites[site.index()].containers
     }
 
     fn site_name(&self, site: SiteId) -> &str {

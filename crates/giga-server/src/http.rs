@@ -5,6 +5,7 @@ mod datasets;
 mod document;
 mod events;
 mod figures;
+mod files;
 mod forecast;
 mod health;
 mod input;
@@ -115,6 +116,8 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .routes(routes!(jobs::explain))
         .routes(routes!(forecast::forecast))
         .routes(routes!(logs::logs))
+        .routes(routes!(files::list))
+        .routes(routes!(files::fetch))
         .routes(routes!(input::input))
         .routes(routes!(events::events))
         .routes(routes!(sites::list))
@@ -135,6 +138,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
     let document: Arc<str> = document.to_json().expect("the document can be written").into();
     let answer = async move || ([(header::CONTENT_TYPE, "application/json")], document.to_string());
     routes
+        .route("/v1/jobs/{id}/files/{path}/{*rest}", axum::routing::get(files::fetch_below))
         .route("/v1/openapi.json", axum::routing::get(answer))
         .fallback(async |request: Request| Refusal::no_route(request.uri().path()))
         .method_not_allowed_fallback(async |request: Request| {

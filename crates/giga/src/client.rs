@@ -5,6 +5,7 @@
 
 mod dataset;
 mod events;
+mod files;
 mod job;
 mod key;
 mod logs;
@@ -59,6 +60,10 @@ pub(crate) enum JobVerb {
     Show(job::One),
     /// Prints what a job wrote.
     Logs(logs::Logs),
+    /// Lists the files in the folder of a job.
+    Files(files::Files),
+    /// Fetches a file of a job.
+    Get(files::Get),
     /// Cancels jobs.
     Cancel(job::Several),
     /// Says why a job is where it is.
@@ -115,6 +120,8 @@ fn work(verb: &Live) -> Result<ExitCode, Refused> {
         Live::Jobs(call) => job::list(call),
         Live::Job(JobVerb::Show(call)) => job::show(call),
         Live::Job(JobVerb::Logs(call)) => logs::run(call),
+        Live::Job(JobVerb::Files(call)) => files::list(call),
+        Live::Job(JobVerb::Get(call)) => files::get(call),
         Live::Job(JobVerb::Cancel(call)) => job::cancel(call),
         Live::Job(JobVerb::Explain(call)) => job::explain(call),
         Live::Job(JobVerb::Forecast(call)) => job::forecast(call),
@@ -137,6 +144,8 @@ impl Live {
                 &mut call.reach
             }
             Self::Job(JobVerb::Cancel(call)) => &mut call.reach,
+            Self::Job(JobVerb::Files(call)) => &mut call.reach,
+            Self::Job(JobVerb::Get(call)) => &mut call.reach,
             Self::Job(JobVerb::Logs(call)) => &mut call.reach,
             Self::Sites(call) => &mut call.reach,
             Self::Limit(call) => &mut call.reach,

@@ -9,8 +9,8 @@ use giga_model::{
     PoolId, Programme, ProgrammeId, ProjectId, SiteId,
 };
 use giga_model::{
-    Assurance, DataPolicy, Dataset, DatasetId, Flexibility, Leaving, Predecessor, Preempt, Series, Sharing,
-    SlurmAccess, SlurmMode, Terms,
+    Assurance, ContainerRuntime, DataPolicy, Dataset, DatasetId, Flexibility, Leaving, Predecessor, Preempt,
+    Series, Sharing, SlurmAccess, SlurmMode, Terms,
 };
 use giga_scheduler::{Ending, Event, Input, Job};
 use giga_units::{Duration, Fraction, Instant, Power};
@@ -66,19 +66,22 @@ pub(crate) struct Wishes {
     assurance: Option<u8>,
     slack: Option<i64>,
     after: Vec<(Index, bool)>,
+    container: bool,
 }
 
 fn wishes() -> impl Strategy<Value = Option<Wishes>> {
     let assurance = proptest::option::weighted(0.2, 1_u8..5);
     let slack = proptest::option::weighted(0.3, 0_i64..80_000_000);
     let after = proptest::collection::vec(any::<(Index, bool)>(), 0..3);
-    let parts = (proptest::option::of(any::<Index>()), any::<Index>(), assurance, slack, after);
-    let some = parts.prop_map(|(data, leaving, assurance, slack, after)| Wishes {
+    let container = proptest::bool::weighted(0.2);
+    let parts = (proptest::option::of(any::<Index>()), any::<Index>(), assurance, slack, after, container);
+    let some = parts.prop_map(|(data, leaving, assurance, slack, after, container)| Wishes {
         data,
         leaving,
         assurance,
         slack,
         after,
+        container,
     });
     proptest::option::weighted(0.3, some)
 }
@@ -150,6 +153,7 @@ pub(crate) fn federation() -> impl Strategy<Value = Federation> {
             site.assurance = Assurance::level(1 + (salt >> (40 + index)) as u8 % 4).expect("one to four");
             let mode = if salt >> (44 + index) & 3 == 3 { SlurmMode::Guest } else { SlurmMode::Owned };
             site.slurm = Some(Box::new(SlurmAccess { mode, ..SlurmAccess::default() }));
+            site.containers = (salt >> (30 + index) & 1 == 1).then_some(ContainerRuntime::Apptainer);
             site.price_series = (salt >> (20 + index) & 1 == 1).then(|| prices(salt));
             if let Some(opens) = second {
                 let opens = Instant::unix_milliseconds(opens);
@@ -396,6 +400,7 @@ impl World {
             leaving: *wishes.leaving.get(&Leaving::ALL),
             assurance: wishes.assurance.and_then(Assurance::level),
             deadline: slack,
+            container: wishes.container,
         })
     }
 

@@ -23,6 +23,7 @@ use nix::sys::signal::{SigSet, Signal};
 use nix::unistd::{Pid, getppid, setsid};
 
 use super::claim::CLAIM;
+use super::container::Inside;
 use super::folder::{Folder, Found, make_folder};
 use super::idle::READINGS;
 use super::process;
@@ -100,12 +101,24 @@ fn prepared(folder: &Folder, supervisor: &str) -> Result<(), String> {
     on_a_full_disk(FULL, || folder.put(BODY, &body)).map_err(told("write `body.json`"))?;
     let (program, arguments) =
         handover.launch.command.split_first().ok_or_else(|| "its command is empty".to_owned())?;
+    let mut environment = environment(&handover, &claim);
+    environment.insert("GIGA_INPUT".into(), folder.file(INPUT).display().to_string());
+    let mut command = match &handover.launch.container {
+        None => {
+            let mut command = Command::new(program);
+            command.args(arguments);
+            command
+        }
+        Some(container) => {
+            let inside = Inside { container, workdir: &workdir, folder };
+            inside.command(&handover.launch.command, &mut environment)?
+        }
+    };
     // The supervisor keeps signals back; the program must hear them.
     SigSet::empty().thread_set_mask().map_err(|errno| told("hear signals")(errno.into()))?;
-    let mut command = Command::new(program);
-    command.args(arguments).env_clear().envs(environment(&handover, &claim));
-    command.env("GIGA_INPUT", folder.file(INPUT)).stdin(Stdio::null());
-    Err(format!("`{program}`: {}", command.exec()))
+    command.env_clear().envs(environment).stdin(Stdio::null());
+    let fault = command.exec();
+    Err(format!("`{}`: {fault}", command.get_program().display()))
 }
 
 fn whole<T: giga_formats::attempt::AttemptFile>(folder: &Folder, name: &str) -> Result<T, String> {
@@ -162,6 +175,10 @@ fn environment(handover: &Handover, claim: &Claim) -> BTreeMap<String, String> {
     environment.extend(said.map(|(name, value)| (name.to_owned(), value)));
     let nodes = if under_slurm() { by_slurm(handover) } else { by_us(handover) };
     environment.extend(nodes.into_iter().map(|(name, value)| (name.to_owned(), value)));
+    if launch.container.is_some() {
+        // One host is all that has the container, and `srun` is not in it.
+        environment.insert("GIGA_ON_EACH_HOST".into(), "env".into());
+    }
     environment
 }
 

@@ -26,7 +26,7 @@ pub(crate) fn fault(launch: &Launch) -> Option<String> {
     {
         Some("its working directory is no absolute path in UTF-8; give one".to_owned())
     } else {
-        None
+        super::container::fault(launch)
     }
 }
 

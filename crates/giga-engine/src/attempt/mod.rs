@@ -11,6 +11,7 @@
 
 pub(crate) mod body;
 pub(crate) mod claim;
+pub(crate) mod container;
 pub(crate) mod energy;
 pub(crate) mod fence;
 pub(crate) mod folder;
@@ -19,15 +20,18 @@ pub(crate) mod idle;
 pub(crate) mod launch;
 pub(crate) mod process;
 pub(crate) mod supervisor;
+pub(crate) mod work;
 
 use std::fs;
 use std::time::SystemTime;
 
 use giga_units::Instant;
 
+pub use container::runtime_program;
 pub use energy::Device;
 pub use home::OpenError;
 pub use supervisor::supervise;
+pub use work::{Entry, EntryKind, JobFolder};
 
 /// The clock of this machine.
 pub(crate) fn now() -> Instant {

@@ -126,6 +126,7 @@ pub(super) fn launch(bench: &dyn Bench, attempt: AttemptId, script: &str) -> Lau
         command: vec!["/bin/sh".to_owned(), "-c".to_owned(), script],
         env: BTreeMap::from([("HERE".to_owned(), here.clone()), ("MARK".to_owned(), here)]),
         workdir: None,
+        container: bench.container(),
     }
 }
 

@@ -13,7 +13,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use giga_formats::attempt::{Body, Claim, Claimant, Handover, ProcessId};
-use giga_model::{AttemptId, End, Idling, Launch, Receipt};
+use giga_model::{AttemptId, End, Idling, JobId, Launch, Receipt};
 use nix::sys::signal::Signal;
 
 use super::pool::{self, InUse, LocalPool};
@@ -25,7 +25,7 @@ use crate::attempt::home::{Home, OpenError};
 use crate::attempt::launch::{fault, is_over, never_began, unavailable};
 use crate::attempt::process;
 use crate::attempt::supervisor::{LAUNCH, RECEIPT, STOP};
-use crate::{Carried, Chunk, Engine, EngineError, OutputStream, Seen};
+use crate::{Carried, Chunk, Engine, EngineError, JobFolder, OutputStream, Seen};
 
 const LOG: &str = "supervisor.log";
 
@@ -282,6 +282,10 @@ impl Engine for LocalEngine {
 
     fn idling(&self) -> Result<BTreeMap<AttemptId, Idling>, EngineError> {
         self.home.idling().map_err(unavailable("list its attempts"))
+    }
+
+    fn folder(&self, job: JobId) -> Result<Option<JobFolder>, EngineError> {
+        JobFolder::open(&self.home, job).map_err(unavailable("look at the folder of a job"))
     }
 
     fn carries(&self, pool: &str) -> Carried {

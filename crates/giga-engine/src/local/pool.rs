@@ -117,6 +117,7 @@ mod tests {
             command: vec!["true".into()],
             env: BTreeMap::new(),
             workdir: None,
+            container: None,
         }
     }
 

@@ -15,7 +15,7 @@ use std::thread;
 use std::time::{Duration as Span, Instant as Clock};
 
 use giga_formats::attempt::Handover;
-use giga_model::{AttemptId, Idling, Launch};
+use giga_model::{AttemptId, Idling, JobId, Launch};
 use giga_units::{Bytes, Instant};
 
 use super::known::{ASKED, Known, Stage};
@@ -25,7 +25,7 @@ use crate::attempt::claim::{self, CLAIM};
 use crate::attempt::home::{Home, OpenError};
 use crate::attempt::launch::{fault, is_over, unavailable};
 use crate::attempt::supervisor::{LAUNCH, STOP};
-use crate::{Carried, Chunk, Contact, Engine, EngineError, OutputStream, Seen};
+use crate::{Carried, Chunk, Contact, Engine, EngineError, JobFolder, OutputStream, Seen};
 use giga_formats::slurm::{JobState, NodeRecord, Record};
 
 /// How a site's pools lie in its Slurm.
@@ -241,6 +241,13 @@ impl Inner {
                 first.pool
             ));
         };
+        if launch.container.is_some() && launch.nodes.len() > 1 {
+            return Some(
+                "a container on several hosts is not supported; leave `container` out, and put the runtime's own command behind \
+                 `$GIGA_ON_EACH_HOST`"
+                    .to_owned(),
+            );
+        }
         let mut seen = BTreeSet::new();
         launch.nodes.iter().find_map(|node| {
             let most = pool.accelerators_per_node;
@@ -474,6 +481,10 @@ impl Engine for SlurmEngine {
 
     fn idling(&self) -> Result<BTreeMap<AttemptId, Idling>, EngineError> {
         self.0.home.idling().map_err(unavailable("list its attempts"))
+    }
+
+    fn folder(&self, job: JobId) -> Result<Option<JobFolder>, EngineError> {
+        JobFolder::open(&self.0.home, job).map_err(unavailable("look at the folder of a job"))
     }
 
     fn carries(&self, pool: &str) -> Carried {

@@ -1,10 +1,14 @@
 //! The bench of the local engine, and the run of its cases.
 
+#[path = "container.rs"]
+mod container;
 #[path = "own.rs"]
 mod own;
 
 #[path = "../bench/mod.rs"]
 mod bench;
+#[path = "../bench/image.rs"]
+mod image;
 
 use std::ffi::OsString;
 use std::fs;
@@ -16,7 +20,7 @@ use std::time::Duration as Span;
 use giga_engine::contract::Bench;
 use giga_engine::local::{Host, LocalEngine, LocalPool, supervise};
 use giga_engine::{AttemptId, Engine, NodeUse};
-use giga_model::JobId;
+use giga_model::{Container, ContainerRuntime, JobId};
 use tempfile::TempDir;
 
 const NODES: u32 = 64;
@@ -99,15 +103,63 @@ impl Bench for LocalBench {
     }
 }
 
+/// The same, with programs in containers of an image.
+pub(crate) struct InContainer {
+    pub(crate) local: LocalBench,
+    image: PathBuf,
+}
+
+impl Bench for InContainer {
+    fn open(&self) -> Box<dyn Engine> {
+        self.local.open()
+    }
+    fn fresh(&self) -> AttemptId {
+        self.local.fresh()
+    }
+    fn node(&self) -> NodeUse {
+        self.local.node()
+    }
+    fn container(&self) -> Option<Container> {
+        let image = self.image.to_str().expect("a plain path").to_owned();
+        Some(Container { runtime: ContainerRuntime::Charliecloud, image, reads: Vec::new() })
+    }
+    fn scratch(&self) -> &Path {
+        self.local.scratch()
+    }
+    fn patience(&self) -> Span {
+        self.local.patience()
+    }
+    fn kill_supervisor(&self, attempt: AttemptId) {
+        self.local.kill_supervisor(attempt);
+    }
+    fn living(&self, mark: &str) -> Vec<u32> {
+        self.local.living(mark)
+    }
+    fn lives(&self, pid: u32) -> bool {
+        self.local.lives(pid)
+    }
+}
+
 /// This program as the supervisor of the attempts that it starts.
 pub(crate) fn supervisor() -> Vec<OsString> {
     let this = std::env::current_exe().expect("Linux tells a program where it lies");
     vec![this.into(), bench::SUPERVISE.into()]
 }
 
+#[expect(clippy::print_stdout, reason = "this is the report of a test program")]
 pub(crate) fn main() -> ExitCode {
     match bench::supervised() {
         Some(folder) => supervise(folder.as_ref()),
-        None => ExitCode::from(u8::from(!bench::run_cases("local", own::CASES, LocalBench::new))),
+        None => {
+            let mut good = bench::run_cases("local", own::CASES, LocalBench::new);
+            match image::image() {
+                Ok(image) => {
+                    let bench = || InContainer { local: LocalBench::new(), image: image.path().to_owned() };
+                    good &= bench::run_cases("local, in containers", container::CASES, bench);
+                }
+                Err(why) => println!("local engine in containers: skipped, {why}"),
+            }
+            ExitCode::from(u8::from(!good))
+        }
     }
 }

@@ -5,6 +5,7 @@
 
 mod dataset;
 mod event;
+mod file;
 mod forecast;
 mod job;
 mod key;
@@ -27,6 +28,7 @@ pub use event::{
     EVENT_END, EVENT_ERROR, EVENT_JOB, EVENT_LOG, EVENT_SITE, InputQuery, InputView, JobEvent, JobEventKind,
     LogPiece, LogQuery, LogStream, SiteEvent, SiteEventKind,
 };
+pub use file::{FileKind, FileList, FileView, FilesQuery};
 pub use forecast::{AmountRange, ExplainView, ForecastView, TimeRange};
 pub use job::{
     Accepted, AttemptView, IdleView, JobDetail, JobList, JobQuery, JobState, JobView, UnknownState,

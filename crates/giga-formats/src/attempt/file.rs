@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use giga_model::{AttemptId, End, Idling, Launch, Measured, NodeUse, Receipt};
+use giga_model::{AttemptId, Container, ContainerRuntime, End, Idling, Launch, Measured, NodeUse, Receipt};
 use giga_units::{Bytes, Duration, Energy, Fraction, Instant};
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +19,8 @@ pub(crate) struct HandoverFile {
     command: Vec<String>,
     env: BTreeMap<String, String>,
     workdir: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    container: Option<ContainerFile>,
     cpus: Vec<u32>,
     cpus_thousandths: u64,
     memory_bytes: u64,
@@ -31,6 +33,14 @@ struct NodeFile {
     pool: String,
     node: u32,
     accelerators: Vec<u32>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ContainerFile {
+    runtime: String,
+    image: String,
+    reads: Vec<String>,
 }
 
 impl Shape for Handover {
@@ -53,6 +63,7 @@ impl Shape for Handover {
             command: launch.command.clone(),
             env: launch.env.clone(),
             workdir: launch.workdir.as_ref().map(|path| path.to_string_lossy().into_owned()),
+            container: launch.container.as_ref().map(container_to_file),
             cpus: self.cpus.clone(),
             cpus_thousandths: self.cpus_thousandths,
             memory_bytes: self.memory.as_bytes(),
@@ -73,11 +84,26 @@ impl Shape for Handover {
             command: file.command,
             env: file.env,
             workdir: file.workdir.map(PathBuf::from),
+            container: file.container.map(container_from_file).transpose()?,
         };
         let memory = Bytes::of(file.memory_bytes);
         let cpus_thousandths = file.cpus_thousandths;
         Ok(Self { launch, slots, cpus: file.cpus, cpus_thousandths, memory, devices: file.devices })
     }
+}
+
+fn container_to_file(container: &Container) -> ContainerFile {
+    ContainerFile {
+        runtime: container.runtime.word().to_owned(),
+        image: container.image.clone(),
+        reads: container.reads.iter().map(|path| path.to_string_lossy().into_owned()).collect(),
+    }
+}
+
+fn container_from_file(file: ContainerFile) -> Result<Container, &'static str> {
+    let runtime = ContainerRuntime::parse(&file.runtime).ok_or("runtime")?;
+    let reads = file.reads.into_iter().map(PathBuf::from).collect();
+    Ok(Container { runtime, image: file.image, reads })
 }
 
 fn node_from_file(file: NodeFile) -> Result<(NodeUse, Vec<u32>), &'static str> {

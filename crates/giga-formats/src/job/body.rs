@@ -20,6 +20,10 @@ pub struct JobBody {
     /// An absolute folder to run in; without one a folder of the job's own, kept over its attempts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub workdir: Option<String>,
+    /// The image of a container to run in: an absolute path at the site, or a reference such as `docker://debian:12` where the
+    /// runtime of the site takes one. It runs only where a site has such a runtime.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub container: Option<String>,
     /// The longest it may run, such as `2 h`; it is stopped then. One hour unless given (an assumption).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<String>,

@@ -59,6 +59,8 @@ pub(super) enum JobFault {
     Interpreter { line: String },
     #[error("`{path}` is not an absolute path")]
     Relative { path: String },
+    #[error("`{text}` is neither the absolute path of an image nor a reference to one")]
+    Image { text: String },
     #[error("{error}")]
     Amount { key: &'static str, error: giga_units::AmountError, example: &'static str },
     #[error("`{key}` is {found}, outside {least} to {most}")]
@@ -98,6 +100,9 @@ impl Explain for JobFault {
             Self::Relative { .. } => {
                 "write it from the root on, such as `/data/here`, or drop `workdir` for a folder of the job's own".to_owned()
             }
+            Self::Image { .. } => {
+                "write a path such as `/images/torch.sif`, or a reference such as `docker://debian:12`".to_owned()
+            }
             Self::Amount { key, example, .. } => format!("write for example `{key} = {example}`"),
             Self::OutOfRange { least, most, .. } => format!("write a value from {least} to {most}"),
             Self::Variable { .. } => "write letters, digits and `_`, not beginning with a digit".to_owned(),
@@ -133,6 +138,7 @@ impl JobBody {
             command,
             env: faults.env(&self.env),
             workdir: faults.workdir(self.workdir.as_deref()),
+            container: faults.container(self.container.as_deref()),
             limit: faults.amount("limit", "limit", self.limit.as_deref(), &SPAN, "\"2 h\"").unwrap_or(LIMIT),
             checkpoint: faults.amount(
                 "checkpoint",
@@ -290,6 +296,21 @@ impl Faults {
         }
         self.text("workdir", "workdir", path, PATH_MAX, "path");
         Some(PathBuf::from(path))
+    }
+
+    fn container(&mut self, image: Option<&str>) -> Option<String> {
+        let image = image?;
+        let reference = |(scheme, rest): (&str, &str)| {
+            let word = scheme.starts_with(|c: char| c.is_ascii_alphabetic());
+            word && scheme.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') && !rest.trim().is_empty()
+        };
+        if image.trim().is_empty() {
+            self.add("container", &JobFault::Empty { key: "container", example: "\"/images/torch.sif\"" });
+        } else if !image.starts_with('/') && !image.split_once("://").is_some_and(reference) {
+            self.add("container", &JobFault::Image { text: shown(image) });
+        }
+        self.text("container", "container", image, PATH_MAX, "image");
+        Some(image.to_owned())
     }
 
     fn amount<A: Amount + PartialOrd>(

@@ -28,6 +28,7 @@ const KEYS: &[&str] = &[
     "project",
     "run",
     "workdir",
+    "container",
     "limit",
     "checkpoint",
     "data",
@@ -100,6 +101,7 @@ impl Reader {
         let name = if table.contains_key("name") { name } else { stem };
         let project = self.text(table, "project", "", "\"demo\"");
         let workdir = self.text(table, "workdir", "", "\"/data/here\"");
+        let container = self.text(table, "container", "", "\"/images/torch.sif\"");
         let limit = self.text(table, "limit", "", "\"2 h\"");
         let checkpoint = self.text(table, "checkpoint", "", "\"30 min\"");
         let data = self.data(table);
@@ -116,6 +118,7 @@ impl Reader {
             project,
             run,
             workdir,
+            container,
             limit,
             checkpoint,
             data,

@@ -21,6 +21,8 @@ pub struct JobSpec {
     pub env: BTreeMap<String, String>,
     /// An absolute folder, or `None` for one of the job's own.
     pub workdir: Option<PathBuf>,
+    /// The image of its container: an absolute path or a reference; `None` to run as any other program.
+    pub container: Option<String>,
     /// The longest it may run, from one second to one year.
     pub limit: Duration,
     /// How often it saves its progress, or `None` where an interruption loses all of it.
@@ -107,6 +109,7 @@ impl JobSpec {
             project: self.project.clone(),
             run: self.run(),
             workdir: self.workdir.as_ref().map(|folder| folder.display().to_string()),
+            container: self.container.clone(),
             limit: Some(self.limit.written()),
             checkpoint: self.checkpoint.map(Duration::written),
             data: self.data.clone(),

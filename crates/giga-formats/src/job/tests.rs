@@ -242,6 +242,21 @@ fn terms_are_checked() {
 }
 
 #[test]
+fn an_image_is_a_path_or_a_reference() {
+    let image = |text: &str| format!("run = \"x\"\ncontainer = {text}");
+    for sound in ["/images/torch.sif", "/images/a folder", "docker://debian:12", "oras://x/y"] {
+        assert_eq!(spec(&image(&format!("\"{sound}\""))).container.as_deref(), Some(sound));
+    }
+    let neither = "is neither the absolute path of an image nor a reference to one … `docker://debian:12`";
+    for text in ["torch.sif", "-w", "./here", "docker://", "--x://y", "://x"] {
+        check(&image(&format!("\"{text}\"")), &[&format!("2:13 container: `{text}` {neither}")]);
+    }
+    check(&image("\" \""), &["2:13 container: `container` is empty … \"/images/torch.sif\""]);
+    check(&image("\"/a\\u0000\""), &["container: `container` holds a character that no image can hold"]);
+    check(&image("3"), &["2:13 container: `container` takes a text"]);
+}
+
+#[test]
 fn damage_is_shown_and_makes_no_other_fault_up() {
     check("name = \"x\nlimit = \"1 h\"", &["1:10 : this is not TOML"]);
 }
@@ -307,12 +322,13 @@ fn bodies() -> impl Strategy<Value = JobBody> {
         (prop::collection::vec(-1_i64..5, 0..3), prop::collection::vec(0_i64..5, 0..3)),
         (prop::option::of(0_i64..1_002), prop::option::of(-1_i64..12)),
     );
-    ((text(), text(), run), (text(), text(), text()), env, resources, terms).prop_map(|(a, b, env, c, d)| {
-        JobBody {
+    ((text(), text(), run), (text(), text(), text(), text()), env, resources, terms).prop_map(
+        |(a, b, env, c, d)| JobBody {
             name: a.0,
             project: a.1,
             run: a.2,
             workdir: b.0.map(|path| format!("/{path}")),
+            container: b.3.map(|image| format!("docker://{image}")),
             limit: b.1,
             checkpoint: b.2,
             data: d.0,
@@ -325,8 +341,8 @@ fn bodies() -> impl Strategy<Value = JobBody> {
             index: d.5.1,
             env,
             resources: super::ResourcesBody { accelerators: c.0, cpus: c.1, memory: c.2 },
-        }
-    })
+        },
+    )
 }
 
 proptest! {

@@ -15,6 +15,7 @@ const GOLDEN_1: &[u8] = include_bytes!("golden/record-1.bin");
 const GOLDEN_2: &[u8] = include_bytes!("golden/record-2.bin");
 const GOLDEN_3: &[u8] = include_bytes!("golden/record-3.bin");
 const GOLDEN_4: &[u8] = include_bytes!("golden/record-4.bin");
+const GOLDEN_5: &[u8] = include_bytes!("golden/record-5.bin");
 
 fn request() -> JobRequest {
     let first = Ask { accelerator: Some(AcceleratorId(1)), accelerators: 8 };
@@ -99,6 +100,7 @@ fn what_is_new() -> Record {
         assurance: Assurance::level(3),
         deadline: Some(until),
         after: Vec::new(),
+        container: false,
     };
     let request = JobRequest { terms: Some(Arc::new(terms)), ..request() };
     let need = Need { pool, nodes: 2, each: 4, asked: 8, power, full: 8 };
@@ -201,7 +203,27 @@ fn what_comes_after() -> Record {
 #[test]
 fn records_of_format_4_stay_as_they_are() {
     assert_eq!(read(GOLDEN_4), Ok(what_comes_after()));
-    assert_eq!(write(&what_comes_after()), GOLDEN_4);
+}
+
+/// What came with format 5: jobs in containers, and sites that decide themselves when work begins.
+fn what_is_contained() -> Record {
+    let (job, site) = (JobId(5), SiteId(2));
+    let now = Instant::unix_milliseconds(1_800_000_000_000);
+    let terms = Terms { container: true, ..Terms::default() };
+    let request = JobRequest { terms: Some(Arc::new(terms)), ..request() };
+    let events = vec![
+        Event::Submitted { job, site, request: request.clone() },
+        Event::Refused { job, request: request.clone(), rule: Rule::NoContainers },
+        Event::Begun { job, at: now, release: now + Duration::hours(2) },
+    ];
+    let inputs = vec![Input::Submit { request }, Input::Begun { job, attempt: 1, at: now }];
+    Record { seq: 16, decisions: 3, now, inputs, events }
+}
+
+#[test]
+fn records_of_format_5_stay_as_they_are() {
+    assert_eq!(read(GOLDEN_5), Ok(what_is_contained()));
+    assert_eq!(write(&what_is_contained()), GOLDEN_5);
 }
 
 #[test]

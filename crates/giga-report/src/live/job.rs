@@ -82,6 +82,7 @@ pub fn job(detail: &JobDetail, now: Instant) -> String {
         row("array", &format!("task {index} of {count}, counted from 0"));
     }
     row("run", &run(&detail.spec));
+    detail.spec.container.iter().for_each(|image| row("container", image));
     detail.spec.workdir.iter().for_each(|folder| row("workdir", folder));
     detail.spec.env.iter().for_each(|(name, value)| row("env", &format!("{name}={value}")));
     if job.state != JobState::Refused {

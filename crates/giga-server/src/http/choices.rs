@@ -68,6 +68,7 @@ fn forbidden(federation: &Federation, (id, site): (SiteId, &Site), rule: Rule) -
                 needed.get()
             )
         }
+        Rule::NoContainers => "it runs no containers".to_owned(),
         Rule::NoSuchAccelerator => "it has no such accelerators".to_owned(),
         rule => rule.to_string(),
     };

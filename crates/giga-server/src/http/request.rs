@@ -123,7 +123,14 @@ fn terms(
         return Err(faults);
     }
     let deadline = spec.deadline.map(|deadline| deadline.at(now));
-    let terms = Terms { data, leaving: spec.leaving, assurance: spec.assurance, deadline, after: Vec::new() };
+    let terms = Terms {
+        data,
+        leaving: spec.leaving,
+        assurance: spec.assurance,
+        deadline,
+        after: Vec::new(),
+        container: spec.container.is_some(),
+    };
     Ok(Some(terms).filter(|terms| *terms != Terms::default()).map(Arc::new))
 }
 

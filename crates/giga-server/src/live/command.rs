@@ -5,7 +5,7 @@ use std::mem;
 use std::sync::Arc;
 
 use giga_control::Control;
-use giga_model::{AttemptId, JobId, JobRequest, Launch, NodeUse, SiteId};
+use giga_model::{AttemptId, Container, JobId, JobRequest, Launch, NodeUse, SiteId};
 use giga_scheduler::{Ending, Event, Input};
 use giga_units::{Duration, Instant, Power};
 use tokio::sync::oneshot;
@@ -159,9 +159,10 @@ impl Order {
         command: Vec<String>,
         env: std::collections::BTreeMap<String, String>,
         workdir: Option<std::path::PathBuf>,
+        container: Option<Container>,
     ) -> Launch {
         let Self { attempt, nodes, limit, .. } = self.clone();
-        Launch { attempt, nodes, limit, grace: GRACE, command, env, workdir }
+        Launch { attempt, nodes, limit, grace: GRACE, command, env, workdir, container }
     }
 }
 

@@ -96,6 +96,17 @@ impl Server {
         Err(Refused::Answer { status, text })
     }
 
+    /// Opens what is sent as it is.
+    pub(super) fn bytes(&self, path: &str) -> Result<impl Read + use<>, Refused> {
+        let request = self.agent.get(self.at(path)).header("authorization", self.bearer());
+        let answer = request.call().map_err(|error| self.lost(error))?;
+        if answer.status().as_u16() == 200 {
+            return Ok(answer.into_body().into_reader());
+        }
+        let Answer { status, text } = self.whole(Ok(answer))?;
+        Err(Refused::Answer { status, text })
+    }
+
     fn send(&self, path: &str, body: &str, key: Option<&str>) -> Result<Response<Body>, ureq::Error> {
         let request = self.agent.post(self.at(path)).header("authorization", self.bearer());
         let request = request.header("content-type", "application/json");

@@ -95,6 +95,9 @@ pub(super) struct Asked {
     /// The folder to run in; a folder of the job's own unless given.
     #[arg(long, value_name = "DIR")]
     workdir: Option<PathBuf>,
+    /// The image of a container to run in: a path at the site, or a reference such as `docker://debian:12`.
+    #[arg(long, value_name = "IMAGE")]
+    container: Option<String>,
     /// A variable of its environment; may be given several times.
     #[arg(long, value_name = "NAME=VALUE", value_parser = variable)]
     env: Vec<(String, String)>,
@@ -249,6 +252,11 @@ impl Asked {
         if let Some(folder) = &self.workdir {
             body.workdir = Some(std::path::absolute(folder)?.display().to_string());
         }
+        if let Some(image) = &self.container {
+            let is_path = ["/", "./", "../"].iter().any(|begin| image.starts_with(begin));
+            let path = is_path.then(|| std::path::absolute(image)).transpose()?;
+            body.container = Some(path.map_or_else(|| image.clone(), |path| path.display().to_string()));
+        }
         Ok(())
     }
 }
@@ -260,6 +268,7 @@ pub(super) fn plain(run: RunBody) -> JobBody {
         project: None,
         run,
         workdir: None,
+        container: None,
         limit: None,
         checkpoint: None,
         data: Vec::new(),

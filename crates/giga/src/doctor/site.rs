@@ -1,8 +1,12 @@
 //! What carries decisions out: for each site what its engine needs. A new kind of engine adds its function here.
 
+use std::path::Path;
+use std::process::{Command, Stdio};
+
 use giga_engine::local::Host;
+use giga_engine::runtime_program;
 use giga_formats::description::Description;
-use giga_model::{EngineKind, Federation, Site};
+use giga_model::{ContainerRuntime, EngineKind, Federation, Site};
 use giga_units::grouped;
 
 use super::folder::size;
@@ -39,6 +43,7 @@ pub(super) fn checks(description: &Description) -> Vec<Check> {
                 continue;
             }
         });
+        checks.extend(containers(site));
     }
     checks
 }
@@ -70,6 +75,43 @@ fn nvidia(federation: &Federation, site: &Site, devices: &mut u64) -> Check {
         return Check::fail(name(site), text, help);
     }
     Check::ok(name(site), format!("local, {wanted} of {left} NVIDIA devices"))
+}
+
+/// Whether what runs the containers of a site is on this machine, and may.
+fn containers(site: &Site) -> Option<Check> {
+    let runtime = site.containers?;
+    let (name, program) = (format!("containers of {}", site.name), runtime.program());
+    let Some(path) = runtime_program(runtime) else {
+        let help = format!(
+            "install it, put it on the `PATH` of the server, or take `containers` out of site `{}`",
+            site.name
+        );
+        return Some(Check::fail(name, format!("there is no `{program}` on this machine"), help));
+    };
+    let succeeds = |program: &Path, arguments: &[&str]| {
+        let (quiet, mut call) = (Stdio::null, Command::new(program));
+        // One of them asks for its name, which a service may not have.
+        let user = std::env::var_os("USER").unwrap_or_else(|| "giga".into());
+        call.env("USER", user)
+            .args(arguments)
+            .stdin(quiet())
+            .stdout(quiet())
+            .stderr(quiet())
+            .status()
+            .map(|status| status.success())
+    };
+    if !succeeds(&path, &["--version"]).unwrap_or(false) {
+        let help = format!("see what `{} --version` says", path.display());
+        return Some(Check::fail(name, format!("`{}` does not run", path.display()), help));
+    }
+    // Of the two only this one makes namespaces as the user who calls it.
+    let needs = runtime == ContainerRuntime::Charliecloud;
+    if needs && succeeds(Path::new("unshare"), &["-Urm", "true"]).is_ok_and(|may| !may) {
+        let help = "let users make namespaces: `sysctl user.max_user_namespaces` above zero, and on Ubuntu \
+                    `kernel.apparmor_restrict_unprivileged_userns=0`";
+        return Some(Check::fail(name, "this user may not make namespaces", help));
+    }
+    Some(Check::ok(name, format!("{}, by `{}`", runtime.word(), path.display())))
 }
 
 /// The local engine tells one process from a later one of the same number by what /proc says of its start.

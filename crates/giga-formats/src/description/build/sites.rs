@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use giga_model::{
-    Accelerator, AcceleratorId, Country, EngineKind, Failures, Flexibility, Maintenance, OwnerId, Phase,
-    Pool, PoolId, Site, SiteId, SlurmAccess, SlurmMode,
+    Accelerator, AcceleratorId, ContainerRuntime, Country, EngineKind, Failures, Flexibility, Maintenance,
+    OwnerId, Phase, Pool, PoolId, Site, SiteId, SlurmAccess, SlurmMode,
 };
 use giga_units::{CarbonIntensity, EnergyPrice, Fraction, Instant, Money};
 
@@ -134,6 +134,7 @@ impl<'r> Builder<'r, '_> {
             maintenance: record.table("maintenance").and_then(maintenance),
             engine: record.text("engine").and_then(EngineKind::parse),
             slurm: self.slurm(record).map(Box::new),
+            containers: record.text("containers").and_then(ContainerRuntime::parse),
         }
     }
 

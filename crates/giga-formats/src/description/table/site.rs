@@ -152,6 +152,7 @@ pub(crate) static SITE: Section = Section {
             Kind::Table(&super::slurm::SLURM),
             "how its Slurm is reached, with `engine = \"slurm\"`",
         ),
+        optional("containers", Kind::Word(&["apptainer", "charliecloud"]), CONTAINERS),
         ruled(
             "shares",
             Kind::Shares,
@@ -163,6 +164,7 @@ pub(crate) static SITE: Section = Section {
 };
 
 const ENGINE: &str = "what carries decisions out there: local processes, on virtual accelerators or NVIDIA's, or a Slurm cluster; without it it is only described";
+const CONTAINERS: &str = "what runs the containers of jobs there; without it such jobs go elsewhere";
 const OVERSUBSCRIBED: &str = "the pools may need more than the power; the scheduler then keeps them below it";
 const SPARE: &str = "the connection is meant to be over twice what the pools need";
 

@@ -1,0 +1,128 @@
+//! What a job left in its folder, over a live federation: listed, fetched, and kept where its data says so.
+#![cfg(all(feature = "live", target_os = "linux"))]
+
+#[expect(dead_code, reason = "not every test loses connections")]
+mod live;
+
+use std::fs;
+
+use live::{Live, giga};
+use serde_json::json;
+
+const TEXT: &str = r#"
+format = 1
+name = "files"
+start = 2026-01-01
+[[accelerator]]
+name = "virtual"
+per_node = 4
+node_idle = "20 W"
+node_max = "100 W"
+cost = "1 EUR"
+[[site]]
+name = "clinic"
+country = "FI"
+zone = "FI"
+engine = "local"
+[[site.phase]]
+power = "140 W"
+[[site.phase.pool]]
+name = "main"
+accelerator = "virtual"
+accelerators = 4
+[[dataset]]
+name = "scans"
+holder = "university hospital"
+size = "1 MB"
+places = ["clinic"]
+may_leave = "aggregated"
+[[programme]]
+name = "p"
+[[project]]
+name = "demo"
+programme = "p"
+[[project]]
+name = "other"
+programme = "p"
+"#;
+
+fn done(live: &Live, run: &str, more: &[(&str, serde_json::Value)]) -> u64 {
+    let mut body = json!({ "project": "demo", "run": run });
+    for (key, value) in more {
+        body[key] = value.clone();
+    }
+    let job = live.submit(&body.to_string());
+    live.wait(job, &["completed"]);
+    job
+}
+
+fn verb(live: &Live, words: &[&str]) -> (Option<i32>, String) {
+    let output = live.verb(words);
+    let text = [output.stdout, output.stderr].concat();
+    (output.status.code(), String::from_utf8_lossy(&text).into_owned())
+}
+
+#[test]
+fn files_of_a_job_are_listed_and_fetched() {
+    let live = Live::start_of(TEXT);
+    let script = "mkdir -p 'out/a b'; head -c 1000000 /dev/zero > out/model.pt; echo text > 'out/a b/ü'; ln -s /etc/passwd out/pw";
+    let job = done(&live, script, &[]).to_string();
+    let (code, text) = verb(&live, &["job", "files", &job]);
+    assert_eq!((code, text.as_str()), (Some(0), "             folder  out/\n"));
+    let (_, text) = verb(&live, &["job", "files", &job, "--path", "out"]);
+    assert!(text.contains("1,000,000  model.pt") && text.contains("link  pw"), "{text}");
+    let here = tempfile::tempdir().expect("a folder");
+    let target = here.path().join("model");
+    let path = target.to_str().expect("a plain path");
+    let (code, text) = verb(&live, &["job", "get", &job, "out/model.pt", "-o", path]);
+    assert_eq!(code, Some(0), "{text}");
+    assert!(fs::read(&target).expect("a file") == vec![0; 1_000_000]);
+    assert_eq!(verb(&live, &["job", "get", &job, "out/a b/ü", "-o", "-"]), (Some(0), "text\n".into()));
+    let mut call = giga();
+    call.current_dir(here.path())
+        .args(["job", "get", &job, "out/model.pt", "--data"])
+        .arg(live.folder.path());
+    assert!(call.output().expect("a run").status.success());
+    let output = call.output().expect("a run");
+    assert_eq!(output.status.code(), Some(2), "nothing is overwritten unasked: {output:?}");
+    for (path, piece) in [("out/pw", "leads out"), ("../../lock", "leads out"), ("none", "No such file")] {
+        let (code, text) = verb(&live, &["job", "get", &job, path, "-o", "-"]);
+        assert!(code == Some(2) && text.contains(piece), "{path}: {text}");
+    }
+    let status = |path: &str| live.send("GET", &format!("/v1/jobs/{job}/files{path}"), &[], "").status;
+    assert_eq!(
+        ["/out/model.pt", "/out%2Fmodel.pt", "/out", "?path=out/pw"].map(status),
+        [200, 200, 409, 403]
+    );
+    assert_eq!(
+        ["/%2Fetc%2Fpasswd", "/..%2Fx", "/out/..%2f..%2F..%2Flock", "/a%00b"].map(status),
+        [403, 403, 403, 409]
+    );
+    assert_eq!(live.send_bare("GET", &format!("/v1/jobs/{job}/files/out/model.pt"), &[], "").status, 401);
+}
+
+#[test]
+fn who_may_not_read_the_output_gets_no_files_and_data_stays() {
+    let live = Live::start_of(TEXT);
+    let job = done(&live, "echo x > x", &[]);
+    let kept = done(&live, "echo x > x", &[("data", json!(["scans"]))]);
+    let sums = done(&live, "echo x > x", &[("data", json!(["scans"])), ("leaving", json!("aggregated"))]);
+    let elsewhere = done(&live, "true", &[("workdir", json!("/tmp"))]);
+    let answer = |job: u64| {
+        let answer = live.send("GET", &format!("/v1/jobs/{job}/files/x"), &[], "");
+        (answer.status, answer.body)
+    };
+    assert_eq!([answer(job), answer(sums)], [(200, "x\n".into()), (200, "x\n".into())]);
+    let (status, text) = answer(kept);
+    assert!(status == 403 && text.contains("nothing of it leaving the site"), "{text}");
+    assert_eq!(live.send("GET", &format!("/v1/jobs/{kept}/files"), &[], "").status, 403);
+    let (status, text) = answer(elsewhere);
+    assert!(status == 409 && text.contains("only files of a job's own folder"), "{text}");
+    let made = live.verb(&["key", "create", "stranger", "--project", "other", "--json"]);
+    let made: serde_json::Value = serde_json::from_slice(&made.stdout).expect("a key");
+    let token = format!("Bearer {}", made["token"].as_str().expect("a token"));
+    for path in ["/files", "/files/x"] {
+        let path = format!("/v1/jobs/{job}{path}");
+        assert_eq!(live.send_bare("GET", &path, &[("authorization", &token)], "").status, 404);
+    }
+}
