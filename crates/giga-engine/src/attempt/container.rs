@@ -49,7 +49,8 @@ pub(super) fn fault(launch: &Launch) -> Option<String> {
     let container = launch.container.as_ref()?;
     let image = &container.image;
     let is_reference = image.contains("://");
-    if image.contains(|c: char| c.is_control()) || !(image.starts_with('/') || is_reference) {
+    let is_option = image.starts_with('-');
+    if image.contains(|c: char| c.is_control()) || is_option || !(image.starts_with('/') || is_reference) {
         return Some(format!(
             "`{image}` is no image; name an absolute path or a reference such as `docker://debian:12`"
         ));
@@ -67,9 +68,10 @@ pub(super) fn fault(launch: &Launch) -> Option<String> {
 fn unmountable(path: &Path) -> Option<String> {
     let shown = path.display();
     let text = path.to_str().unwrap_or("\0");
-    if text.contains([':', ',', '"', '\\']) || text.contains(char::is_control) {
+    let leads_up = path.components().any(|part| part == Component::ParentDir);
+    if text.contains([':', ',', '"', '\\']) || text.contains(char::is_control) || leads_up {
         return Some(format!(
-            "`{shown}` can not be mounted in a container; name it without `:`, `,`, `\"` and `\\`"
+            "`{shown}` can not be mounted in a container; name it without `:`, `,`, `\"`, `\\` and `..`"
         ));
     }
     let is_root = path.components().all(|part| part == Component::RootDir);
@@ -301,7 +303,7 @@ mod tests {
 
     #[test]
     fn what_no_runtime_can_mount_is_told() {
-        for bad in ["/a:b", "/a,b", "/a\nb", "/a\"b", "/", "//"] {
+        for bad in ["/a:b", "/a,b", "/a\nb", "/a\"b", "/", "//", "/a/../b"] {
             assert!(unmountable(Path::new(bad)).is_some(), "{bad}");
         }
         assert_eq!(unmountable(Path::new("/srv/with space/ä")), None);

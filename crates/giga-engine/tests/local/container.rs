@@ -104,7 +104,7 @@ fn what_is_missing_is_told(bench: &InContainer) {
         let other = |scene: &mut Scene<'_>| container(scene).runtime = ContainerRuntime::Apptainer;
         not_started(&other, "`apptainer` is not on");
     }
-    for image in ["docker://debian:12", "relative", "-w", "/zero\0"] {
+    for image in ["docker://debian:12", "relative", "-w", "--x://y", "/zero\0"] {
         let mut scene = Scene::of(bench, "");
         container(&mut scene).image = image.into();
         let answer = scene.engine.start(&scene.launch);
