@@ -14,9 +14,9 @@ use super::{Refused, now};
 /// What `giga jobs` was asked.
 #[derive(Debug, Args)]
 pub(crate) struct Jobs {
-    /// Only jobs in this state: waiting, running, stopping, completed, failed, timed-out, cancelled, refused. May be
-    /// given several times.
-    #[arg(long, value_name = "STATE", value_parser = JobState::parse)]
+    /// Only jobs in this state, or in one of several: waiting, queued, running, stopping, completed, failed, timed-out, cancelled,
+    /// refused.
+    #[arg(long, value_name = "STATE", value_delimiter = ',', value_parser = JobState::parse)]
     state: Vec<JobState>,
     /// Also jobs that are over.
     #[arg(long, conflicts_with = "state")]
@@ -140,10 +140,7 @@ mod tests {
         };
         check("", "/v1/jobs?limit=50&state=waiting%2Crunning%2Cstopping");
         check("--all --limit 3", "/v1/jobs?limit=3");
-        check(
-            "--state failed --state timed-out --before 9",
-            "/v1/jobs?limit=50&state=failed%2Ctimed-out&before=9",
-        );
+        check("--state failed,timed-out --before 9", "/v1/jobs?limit=50&state=failed%2Ctimed-out&before=9");
         let error = Line::try_parse_from(["jobs", "--state", "done"]).expect_err("no state").to_string();
         assert!(error.contains("`completed`"), "{error}");
     }
