@@ -138,7 +138,7 @@ mod tests {
             let line = Line::try_parse_from(["jobs"].into_iter().chain(line.split_whitespace()));
             assert_eq!(line.expect("a sound call").jobs.path(), expected);
         };
-        check("", "/v1/jobs?limit=50&state=waiting%2Crunning%2Cstopping");
+        check("", "/v1/jobs?limit=50&state=waiting%2Cqueued%2Crunning%2Cstopping");
         check("--all --limit 3", "/v1/jobs?limit=3");
         check("--state failed,timed-out --before 9", "/v1/jobs?limit=50&state=failed%2Ctimed-out&before=9");
         let error = Line::try_parse_from(["jobs", "--state", "done"]).expect_err("no state").to_string();
