@@ -269,8 +269,9 @@ fn check_laws(control: &Control, made: &Forecast) {
         assert!(told.start.is_none() || job.run().is_none(), "what runs does not start");
         assert!(told.start.is_none_or(|start| start.low >= now));
         let Some(end) = told.end else { continue };
-        let start =
-            job.run().map_or_else(|| told.start.expect("what ends has started").high, |run| run.started);
+        // What stands in a line of its site begins at once.
+        let begun = |run: &giga_scheduler::Run| if run.queued { now } else { run.started };
+        let start = job.run().map_or_else(|| told.start.expect("what ends has started").high, begun);
         // A gang that runs smaller than it could takes longer.
         let asks = control.state().asks(job);
         let times = asks.least().map_or(1, |least| asks.first().accelerators.div_ceil(least));

@@ -17,7 +17,8 @@ pub(crate) const MARK: &str = "made-by-a-test";
 pub(crate) fn image() -> Result<TempDir, String> {
     let made = busybox().and_then(|busybox| {
         on_path("ch-run").ok_or("there is no `ch-run` (of charliecloud-runtime)")?;
-        made(&busybox).map_err(|fault| format!("no image can be made: {fault}"))
+        let made = made(&busybox).map_err(|fault| format!("no image can be made: {fault}"))?;
+        runs(made.path()).map(|()| made)
     });
     let required =
         std::env::var("GIGA_REQUIRE").is_ok_and(|list| list.split(',').any(|word| word == "container"));
@@ -25,6 +26,14 @@ pub(crate) fn image() -> Result<TempDir, String> {
         Err(why) if required => panic!("{why}, and GIGA_REQUIRE forbids to skip containers"),
         made => made,
     }
+}
+
+/// Whether the runtime can do its work on this machine: some allow no namespaces.
+fn runs(root: &Path) -> Result<(), String> {
+    let tried = Command::new("ch-run").env("USER", "root").arg(root).args(["--", "/bin/true"]).output();
+    let tried = tried.map_err(|fault| format!("`ch-run`: {fault}"))?;
+    let said = String::from_utf8_lossy(&tried.stderr);
+    if tried.status.success() { Ok(()) } else { Err(format!("`ch-run` runs nothing here: {}", said.trim())) }
 }
 
 fn on_path(name: &str) -> Option<PathBuf> {
