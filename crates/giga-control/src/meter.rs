@@ -445,7 +445,8 @@ impl Meter {
     /// The rows of the jobs that are still live when a run ends; the meter is used up by it.
     pub(crate) fn leftovers(&mut self, federation: &Federation, state: &State, now: Instant) {
         for job in state.jobs() {
-            let outcome = if job.run().is_some() { Outcome::Running } else { Outcome::Waiting };
+            let runs = job.run().is_some_and(|run| !run.queued);
+            let outcome = if runs { Outcome::Running } else { Outcome::Waiting };
             if job.run().is_some() {
                 self.stop_useful(federation, job, now, now);
             }
@@ -538,6 +539,7 @@ impl Hour {
     fn record(&self, federation: &Federation, site: SiteId, hour: Instant, state: &State) -> HourRecord {
         let (about, energy) = (&federation.sites[site.index()], self.energy.energy());
         let (carbon, power_cost) = price(federation, about, energy, (hour, hour + HOUR));
+        let queued = state.queued(federation, site);
         HourRecord {
             hour,
             site,
@@ -546,7 +548,7 @@ impl Hour {
             peak: self.peak,
             cost: power_cost + per_hour(self.capital),
             carbon,
-            running: state.running(site),
+            running: state.running(site) - queued,
             waiting: state.waiting(site),
         }
     }

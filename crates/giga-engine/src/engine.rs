@@ -178,6 +178,11 @@ pub trait Engine: Send + Sync {
         None
     }
 
+    /// When the program of an attempt began that left no receipt, as far as that is known here.
+    fn began(&self, _attempt: AttemptId) -> Option<Instant> {
+        None
+    }
+
     /// What a scheduler beneath the engine says of an attempt that it has in its line.
     fn waits_for(&self, _attempt: AttemptId) -> Option<String> {
         None

@@ -6,7 +6,7 @@
 //! Every waiting job is considered, however long the queue. What makes that cheap: jobs of a shape differ only in their
 //! limit, so a few questions tell which kinds may start at all, and mostly none may.
 
-use giga_model::{JobId, ProjectId, SiteId};
+use giga_model::{JobId, ProjectId, SiteId, SlurmMode};
 use giga_units::{Duration, Instant};
 
 use crate::Scheduler;
@@ -19,6 +19,10 @@ use crate::floors::Lines;
 use crate::job::Job;
 use crate::queue::{Few, Kind, Open};
 use crate::witness::Witness;
+
+/// How long a job stands in the line of a site that decides itself when it begins, as far as the place that it holds is concerned: an
+/// assumption on the long side, so that a place counts as free too late rather than while the job has it. Its beginning puts that right.
+const LINE: Duration = Duration::days(1);
 
 /// In how many places open kinds may stand to be compared one by one; beyond it the order is followed from its start.
 const FEW: usize = 64;
@@ -166,8 +170,12 @@ impl Scheduler {
     }
 
     pub(crate) fn start(&mut self, job: JobId, start: Start, now: Instant, witness: &mut impl Witness) {
-        let Start { need, pieces, release } = start;
-        let attempt = self.state.job(job).expect("a job that starts waits").attempts + 1;
+        let Start { need, pieces, mut release } = start;
+        let known = self.state.job(job).expect("a job that starts waits");
+        let attempt = known.attempts + 1;
+        if self.plan.sites[known.site.index()].mode == SlurmMode::Guest {
+            release = release + LINE;
+        }
         self.emit(now, Event::Started { job, attempt, need, pieces, release }, witness);
     }
 

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use giga_model::{Asks, JobId, JobMap, OwnerId, PoolId, Predecessor, ProjectId, SiteId, SlurmMode};
+use giga_model::{
+    Asks, Federation, JobId, JobMap, OwnerId, PoolId, Predecessor, ProjectId, SiteId, SlurmMode,
+};
 use giga_units::{Instant, Power};
 
 use crate::event::Piece;
@@ -247,8 +249,8 @@ impl State {
     }
     /// How many of those wait in a line of the site's own and have not begun. It looks at every job, where there can be any.
     #[must_use]
-    pub fn queued(&self, plan: &Plan, site: SiteId) -> u32 {
-        if plan.sites[site.index()].mode != SlurmMode::Guest {
+    pub fn queued(&self, federation: &Federation, site: SiteId) -> u32 {
+        if federation.sites[site.index()].mode() != SlurmMode::Guest {
             return 0;
         }
         let queued = |job: &&Job| job.site == site && job.run().is_some_and(|run| run.queued);

@@ -253,12 +253,19 @@ impl Carrier {
         let mut begun = Vec::new();
         for order in self.wanted.values_mut().filter(|order| order.queued) {
             let since = match seen.get(&order.attempt) {
-                Some(Seen::Running { since }) => *since,
+                Some(Seen::Running { since }) => Some((*since, Duration::ZERO)),
                 // One that was fenced in its line took no time.
-                Some(Seen::Ended(receipt)) if receipt.started < receipt.ended => receipt.started,
-                _ => continue,
+                Some(Seen::Ended(receipt)) if !matches!(receipt.end, End::NotStarted { .. }) => {
+                    let ran = receipt.ended.since(receipt.started);
+                    Some((receipt.started, ran)).filter(|_| ran > Duration::ZERO)
+                }
+                Some(Seen::Lost { .. }) => {
+                    self.engine.began(order.attempt).map(|since| (since, Duration::ZERO))
+                }
+                _ => None,
             };
-            begun.push((order.attempt, since));
+            let Some((since, ran)) = since else { continue };
+            begun.push((order.attempt, since, ran));
             order.queued = false;
         }
         if !begun.is_empty() {

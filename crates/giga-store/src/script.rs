@@ -18,18 +18,23 @@ fn change(change: &Change) -> Vec<Statement<'_>> {
     match change {
         Change::Came(new) => vec![came(new)],
         Change::Started { job, attempt, at, pool, held, queued } => {
-            let values = || [job.0.into(), (*attempt).into(), time(*at), pool.into(), (*held).into()];
-            let sql = if *queued {
-                "UPDATE job SET state = 'queued', attempts = $2, started = $3, pool = $4, accelerators = $5
-                       WHERE job = $1"
-            } else {
-                "UPDATE job SET state = 'running', attempts = $2, started = $3, pool = $4, accelerators = $5
-                       WHERE job = $1"
-            };
+            let values = || [job.0.into(), (*attempt).into(), pool.into(), (*held).into(), time(*at)];
+            let sql =
+                "UPDATE job SET state = 'running', attempts = $2, pool = $3, accelerators = $4, started = $5
+                       WHERE job = $1";
+            let waits =
+                "UPDATE job SET state = 'queued', attempts = $2, pool = $3, accelerators = $4, started = NULL
+                       WHERE job = $1";
             let row =
-                "INSERT INTO attempt (job, attempt, started, pool, accelerators) VALUES ($1, $2, $3, $4, $5)
+                "INSERT INTO attempt (job, attempt, pool, accelerators, started) VALUES ($1, $2, $3, $4, $5)
                        ON CONFLICT DO NOTHING";
-            vec![Statement::new(sql, values()), Statement::new(row, values())]
+            let [id, attempt, pool, held, _] = values();
+            let job = if *queued {
+                Statement::new(waits, [id, attempt, pool, held])
+            } else {
+                Statement::new(sql, values())
+            };
+            vec![job, Statement::new(row, values())]
         }
         Change::Begun { job, at } => {
             let sql =

@@ -136,7 +136,8 @@ impl Inside<'_> {
     }
 
     fn apptainer(&self, nvidia: bool) -> Vec<OsString> {
-        let mut all: Vec<OsString> = vec!["exec".into(), "--pwd".into(), self.workdir.into()];
+        let mut all: Vec<OsString> = ["exec", "--no-mount", "home,cwd", "--pwd"].map(OsString::from).to_vec();
+        all.push(self.workdir.into());
         if nvidia {
             all.push("--nv".into());
         }
@@ -297,8 +298,8 @@ mod tests {
     fn apptainer_is_called_by_its_command_line() {
         const MOUNTS: &str = "--bind /data/scans:/data/scans:ro --bind /srv/live/giga-1-1:/srv/live/giga-1-1:rw \
                               --bind /srv/work/1:/srv/work/1:rw /images/torch.sif";
-        check(false, &format!("exec --pwd /srv/work/1 {MOUNTS}"));
-        check(true, &format!("exec --pwd /srv/work/1 --nv {MOUNTS}"));
+        check(false, &format!("exec --no-mount home,cwd --pwd /srv/work/1 {MOUNTS}"));
+        check(true, &format!("exec --no-mount home,cwd --pwd /srv/work/1 --nv {MOUNTS}"));
     }
 
     #[test]

@@ -6,8 +6,10 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use giga_formats::attempt::{AttemptFile, AttemptFileError};
+use giga_formats::attempt::{AttemptFile, AttemptFileError, Body};
+use giga_units::Instant;
 
+use super::body::BODY;
 use super::host_name;
 
 /// No file of an attempt that we wrote is larger.
@@ -48,6 +50,14 @@ impl Folder {
     ///
     /// # Errors
     /// Fails where it can not be told what is there, which says nothing about the file.
+    /// When the program began, as it wrote itself; nothing where it did not.
+    pub(crate) fn began(&self) -> io::Result<Option<Instant>> {
+        Ok(match self.read::<Body>(BODY)? {
+            Found::Whole(body) => Some(body.at),
+            Found::Nothing | Found::Broken(_) => None,
+        })
+    }
+
     pub(crate) fn read<T: AttemptFile>(&self, name: &str) -> io::Result<Found<T>> {
         let file = match open_plain(&self.file(name)) {
             Ok(file) => file,

@@ -46,10 +46,15 @@ pub enum EntryKind {
 impl JobFolder {
     /// The folder of a job, or `None` where it never began here.
     pub(crate) fn open(home: &Home, job: JobId) -> io::Result<Option<Self>> {
-        match File::open(home.path().join("work").join(job.to_string())) {
-            Ok(folder) => Ok(Some(Self(folder))),
-            Err(fault) if fault.kind() == ErrorKind::NotFound => Ok(None),
-            Err(fault) => Err(fault),
+        let home = File::open(home.path())?;
+        let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC | OFlag::O_NONBLOCK;
+        // The folder itself is the job's to move: what lies there under its name may be a link by now.
+        let resolve = ResolveFlag::RESOLVE_BENEATH | ResolveFlag::RESOLVE_NO_SYMLINKS;
+        let path = Path::new("work").join(job.to_string());
+        match openat2(&home, &path, OpenHow::new().flags(flags).resolve(resolve)) {
+            Ok(folder) => Ok(Some(Self(File::from(folder)))),
+            Err(Errno::ENOENT) => Ok(None),
+            Err(errno) => Err(errno.into()),
         }
     }
 
@@ -153,6 +158,13 @@ mod tests {
         assert_eq!(read("pipe"), Err(ErrorKind::InvalidInput));
         assert_eq!(read("out"), Err(ErrorKind::InvalidInput));
         assert_eq!(read("none"), Err(ErrorKind::NotFound));
+        // Its whole folder in the place of another's, or of the machine's, and something that never opens.
+        for (job, leads) in [(8, "7"), (9, "/")] {
+            symlink(leads, home.path().join(format!("work/{job}"))).expect("a link");
+            assert!(JobFolder::open(&home, JobId(job)).is_err(), "{leads}");
+        }
+        nix::unistd::mkfifo(&home.path().join("work/10"), nix::sys::stat::Mode::S_IRWXU).expect("a pipe");
+        assert!(JobFolder::open(&home, JobId(10)).is_err());
         let (entries, more) = folder.list(Path::new("out"), 9).expect("a list");
         let named = entries.iter().map(|entry| (entry.name.as_str(), entry.kind)).collect::<Vec<_>>();
         assert_eq!((named, more), (vec![("model", EntryKind::File), ("up", EntryKind::Link)], false));

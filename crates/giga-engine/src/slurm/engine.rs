@@ -355,6 +355,10 @@ impl Inner {
             Stage::Nothing => None,
             Stage::Unclear(cause) => Some(Seen::Unclear { cause }),
             Stage::Unclaimed => Some(Seen::Pending),
+            // Its time counts from what the program's own beginning says.
+            Stage::Claimed(_) if self.site.guest && self.home.live(attempt).began()?.is_none() => {
+                Some(Seen::Pending)
+            }
             Stage::Claimed(running) => Some(silent.map_or(running, |(since, why)| Seen::Unclear {
                 cause: format!("for {} s {why}", self.now().saturating_sub(since).as_secs()),
             })),
@@ -505,6 +509,10 @@ impl Engine for SlurmEngine {
             pool.out.iter().map(|&node| (name.clone(), node)).collect::<Vec<_>>()
         };
         Some(state.pools.iter().flat_map(out).collect())
+    }
+
+    fn began(&self, attempt: AttemptId) -> Option<Instant> {
+        self.0.home.live(attempt).began().ok()?
     }
 
     fn waits_for(&self, attempt: AttemptId) -> Option<String> {

@@ -52,7 +52,7 @@ fn jobs(control: &Control, summary: &Summary, out: &mut Exposition) {
                 hours, and awaiting the end of other jobs.";
     let mut family = out.family("jobs", Kind::Gauge, Unit::None, help);
     for (id, site) in sites_of(control) {
-        let queued = state.queued(control.scheduler().plan(), id);
+        let queued = state.queued(control.federation(), id);
         family.sample(&[("site", site), ("state", "running")], state.running(id) - queued);
         family.sample(&[("site", site), ("state", "queued")], queued);
         family.sample(&[("site", site), ("state", "waiting")], state.waiting(id));

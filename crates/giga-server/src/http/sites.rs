@@ -70,7 +70,7 @@ fn site_view(control: &Control, id: SiteId) -> SiteView {
     let (federation, state) = (control.federation(), control.state());
     let site = &federation.sites[id.index()];
     let ordered = ordered(control, id);
-    let queued = state.queued(control.scheduler().plan(), id);
+    let queued = state.queued(control.federation(), id);
     let limit = state.limit(id).map(|(power, until)| LimitView {
         power_milliwatt: power.as_milliwatts(),
         until: Stamp(until),

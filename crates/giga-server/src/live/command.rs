@@ -37,8 +37,8 @@ pub(crate) enum Command {
     Cancel { job: JobId, reply: oneshot::Sender<bool> },
     /// An operator tells a site what to do.
     Operate { input: Input, outcome: Outcome },
-    /// Attempts began that a site had in a line of its own, so long ago.
-    Begun { begun: Vec<(AttemptId, Instant)> },
+    /// Attempts began then that a site had in a line of its own, and ran at least so long.
+    Begun { begun: Vec<(AttemptId, Instant, Duration)> },
     /// The engine of a site saw something.
     Facts { site: SiteId, facts: Vec<Fact> },
     /// These nodes of a site, by pool and number, are out, and all others of it work.

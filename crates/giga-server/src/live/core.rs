@@ -118,8 +118,13 @@ impl Core {
                 Command::Cancel { job, reply } => self.cancel(job, reply, &mut step),
                 Command::Operate { input, outcome } => self.operate(now, input, outcome, &mut step),
                 Command::Begun { begun } => {
-                    let input =
-                        |(of, at): (AttemptId, Instant)| Input::Begun { job: of.job, attempt: of.number, at };
+                    // Where the clock of its host is ahead of ours, it began at least so long ago.
+                    let at = |at: Instant, ran| at.min(now - ran);
+                    let input = |(of, since, ran): (AttemptId, Instant, _)| Input::Begun {
+                        job: of.job,
+                        attempt: of.number,
+                        at: at(since, ran),
+                    };
                     step.seen.extend(begun.into_iter().map(input));
                 }
                 Command::Facts { site, facts } => {

@@ -66,6 +66,7 @@ fn line(file: &FileView) -> String {
 
 /// Fetches a file.
 pub(super) fn get(call: &Get) -> Result<ExitCode, Refused> {
+    let printed = call.out.as_deref() == Some(Path::new("-"));
     let target = match &call.out {
         Some(path) => path.clone(),
         None => {
@@ -73,7 +74,7 @@ pub(super) fn get(call: &Get) -> Result<ExitCode, Refused> {
             let name =
                 name.ok_or_else(|| Refused::input("the path names no file; `giga job files` lists them"))?;
             let path = PathBuf::from(name);
-            if path.exists() {
+            if path.symlink_metadata().is_ok() {
                 let path = path.display();
                 return Err(Refused::input(format_args!(
                     "`{path}` is here already; say where to with `-o FILE`"
@@ -84,16 +85,18 @@ pub(super) fn get(call: &Get) -> Result<ExitCode, Refused> {
     };
     let place = format!("/v1/jobs/{}/files/{}", call.id, encoded(&call.path));
     let mut bytes = Server::open(&call.reach)?.bytes(&place)?;
-    if target == Path::new("-") {
+    if printed {
         let mut out = std::io::stdout().lock();
         std::io::copy(&mut bytes, &mut out)?;
         out.flush()?;
         return Ok(ExitCode::SUCCESS);
     }
     let mut aside = target.clone().into_os_string();
-    aside.push(".part");
+    aside.push(format!(".{}.part", std::process::id()));
     // It gets its name once all of it is here.
-    let written = File::create(&aside).and_then(|mut file| std::io::copy(&mut bytes, &mut file));
+    let made = File::create_new(&aside)
+        .map_err(|fault| anyhow::Error::new(fault).context(format!("`{}`", Path::new(&aside).display())))?;
+    let written = Ok(made).and_then(|mut file| std::io::copy(&mut bytes, &mut file));
     let length = match written.and_then(|length| std::fs::rename(&aside, &target).map(|()| length)) {
         Ok(length) => length,
         Err(fault) => {
