@@ -15,6 +15,8 @@ use crate::server::Left;
 use crate::sites::{Others, Trouble};
 use crate::work::{Kind, is_lost};
 
+/// Jumps of the clock of which some have to be seen.
+const MANY: u64 = 10;
 /// Faults of one promise that are written out.
 const SHOWN: usize = 20;
 
@@ -133,10 +135,12 @@ impl Run {
         }
     }
 
-    /// Jumps of the clock that left no trace in the journal: one that the server does not see proves nothing.
+    /// Jumps of the clock that left no trace in the journal: what the server does not see proves nothing. Of a few, each may be undone by
+    /// the next before anything is written.
     fn unseen(&self) -> Vec<String> {
         let seen = [(Trouble::Forwards, self.audit.leaps), (Trouble::Back, self.audit.still)];
-        let unseen = seen.iter().filter(|(jump, seen)| self.done.troubles.contains_key(jump) && *seen == 0);
+        let many = |jump: &Trouble| self.done.troubles.get(jump).is_some_and(|count| *count >= MANY);
+        let unseen = seen.iter().filter(|(jump, seen)| many(jump) && *seen == 0);
         unseen.map(|(jump, _)| format!("{}, and no record shows it", jump.name())).collect()
     }
 
