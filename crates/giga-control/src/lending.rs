@@ -2,7 +2,7 @@
 
 use giga_model::{Federation, OwnerId, SiteId, image};
 use giga_scheduler::{Job, State};
-use giga_units::{AcceleratorTime, Duration, Instant};
+use giga_units::{AcceleratorTime, Instant};
 
 /// What an owner may claim and holds at a site, until something changes there.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -73,9 +73,11 @@ impl Lending {
 
     /// A job turns out to have held accelerators for some time up to now: within its owner's floor as far as that was left idle in
     /// the running hour, since what was idle before may have been lent by now.
-    pub(crate) fn held_before(&mut self, job: &Job, held: u64, time: Duration) {
+    pub(crate) fn held_before(&mut self, job: &Job, held: u64, (from, now): (Instant, Instant)) {
+        let time = now.since(from);
         let gauge = &mut self.sites[job.site.index()][job.owner.index()];
         let sum = &mut self.owners[job.owner.index()];
+        gauge.add(sum, now);
         let room = gauge.floor.saturating_sub(gauge.held);
         let within = AcceleratorTime::of(held.min(room), time).min(gauge.idle);
         let beyond = AcceleratorTime::of(held, time) - within;

@@ -153,8 +153,7 @@ impl State {
 
     /// Whether a site is open now, and how long until its next maintenance window.
     pub(crate) fn window_ahead(&self, plan: &Plan, site: SiteId, now: Instant) -> (bool, Duration) {
-        let windows = plan.sites[site.index()].maintenance;
-        let begin = windows.map_or(Instant::FAR, |windows| windows.window_at(now).0);
+        let begin = plan.next_window(site, now);
         (
             self.sites[site.index()].closed.is_none() && !self.sites[site.index()].is_shut() && begin > now,
             begin.since(now),

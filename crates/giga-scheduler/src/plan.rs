@@ -230,9 +230,13 @@ impl Plan {
 
     /// An end, or the next maintenance window where that begins first.
     pub(crate) fn before_window(&self, site: SiteId, now: Instant, end: Instant) -> Instant {
+        end.min(self.next_window(site, now).max(now))
+    }
+
+    /// When the next maintenance window begins, or the one that is on began; [`Instant::FAR`] where there is none.
+    pub(crate) fn next_window(&self, site: SiteId, now: Instant) -> Instant {
         let windows = self.sites[site.index()].maintenance;
-        let begin = windows.map_or(Instant::FAR, |windows| windows.window_at(now).0);
-        end.min(begin.max(now))
+        windows.map_or(Instant::FAR, |windows| windows.window_at(now).0)
     }
 
     /// When a phase opens.

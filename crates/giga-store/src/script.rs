@@ -18,23 +18,16 @@ fn change(change: &Change) -> Vec<Statement<'_>> {
     match change {
         Change::Came(new) => vec![came(new)],
         Change::Started { job, attempt, at, pool, held, queued } => {
-            let values = || [job.0.into(), (*attempt).into(), pool.into(), (*held).into(), time(*at)];
-            let sql =
-                "UPDATE job SET state = 'running', attempts = $2, pool = $3, accelerators = $4, started = $5
-                       WHERE job = $1";
-            let waits =
-                "UPDATE job SET state = 'queued', attempts = $2, pool = $3, accelerators = $4, started = NULL
-                       WHERE job = $1";
+            let values = |last| [job.0.into(), (*attempt).into(), pool.into(), (*held).into(), last];
+            let (state, started) = if *queued { ("queued", None) } else { ("running", Some(*at)) };
+            let started = started.map(Instant::as_unix_milliseconds).into();
+            let sql = format!(
+                "UPDATE job SET state = '{state}', attempts = $2, pool = $3, accelerators = $4, started = $5 WHERE job = $1"
+            );
             let row =
                 "INSERT INTO attempt (job, attempt, pool, accelerators, started) VALUES ($1, $2, $3, $4, $5)
                        ON CONFLICT DO NOTHING";
-            let [id, attempt, pool, held, _] = values();
-            let job = if *queued {
-                Statement::new(waits, [id, attempt, pool, held])
-            } else {
-                Statement::new(sql, values())
-            };
-            vec![job, Statement::new(row, values())]
+            vec![Statement::new(sql, values(started)), Statement::new(row, values(time(*at)))]
         }
         Change::Begun { job, at } => {
             let sql =

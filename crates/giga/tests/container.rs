@@ -8,21 +8,11 @@ mod live;
 
 use std::fs;
 
-use live::Live;
+use live::{Live, VIRTUAL, site};
 use serde_json::{Value, json};
 
 /// Two sites: `north` runs containers, `south` is the first and costs the same.
-const TEXT: &str = r#"
-format = 1
-name = "contained"
-start = 2026-01-01
-[[accelerator]]
-name = "virtual"
-per_node = 4
-node_idle = "20 W"
-node_max = "100 W"
-cost = "1 EUR"
-SITES[[dataset]]
+const TEXT: &str = r#"[[dataset]]
 name = "scans"
 holder = "university hospital"
 size = "1 MB"
@@ -39,14 +29,9 @@ sites = ["south"]
 "#;
 
 fn server() -> Live {
-    let site = |(name, more)| {
-        format!(
-            "[[site]]\nname = \"{name}\"\ncountry = \"FI\"\nzone = \"FI\"\nengine = \"local\"\n{more}[[site.phase]]\npower = \
-             \"140 W\"\n[[site.phase.pool]]\nname = \"main\"\naccelerator = \"virtual\"\naccelerators = 4\n"
-        )
-    };
-    let sites = [("south", ""), ("north", "containers = \"charliecloud\"\n")].map(site);
-    Live::start_of(&TEXT.replace("SITES", &sites.concat()))
+    let sites = [("south", ""), ("north", "containers = \"charliecloud\"\n")]
+        .map(|(name, more)| site(name, "FI", more));
+    Live::start_of(&[VIRTUAL, &sites.concat(), TEXT].concat())
 }
 
 fn verb(live: &Live, words: &[&str]) -> (Option<i32>, String) {

@@ -9,21 +9,11 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use live::Live;
+use live::{Live, VIRTUAL, site};
 use serde_json::{Value, json};
 
 /// Two sites in Finland and one in Spain. `atlas` may be copied within Finland, `scans` stays at the clinic.
-const TEXT: &str = r#"
-format = 1
-name = "data"
-start = 2026-01-01
-[[accelerator]]
-name = "virtual"
-per_node = 4
-node_idle = "20 W"
-node_max = "100 W"
-cost = "1 EUR"
-SITES[network]
+const TEXT: &str = r#"[network]
 rate = "1 Gbit/s"
 cost_per_terabyte = "20 EUR"
 [[dataset]]
@@ -58,25 +48,9 @@ sites = ["hall"]
 
 /// A server over that.
 fn server() -> Live {
-    let site = |(name, country, assurance)| {
-        format!(
-            r#"[[site]]
-name = "{name}"
-country = "{country}"
-zone = "{country}"
-assurance = {assurance}
-engine = "local"
-[[site.phase]]
-power = "140 W"
-[[site.phase.pool]]
-name = "main"
-accelerator = "virtual"
-accelerators = 4
-"#
-        )
-    };
+    let site = |(name, country, assurance)| site(name, country, &format!("assurance = {assurance}\n"));
     let sites = [("clinic", "FI", 3), ("hall", "FI", 1), ("coast", "ES", 1)].map(site);
-    Live::start_of(&TEXT.replace("SITES", &sites.concat()))
+    Live::start_of(&[VIRTUAL, &sites.concat(), TEXT].concat())
 }
 
 fn area(live: &Live, site: &str) -> PathBuf {

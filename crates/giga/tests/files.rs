@@ -6,31 +6,10 @@ mod live;
 
 use std::fs;
 
-use live::{Live, giga};
+use live::{Live, VIRTUAL, giga, site};
 use serde_json::json;
 
-const TEXT: &str = r#"
-format = 1
-name = "files"
-start = 2026-01-01
-[[accelerator]]
-name = "virtual"
-per_node = 4
-node_idle = "20 W"
-node_max = "100 W"
-cost = "1 EUR"
-[[site]]
-name = "clinic"
-country = "FI"
-zone = "FI"
-engine = "local"
-[[site.phase]]
-power = "140 W"
-[[site.phase.pool]]
-name = "main"
-accelerator = "virtual"
-accelerators = 4
-[[dataset]]
+const TEXT: &str = r#"[[dataset]]
 name = "scans"
 holder = "university hospital"
 size = "1 MB"
@@ -45,6 +24,10 @@ programme = "p"
 name = "other"
 programme = "p"
 "#;
+
+fn server() -> Live {
+    Live::start_of(&[VIRTUAL, &site("clinic", "FI", ""), TEXT].concat())
+}
 
 fn done(live: &Live, run: &str, more: &[(&str, serde_json::Value)]) -> u64 {
     let mut body = json!({ "project": "demo", "run": run });
@@ -64,7 +47,7 @@ fn verb(live: &Live, words: &[&str]) -> (Option<i32>, String) {
 
 #[test]
 fn files_of_a_job_are_listed_and_fetched() {
-    let live = Live::start_of(TEXT);
+    let live = server();
     let script = "mkdir -p 'out/a b'; head -c 1000000 /dev/zero > out/model.pt; echo text > 'out/a b/ü'; ln -s /etc/passwd out/pw";
     let job = done(&live, script, &[]).to_string();
     let (code, text) = verb(&live, &["job", "files", &job]);
@@ -103,7 +86,7 @@ fn files_of_a_job_are_listed_and_fetched() {
 
 #[test]
 fn who_may_not_read_the_output_gets_no_files_and_data_stays() {
-    let live = Live::start_of(TEXT);
+    let live = server();
     let job = done(&live, "echo x > x", &[]);
     let kept = done(&live, "echo x > x", &[("data", json!(["scans"]))]);
     let sums = done(&live, "echo x > x", &[("data", json!(["scans"])), ("leaving", json!("aggregated"))]);

@@ -62,10 +62,9 @@ impl Meter {
         gauges.asked += asked;
         gauges.drawn += job_draw(job, need, pace);
         gauges.slowed += asked * lost_speed(pace);
-        let before = now.since(at);
         // It held its accelerators before anybody noticed.
-        self.lending.hold(job, now, |known| known);
-        self.lending.held_before(job, held, before);
+        let before = now.since(at);
+        self.lending.held_before(job, held, (at, now));
         self.lending.hold(job, now, |known| known + held);
         let factor = federation.sites[job.site.index()].facility_factor;
         let hour = &mut self.hours[job.site.index()];

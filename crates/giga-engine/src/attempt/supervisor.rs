@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration as Span, Instant as Clock};
 
-use giga_formats::attempt::{Body, Claim, Claimant, Handover};
+use giga_formats::attempt::{Claim, Claimant, Handover};
 use giga_model::{End, Receipt};
 use giga_units::{Bytes, Duration, Instant};
 use nix::errno::Errno;
@@ -29,7 +29,7 @@ use nix::sys::time::TimeValLike;
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::getppid;
 
-use super::body::{self, BODY, STAGE};
+use super::body::{self, STAGE};
 use super::claim::{self, Taken};
 use super::energy::{self, Meter};
 use super::folder::{Folder, Found};
@@ -230,10 +230,7 @@ impl Watch<'_> {
         if !cause.is_empty() {
             return Err(not_started(cause));
         }
-        let at = match self.folder.read::<Body>(BODY) {
-            Ok(Found::Whole(body)) => body.at,
-            _ => now(),
-        };
+        let at = self.folder.began().ok().flatten().unwrap_or_else(now);
         Ok(Program { pid, at, began })
     }
 

@@ -356,12 +356,14 @@ impl Inner {
             Stage::Unclear(cause) => Some(Seen::Unclear { cause }),
             Stage::Unclaimed => Some(Seen::Pending),
             // Its time counts from what the program's own beginning says.
-            Stage::Claimed(_) if self.site.guest && self.home.live(attempt).began()?.is_none() => {
-                Some(Seen::Pending)
-            }
-            Stage::Claimed(running) => Some(silent.map_or(running, |(since, why)| Seen::Unclear {
-                cause: format!("for {} s {why}", self.now().saturating_sub(since).as_secs()),
-            })),
+            Stage::Claimed { began: None, .. } if self.site.guest => Some(Seen::Pending),
+            Stage::Claimed { at, began } => Some(match silent {
+                None => Seen::Running { since: began.unwrap_or(at) },
+                Some((since, why)) => {
+                    let seconds = self.now().saturating_sub(since).as_secs();
+                    Seen::Unclear { cause: format!("for {seconds} s {why}") }
+                }
+            }),
             Stage::Over(over) => {
                 if let Some(since) = self.ends_elsewhere(state, attempt)? {
                     return Ok(Some(Seen::Running { since }));

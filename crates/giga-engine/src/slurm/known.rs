@@ -4,13 +4,12 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration as Span;
 
-use giga_formats::attempt::{Body, Claim, Claimant, Handover, Lost};
+use giga_formats::attempt::{Claim, Claimant, Handover, Lost};
 use giga_model::{End, Receipt};
 use giga_units::Instant;
 
 use super::protocol::Dealings;
 use crate::Seen;
-use crate::attempt::body::BODY;
 use crate::attempt::claim::CLAIM;
 use crate::attempt::folder::{Folder, Found};
 use crate::attempt::launch::never_began;
@@ -54,8 +53,8 @@ pub(super) enum Stage {
     Unclear(String),
     /// It was handed over, and no one has claimed it.
     Unclaimed,
-    /// A supervisor has.
-    Claimed(Seen),
+    /// A supervisor has, then; and when its program began, where it has.
+    Claimed { at: Instant, began: Option<Instant> },
 }
 
 impl Known {
@@ -86,11 +85,7 @@ impl Known {
             };
             return Ok(Stage::Over(Seen::Ended(never_began(claim, end))));
         }
-        let since = match folder.read::<Body>(BODY)? {
-            Found::Whole(body) => body.at,
-            _ => claim.at,
-        };
-        Ok(Stage::Claimed(Seen::Running { since }))
+        Ok(Stage::Claimed { at: claim.at, began: folder.began()? })
     }
 
     /// Reads what was handed over, unless that is known.

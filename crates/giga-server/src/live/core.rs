@@ -118,14 +118,10 @@ impl Core {
                 Command::Cancel { job, reply } => self.cancel(job, reply, &mut step),
                 Command::Operate { input, outcome } => self.operate(now, input, outcome, &mut step),
                 Command::Begun { begun } => {
-                    // Where the clock of its host is ahead of ours, it began at least so long ago.
-                    let at = |at: Instant, ran| at.min(now - ran);
-                    let input = |(of, since, ran): (AttemptId, Instant, _)| Input::Begun {
-                        job: of.job,
-                        attempt: of.number,
-                        at: at(since, ran),
-                    };
-                    step.seen.extend(begun.into_iter().map(input));
+                    step.seen.extend(begun.into_iter().map(|(AttemptId { job, number }, since, ran)| {
+                        // Where the clock of its host is ahead of ours, it began at least so long ago.
+                        Input::Begun { job, attempt: number, at: since.min(now - ran) }
+                    }));
                 }
                 Command::Facts { site, facts } => {
                     facts.into_iter().for_each(|fact| self.fact(site, fact, &mut step));

@@ -14,6 +14,27 @@ use serde_json::Value;
 use tempfile::TempDir;
 pub(crate) use wire::Answer;
 
+/// The head of a description of a test's own: accelerators that are not there.
+pub(crate) const VIRTUAL: &str = r#"
+format = 1
+name = "virtual"
+start = 2026-01-01
+[[accelerator]]
+name = "virtual"
+per_node = 4
+node_idle = "20 W"
+node_max = "100 W"
+cost = "1 EUR"
+"#;
+
+/// A site with one node of these, with lines of its own.
+pub(crate) fn site(name: &str, country: &str, more: &str) -> String {
+    format!(
+        "[[site]]\nname = \"{name}\"\ncountry = \"{country}\"\nzone = \"{country}\"\nengine = \"local\"\n{more}[[site.phase]]\n\
+         power = \"140 W\"\n[[site.phase.pool]]\nname = \"main\"\naccelerator = \"virtual\"\naccelerators = 4\n"
+    )
+}
+
 /// The program under test.
 pub(crate) fn giga() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_giga"));

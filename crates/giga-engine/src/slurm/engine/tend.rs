@@ -160,7 +160,7 @@ impl Inner {
                 return Ok(());
             }
             Stage::Unclaimed => None,
-            Stage::Claimed(_) => Some(known.claim.as_ref().and_then(|claim| claim.batch).unwrap_or(0)),
+            Stage::Claimed { .. } => Some(known.claim.as_ref().and_then(|claim| claim.batch).unwrap_or(0)),
         };
         let handover = known.handover.clone();
         let grace = handover.map_or(Duration::ZERO, |handover| handover.launch.grace);
