@@ -77,6 +77,7 @@ pub const CASES: &[(&str, Case)] = &[
     ("a daemon does not outlive its attempt", cases::a_daemon_does_not_outlive),
     ("a program sees its own environment only", cases::a_program_sees_its_own_environment),
     ("a job's folder is kept over attempts", cases::a_folder_is_kept_over_attempts),
+    ("what a job brings along is there when it begins", cases::what_a_job_brings_along_is_there),
     ("an accelerator carries something", cases::an_accelerator_carries_something),
     ("a storm of kills and restarts", storm::a_storm),
 ];

@@ -23,6 +23,7 @@ fn handover() -> Handover {
         grace: Duration::seconds(30),
         command: vec!["python".into(), "train.py".into(), "ø \" \n".into()],
         env: BTreeMap::from([("EPOCHS".into(), "3".into())]),
+        files: Vec::new(),
         workdir: Some(PathBuf::from("/data/here")),
         container: None,
     };

@@ -73,10 +73,23 @@ pub struct Launch {
     pub command: Vec<String>,
     /// The variables of the job, beside those that the engine sets.
     pub env: BTreeMap<String, String>,
+    /// Files that lie in that folder of the job's own when it begins, unless something lies there already.
+    pub files: Vec<SentFile>,
     /// Where it runs; `None` is a folder of the job's own that is kept over attempts.
     pub workdir: Option<PathBuf>,
     /// What it runs in, or `None` where it runs as any other program.
     pub container: Option<Container>,
+}
+
+/// A file that a job brings along.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SentFile {
+    /// Where it lies in the folder of the job: relative, and of plain names only.
+    pub path: PathBuf,
+    /// What it holds.
+    pub bytes: Vec<u8>,
+    /// Whether it can be run as a program.
+    pub executable: bool,
 }
 
 /// What a program runs in, beside its working directory.

@@ -16,7 +16,9 @@ mod series;
 mod work;
 mod workload;
 
-pub use attempt::{AttemptId, AttemptIdError, Container, End, Idling, Launch, Measured, NodeUse, Receipt};
+pub use attempt::{
+    AttemptId, AttemptIdError, Container, End, Idling, Launch, Measured, NodeUse, Receipt, SentFile,
+};
 pub use dataset::{Assurance, DataPolicy, Dataset, Forbidding, Leaving, Network, Wan};
 pub use federation::{
     Accelerator, ContainerRuntime, Country, EngineKind, Failures, Federation, Flexibility, GridLimit,

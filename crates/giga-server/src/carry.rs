@@ -401,16 +401,16 @@ impl Carrier {
             return Err(unavailable("whether the store is still this server's can not be told".into()));
         }
         let reads = variables.values().map(PathBuf::from).collect();
-        let container = self.container(attempt, spec.container, reads)?;
-        let mut env = spec.env;
+        let container = self.container(attempt, spec.container.clone(), reads)?;
+        let mut env = spec.env.clone();
         env.extend(variables);
         env.insert("GIGA_SITE".into(), self.site.clone());
-        env.insert("GIGA_JOB_NAME".into(), spec.name);
+        env.insert("GIGA_JOB_NAME".into(), spec.name.clone());
         if let Some(ArraySpec { count, index: Some(index) }) = spec.array {
             env.insert("GIGA_ARRAY_INDEX".into(), index.to_string());
             env.insert("GIGA_ARRAY_COUNT".into(), count.to_string());
         }
-        self.engine.start(&order.launch(spec.command, env, spec.workdir, container)).map(|()| Begun::Handed)
+        self.engine.start(&order.launch(spec, env, container)).map(|()| Begun::Handed)
     }
 
     /// The container of an attempt, with what this site runs it by.

@@ -12,6 +12,7 @@ mod logs;
 mod operate;
 mod range;
 mod reach;
+mod send;
 mod server;
 mod shell;
 mod submit;

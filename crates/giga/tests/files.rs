@@ -5,6 +5,7 @@
 mod live;
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 
 use live::{Live, VIRTUAL, giga, site};
 use serde_json::json;
@@ -82,6 +83,40 @@ fn files_of_a_job_are_listed_and_fetched() {
         [403, 403, 403, 409]
     );
     assert_eq!(live.send_bare("GET", &format!("/v1/jobs/{job}/files/out/model.pt"), &[], "").status, 401);
+}
+
+#[test]
+fn what_a_call_sends_lies_in_the_folder_of_the_job() {
+    let live = server();
+    let here = tempfile::tempdir().expect("a folder");
+    let program = here.path().join("code/run.sh");
+    fs::create_dir_all(here.path().join("code/conf")).expect("a folder");
+    fs::write(here.path().join("code/conf/a b"), "settings").expect("a write");
+    fs::write(&program, "#!/bin/sh\ncat \"$(dirname \"$0\")/conf/a b\"\n").expect("a write");
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("rights");
+    let submit = |words: &[&str]| {
+        let mut call = giga();
+        call.current_dir(here.path()).args(["submit", "--project", "demo"]).args(words);
+        let output =
+            call.arg("--data").arg(live.folder.path()).args(["--", "code/run.sh"]).output().expect("a run");
+        let text = [output.stdout, output.stderr].concat();
+        (output.status.code(), String::from_utf8_lossy(&text).into_owned())
+    };
+    let (code, text) = submit(&["--send", "code", "--yes", "--follow"]);
+    assert!(code == Some(0) && text.contains("settings"), "{text}");
+    let (code, text) = submit(&["--send", "code", "--array", "2", "--yes", "--json"]);
+    let accepted: serde_json::Value = serde_json::from_str(&text).expect("an answer");
+    let first = accepted["id"].as_u64().expect("a number");
+    assert_eq!((code, accepted["tasks"].as_u64()), (Some(0), Some(2)));
+    (first..first + 2).for_each(|job| drop(live.wait(job, &["completed"])));
+    let (code, text) = submit(&["--plan"]);
+    let note = "`code/run.sh` is looked for in the job's own folder; `--send code/run.sh` puts it there";
+    assert!(code == Some(0) && text.contains(note), "{text}");
+    let (code, text) = submit(&["--send", "nowhere"]);
+    assert!(code == Some(2) && text.contains("`nowhere` can not be sent: No such file"), "{text}");
+    let faulty = json!({ "project": "demo", "run": "true", "files": { "../x": "" } }).to_string();
+    let answer = live.send("POST", "/v1/jobs", &[], &faulty);
+    assert!(answer.status == 422 && answer.body.contains("is no path of a file"), "{}", answer.body);
 }
 
 #[test]

@@ -27,6 +27,7 @@ use super::container::Inside;
 use super::folder::{Folder, Found, make_folder};
 use super::idle::READINGS;
 use super::process;
+use super::sent;
 use super::supervisor::{INPUT, LAUNCH, on_a_full_disk};
 use super::{host_name, now};
 
@@ -90,6 +91,10 @@ fn prepared(folder: &Folder, supervisor: &str) -> Result<(), String> {
     let handover = whole::<Handover>(folder, LAUNCH)?;
     let claim = whole::<Claim>(folder, CLAIM)?;
     let workdir = workdir(folder, &handover)?;
+    if handover.launch.workdir.is_none() {
+        on_a_full_disk(FULL, || sent::put(&workdir, &handover.launch.files))
+            .map_err(told("put in what the job brings along"))?;
+    }
     env::set_current_dir(&workdir)
         .map_err(|fault| format!("working directory `{}`: {fault}", workdir.display()))?;
     keep_to(&handover.cpus).map_err(told("keep to its processors"))?;

@@ -46,10 +46,6 @@ impl Folder {
         self.0.join(name)
     }
 
-    /// Reads a file.
-    ///
-    /// # Errors
-    /// Fails where it can not be told what is there, which says nothing about the file.
     /// When the program began, as it wrote itself; nothing where it did not.
     pub(crate) fn began(&self) -> io::Result<Option<Instant>> {
         Ok(match self.read::<Body>(BODY)? {
@@ -58,6 +54,10 @@ impl Folder {
         })
     }
 
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// Fails where it can not be told what is there, which says nothing about the file.
     pub(crate) fn read<T: AttemptFile>(&self, name: &str) -> io::Result<Found<T>> {
         let file = match open_plain(&self.file(name)) {
             Ok(file) => file,

@@ -19,6 +19,7 @@ pub(crate) mod home;
 pub(crate) mod idle;
 pub(crate) mod launch;
 pub(crate) mod process;
+pub(crate) mod sent;
 pub(crate) mod supervisor;
 pub(crate) mod work;
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::env;
 use std::fs;
 
-use giga_model::{AttemptId, End};
+use giga_model::{AttemptId, End, SentFile};
 use giga_units::{Bytes, Duration};
 
 use super::Bench;
@@ -293,6 +293,33 @@ pub(super) fn a_folder_is_kept_over_attempts(bench: &dyn Bench) {
     let mut second = Scene::of(bench, "");
     let attempt = AttemptId { number: 2, ..first.attempt() };
     second.launch = super::scene::launch(bench, attempt, "[ -e kept ]");
+    second.start();
+    second.ends(&End::Exited { code: 0 }, 1);
+}
+
+pub(super) fn what_a_job_brings_along_is_there(bench: &dyn Bench) {
+    let file = |path: &str, text: &str, executable| SentFile {
+        path: path.into(),
+        bytes: text.as_bytes().to_vec(),
+        executable,
+    };
+    let files = || {
+        let binary = SentFile { path: "a/bytes".into(), bytes: vec![0xff, 0, 10], executable: false };
+        vec![file("a/b/run.sh", "#!/bin/sh\necho ran > ran", true), file("conf", "as sent", false), binary]
+    };
+    let mut first = Scene::of(
+        bench,
+        "a/b/run.sh && [ -e ran ] && [ \"$(cat conf)\" = 'as sent' ] && [ ! -x conf ] && [ \"$(wc -c < a/bytes)\" -eq 3 ] &&
+         echo changed > conf && rm a/bytes && mv a/b elsewhere && ln -s /tmp a/b",
+    );
+    first.launch.files = files();
+    first.start();
+    first.ends(&End::Exited { code: 0 }, 1);
+    let mut second = Scene::of(bench, "");
+    let attempt = AttemptId { number: 2, ..first.attempt() };
+    let script = "[ \"$(cat conf)\" = changed ] && [ -e a/bytes ] && [ -L a/b ] && [ ! -e a/b/run.sh ]";
+    second.launch = super::scene::launch(bench, attempt, script);
+    second.launch.files = files();
     second.start();
     second.ends(&End::Exited { code: 0 }, 1);
 }

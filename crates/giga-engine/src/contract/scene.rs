@@ -125,6 +125,7 @@ pub(super) fn launch(bench: &dyn Bench, attempt: AttemptId, script: &str) -> Lau
         grace: Duration::seconds(60),
         command: vec!["/bin/sh".to_owned(), "-c".to_owned(), script],
         env: BTreeMap::from([("HERE".to_owned(), here.clone()), ("MARK".to_owned(), here)]),
+        files: Vec::new(),
         workdir: None,
         container: bench.container(),
     }

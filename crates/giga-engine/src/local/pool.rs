@@ -116,6 +116,7 @@ mod tests {
             grace: Duration::seconds(1),
             command: vec!["true".into()],
             env: BTreeMap::new(),
+            files: Vec::new(),
             workdir: None,
             container: None,
         }

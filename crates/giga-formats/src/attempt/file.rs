@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use giga_model::{AttemptId, Container, ContainerRuntime, End, Idling, Launch, Measured, NodeUse, Receipt};
+use base64::prelude::{BASE64_STANDARD, Engine as _};
+use giga_model::{
+    AttemptId, Container, ContainerRuntime, End, Idling, Launch, Measured, NodeUse, Receipt, SentFile,
+};
 use giga_units::{Bytes, Duration, Energy, Fraction, Instant};
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +22,8 @@ pub(crate) struct HandoverFile {
     command: Vec<String>,
     env: BTreeMap<String, String>,
     workdir: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    files: Vec<SentFileFile>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     container: Option<ContainerFile>,
     cpus: Vec<u32>,
@@ -33,6 +38,14 @@ struct NodeFile {
     pool: String,
     node: u32,
     accelerators: Vec<u32>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SentFileFile {
+    path: String,
+    base64: String,
+    executable: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -63,6 +76,7 @@ impl Shape for Handover {
             command: launch.command.clone(),
             env: launch.env.clone(),
             workdir: launch.workdir.as_ref().map(|path| path.to_string_lossy().into_owned()),
+            files: launch.files.iter().map(sent_to_file).collect(),
             container: launch.container.as_ref().map(container_to_file),
             cpus: self.cpus.clone(),
             cpus_thousandths: self.cpus_thousandths,
@@ -84,12 +98,23 @@ impl Shape for Handover {
             command: file.command,
             env: file.env,
             workdir: file.workdir.map(PathBuf::from),
+            files: file.files.into_iter().map(sent_from_file).collect::<Result<_, _>>()?,
             container: file.container.map(container_from_file).transpose()?,
         };
         let memory = Bytes::of(file.memory_bytes);
         let cpus_thousandths = file.cpus_thousandths;
         Ok(Self { launch, slots, cpus: file.cpus, cpus_thousandths, memory, devices: file.devices })
     }
+}
+
+fn sent_to_file(file: &SentFile) -> SentFileFile {
+    let (path, executable) = (file.path.to_string_lossy().into_owned(), file.executable);
+    SentFileFile { path, base64: BASE64_STANDARD.encode(&file.bytes), executable }
+}
+
+fn sent_from_file(file: SentFileFile) -> Result<SentFile, &'static str> {
+    let bytes = BASE64_STANDARD.decode(&file.base64).map_err(|_| "files")?;
+    Ok(SentFile { path: PathBuf::from(file.path), bytes, executable: file.executable })
 }
 
 fn container_to_file(container: &Container) -> ContainerFile {

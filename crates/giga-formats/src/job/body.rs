@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::sent::FileBody;
+
 /// What a job file says and what is sent to submit it. Nothing in it is checked yet but its form.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -60,6 +62,9 @@ pub struct JobBody {
     /// Variables of its environment.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub env: BTreeMap<String, String>,
+    /// Files that lie in its folder when it begins, by their paths there; 512 KiB together at most. What a job has made of them stays.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub files: BTreeMap<String, FileBody>,
     /// What it needs.
     #[serde(default)]
     pub resources: ResourcesBody,

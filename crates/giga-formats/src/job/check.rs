@@ -59,6 +59,14 @@ pub(super) enum JobFault {
     Interpreter { line: String },
     #[error("`{path}` is not an absolute path")]
     Relative { path: String },
+    #[error("`{path}` is no path of a file in the job's folder")]
+    FilePath { path: String },
+    #[error("`{path}` lies below `{above}`, which is a file as well")]
+    FileBelow { path: String, above: String },
+    #[error("`{path}` holds nothing that can be read")]
+    FileForm { path: String },
+    #[error("`files` stands beside `workdir`")]
+    FilesElsewhere,
     #[error("`{text}` is neither the absolute path of an image nor a reference to one")]
     Image { text: String },
     #[error("{error}")]
@@ -100,6 +108,16 @@ impl Explain for JobFault {
             Self::Relative { .. } => {
                 "write it from the root on, such as `/data/here`, or drop `workdir` for a folder of the job's own".to_owned()
             }
+            Self::FilePath { .. } => {
+                "write it from that folder on, such as `conf/a.toml`, without `.`, `..` and double `/`".to_owned()
+            }
+            Self::FileBelow { .. } => "give one of them another name".to_owned(),
+            Self::FileForm { .. } => {
+                "write a text, or one of `text` and `base64` as in `{ base64 = \"aGk=\", executable = true }`".to_owned()
+            }
+            Self::FilesElsewhere => {
+                "drop `workdir`, so that they go into a folder of the job's own; or drop them".to_owned()
+            }
             Self::Image { .. } => {
                 "write a path such as `/images/torch.sif`, or a reference such as `docker://debian:12`".to_owned()
             }
@@ -137,6 +155,7 @@ impl JobBody {
             project: faults.project(self.project.as_deref()),
             command,
             env: faults.env(&self.env),
+            files: faults.files(self),
             workdir: faults.workdir(self.workdir.as_deref()),
             container: faults.container(self.container.as_deref()),
             limit: faults.amount("limit", "limit", self.limit.as_deref(), &SPAN, "\"2 h\"").unwrap_or(LIMIT),

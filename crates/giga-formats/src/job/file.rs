@@ -8,6 +8,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::body::{AcceleratorsBody, JobBody, ResourcesBody, RunBody};
 use super::check::{FieldFault, name_like};
+use super::sent::{FileBody, FileParts};
 use super::spec::JobSpec;
 use crate::description::Faults;
 use crate::description::decode::mismatch;
@@ -40,8 +41,10 @@ const KEYS: &[&str] = &[
     "array",
     "index",
     "env",
+    "files",
     "resources",
 ];
+const FILE: &[&str] = &["text", "base64", "executable"];
 const RESOURCES: &[&str] = &["accelerators", "cpus", "memory"];
 
 /// Reads a job file. `file` is what messages call it, and gives the job its name where the text has none.
@@ -111,6 +114,7 @@ impl Reader {
         let (after, after_any) = (self.numbers(table, "after"), self.numbers(table, "after_any"));
         let (array, index) = (self.whole(table, "array", "", "10"), self.whole(table, "index", "", "3"));
         let env = self.env(table);
+        let files = self.files(table);
         let resources = self.resources(table);
         let run = self.run(table, whole).unwrap_or_else(|| RunBody::Script("true".to_owned()));
         JobBody {
@@ -130,6 +134,7 @@ impl Reader {
             array,
             index,
             env,
+            files,
             resources,
         }
     }
@@ -228,6 +233,55 @@ impl Reader {
                 BTreeMap::new()
             }
         }
+    }
+
+    fn files(&mut self, table: &DeTable<'_>) -> BTreeMap<String, FileBody> {
+        const EXPECTED: &str = "a table of texts by their paths";
+        let files = match self.value(table, "files", "") {
+            None => return BTreeMap::new(),
+            Some(DeValue::Table(files)) => files,
+            Some(other) => {
+                self.wrong_type("files", "files", EXPECTED, other, "{ \"train.py\" = \"print(1)\" }");
+                return BTreeMap::new();
+            }
+        };
+        let mut found = BTreeMap::new();
+        for path in files.keys().map(|path| path.get_ref().to_string()) {
+            let field = format!("files.{path}");
+            let body = match self.value(files, &path, "files.") {
+                Some(DeValue::String(text)) => FileBody::Text(text.to_string()),
+                Some(DeValue::Table(parts)) => self.file(parts, &field),
+                Some(other) => {
+                    self.wrong_type(&field, &path, "a text, or a table with `base64`", other, "\"print(1)\"");
+                    continue;
+                }
+                None => continue,
+            };
+            found.insert(path, body);
+        }
+        found
+    }
+
+    fn file(&mut self, parts: &DeTable<'_>, field: &str) -> FileBody {
+        let path = format!("{field}.");
+        self.keys(parts, FILE, "a file", &path);
+        let text = self.text(parts, "text", &path, "\"print(1)\"");
+        let base64 = self.text(parts, "base64", &path, "\"aGk=\"");
+        let executable = match self.value(parts, "executable", &path) {
+            None => false,
+            Some(DeValue::Boolean(executable)) => *executable,
+            Some(other) => {
+                self.wrong_type(
+                    &format!("{path}executable"),
+                    "executable",
+                    "`true` or `false`",
+                    other,
+                    "true",
+                );
+                false
+            }
+        };
+        FileBody::Parts(FileParts { text, base64, executable })
     }
 
     fn resources(&mut self, table: &DeTable<'_>) -> ResourcesBody {

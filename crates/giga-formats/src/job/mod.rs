@@ -7,6 +7,7 @@
 mod body;
 mod check;
 mod file;
+mod sent;
 mod spec;
 mod terms;
 #[cfg(test)]
@@ -15,4 +16,5 @@ mod tests;
 pub use body::{AcceleratorsBody, JobBody, ResourcesBody, RunBody};
 pub use check::FieldFault;
 pub use file::{JobFile, read};
+pub use sent::{FileBody, FileParts, SENT_MAX};
 pub use spec::{ArraySpec, AskSpec, Deadline, JobSpec};

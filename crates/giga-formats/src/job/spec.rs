@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use giga_model::{Assurance, Leaving, Predecessor};
+use giga_model::{Assurance, Leaving, Predecessor, SentFile};
 use giga_units::{Amount as _, Bytes, Duration, Instant};
 
 use super::body::{AcceleratorsBody, JobBody, ResourcesBody, RunBody};
+use super::sent;
 
 /// A job whose every value is inside its limits.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +20,8 @@ pub struct JobSpec {
     pub command: Vec<String>,
     /// Variables of its environment; none begins with `GIGA_`.
     pub env: BTreeMap<String, String>,
+    /// Files that lie in its folder when it begins; none where `workdir` is given.
+    pub files: Vec<SentFile>,
     /// An absolute folder, or `None` for one of the job's own.
     pub workdir: Option<PathBuf>,
     /// The image of its container: an absolute path or a reference; `None` to run as any other program.
@@ -123,6 +126,7 @@ impl JobSpec {
             array: self.array.map(|array| i64::from(array.count)),
             index: self.array.and_then(|array| array.index).map(i64::from),
             env: self.env.clone(),
+            files: sent::written(&self.files),
             resources: ResourcesBody {
                 accelerators: Some(self.accelerators()),
                 cpus: self.cpus.map(i64::from),

@@ -4,7 +4,7 @@ use giga_model::{Assurance, JobId, Leaving, Predecessor};
 use giga_units::{Bytes, Duration, Instant};
 use proptest::prelude::*;
 
-use super::{AcceleratorsBody, AskSpec, JobBody, JobSpec, RunBody, read};
+use super::{AcceleratorsBody, AskSpec, FileBody, FileParts, JobBody, JobSpec, RunBody, SENT_MAX, read};
 
 const WHOLE: &str = r#"name = "train"
 project = "demo"
@@ -257,6 +257,46 @@ fn an_image_is_a_path_or_a_reference() {
 }
 
 #[test]
+fn a_job_brings_files_along() {
+    let with = |files: &str| format!("run = \"./run\"\n[files]\n{files}");
+    let sent = spec(&with(
+        "'run' = { text = \"#!/bin/sh\", executable = true }\n'a/b.toml' = \"x = 1\"\nraw = { base64 = \"/wA=\" }",
+    ));
+    let files: Vec<_> =
+        sent.files.iter().map(|file| (file.path.to_str(), file.bytes.as_slice(), file.executable)).collect();
+    let expected = [
+        (Some("a/b.toml"), &b"x = 1"[..], false),
+        (Some("raw"), &[0xff, 0], false),
+        (Some("run"), b"#!/bin/sh", true),
+    ];
+    assert_eq!(files, expected);
+    check(
+        &with("'../a' = \"\""),
+        &["3:10 files.../a: `../a` is no path of a file in the job's folder … `conf/a.toml`"],
+    );
+    check(&with("a = \"\"\n'a/b' = \"\""), &["4:9 files.a/b: `a/b` lies below `a`, which is a file as well"]);
+    check(&with("a = { base64 = \"?\" }"), &["3:5 files.a: `a` holds nothing that can be read … `base64`"]);
+    check(
+        &with("a = { txt = \"?\" }"),
+        &["files.a: `a` holds nothing", "files.a.txt: … did you mean `text`?"],
+    );
+    check(&with("a = 3"), &["3:5 files.a: `a` takes a text, or a table with `base64`"]);
+    check(
+        &with("a = { text = \"\", executable = 1 }"),
+        &["files.a.executable: `executable` takes `true` or `false`"],
+    );
+    check("run = \"x\"\nfiles = 3", &["2:9 files: `files` takes a table of texts by their paths"]);
+    check(
+        "run = \"x\"\nworkdir = \"/data\"\nfiles = { a = \"\" }",
+        &["3:9 files: `files` stands beside `workdir` … drop `workdir`"],
+    );
+    let large = format!("a = \"{}\"\nb = \"xx\"", "x".repeat(SENT_MAX - 1));
+    check(&with(&large), &["files: `files` has 524289 bytes, above the 524288 that fit … as a dataset"]);
+    let many: String = (0..257).map(|at| format!("a{at} = \"\"\n")).collect();
+    check(&with(&many), &["files: `files` has 257 files, above the 256 that fit"]);
+}
+
+#[test]
 fn damage_is_shown_and_makes_no_other_fault_up() {
     check("name = \"x\nlimit = \"1 h\"", &["1:10 : this is not TOML"]);
 }
@@ -322,6 +362,11 @@ fn bodies() -> impl Strategy<Value = JobBody> {
         (prop::collection::vec(-1_i64..5, 0..3), prop::collection::vec(0_i64..5, 0..3)),
         (prop::option::of(0_i64..1_002), prop::option::of(-1_i64..12)),
     );
+    let parts = (text(), prop::option::of("[A-Za-z0-9+/]{0,4}={0,2}"), any::<bool>())
+        .prop_map(|(text, base64, executable)| FileParts { text, base64, executable });
+    let file = prop_oneof![texts().prop_map(FileBody::Text), parts.prop_map(FileBody::Parts)];
+    let files = prop::collection::btree_map("[a-c./]{1,4}", file, 0..3);
+    let env = (env, files);
     ((text(), text(), run), (text(), text(), text(), text()), env, resources, terms).prop_map(
         |(a, b, env, c, d)| JobBody {
             name: a.0,
@@ -339,7 +384,8 @@ fn bodies() -> impl Strategy<Value = JobBody> {
             after_any: d.4.1,
             array: d.5.0,
             index: d.5.1,
-            env,
+            env: env.0,
+            files: env.1,
             resources: super::ResourcesBody { accelerators: c.0, cpus: c.1, memory: c.2 },
         },
     )

@@ -5,6 +5,7 @@ use std::mem;
 use std::sync::Arc;
 
 use giga_control::Control;
+use giga_formats::job::JobSpec;
 use giga_model::{AttemptId, Container, JobId, JobRequest, Launch, NodeUse, SiteId};
 use giga_scheduler::{Ending, Event, Input};
 use giga_units::{Duration, Instant, Power};
@@ -156,13 +157,13 @@ impl Order {
 
     pub(crate) fn launch(
         &self,
-        command: Vec<String>,
+        spec: JobSpec,
         env: std::collections::BTreeMap<String, String>,
-        workdir: Option<std::path::PathBuf>,
         container: Option<Container>,
     ) -> Launch {
         let Self { attempt, nodes, limit, .. } = self.clone();
-        Launch { attempt, nodes, limit, grace: GRACE, command, env, workdir, container }
+        let JobSpec { command, files, workdir, .. } = spec;
+        Launch { attempt, nodes, limit, grace: GRACE, command, env, files, workdir, container }
     }
 }
 

@@ -13,7 +13,7 @@ use giga_report::live;
 use super::range::Numbers;
 use super::reach::{Reach, parsed};
 use super::server::Server;
-use super::{Refused, logs, now};
+use super::{Refused, logs, now, send};
 
 /// What `giga submit` was asked.
 #[derive(Debug, Args)]
@@ -95,6 +95,9 @@ pub(super) struct Asked {
     /// The folder to run in; a folder of the job's own unless given.
     #[arg(long, value_name = "DIR")]
     workdir: Option<PathBuf>,
+    /// A file or folder that lies in the job's folder when it begins, as it lies here; may be given several times.
+    #[arg(long, value_name = "PATH")]
+    send: Vec<PathBuf>,
     /// The image of a container to run in: a path at the site, or a reference such as `docker://debian:12`.
     #[arg(long, value_name = "IMAGE")]
     container: Option<String>,
@@ -187,7 +190,7 @@ impl Submit {
         if let Some(program) = lost_program(body) {
             writeln!(
                 out,
-                "  {:<9}`{program}` is looked for in the job's own folder; `--workdir .` runs it here",
+                "  {:<9}`{program}` is looked for in the job's own folder; `--send {program}` puts it there",
                 "note"
             )?;
         }
@@ -244,6 +247,7 @@ impl Asked {
             body.data.clone_from(&self.dataset);
         }
         body.env.extend(self.env.iter().cloned());
+        body.files.extend(send::gather(&self.send, &std::env::current_dir()?)?);
         match self.accelerators.as_slice() {
             [] => {}
             [only] => body.resources.accelerators = Some(AcceleratorsBody::One(only.clone())),
@@ -280,6 +284,7 @@ pub(super) fn plain(run: RunBody) -> JobBody {
         array: None,
         index: None,
         env: std::collections::BTreeMap::new(),
+        files: std::collections::BTreeMap::new(),
         resources: ResourcesBody::default(),
     }
 }
@@ -289,7 +294,8 @@ fn lost_program(body: &JobBody) -> Option<&str> {
     let RunBody::Command(command) = &body.run else { return None };
     let program = command.first().map(String::as_str)?;
     let relative = program.contains('/') && !program.starts_with('/');
-    (relative && body.workdir.is_none()).then_some(program)
+    let sent = || body.files.contains_key(program.strip_prefix("./").unwrap_or(program));
+    (relative && body.workdir.is_none() && !sent()).then_some(program)
 }
 
 fn read(path: &std::path::Path) -> Result<JobBody, Refused> {
