@@ -48,7 +48,7 @@ impl Used {
         let kind = federation.accelerator_of(need.pool);
         let site = &federation.sites[federation.pools[need.pool.index()].site.index()];
         let idle = kind.node_idle.times(held).split(u64::from(kind.per_node));
-        let energy = site.facility_factor.of(idle + drawn).over(elapsed);
+        let energy = site.mean_factor(from, to).of(idle + drawn).over(elapsed);
         let (carbon, power_cost) = price(federation, site, energy.energy(), (from, to));
         let rate = kind.cost_per_hour.as_microeuro() * i128::from(held);
         Self { energy, carbon, power_cost, capital: rate * i128::from(elapsed.as_milliseconds()) }

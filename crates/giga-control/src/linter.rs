@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use giga_model::{Federation, JobId, JobMap, JobRequest, PoolId, Predecessor, Sharing, SiteId, Terms, image};
+use giga_model::{
+    Federation, JobId, JobMap, JobRequest, Overhead, PoolId, Predecessor, Sharing, Site, SiteId, Terms, image,
+};
 use giga_scheduler::{Ending, Event, Need, Pace, Piece, State};
 use giga_units::{Fraction, Instant, Power};
 use thiserror::Error;
@@ -32,6 +34,18 @@ pub enum Violation {
         drawn: Power,
         /// What there is above idle.
         envelope: Power,
+    },
+    /// What a building is said to draw is not what its description says of the hour.
+    #[error("{at}: the building of site {} is said to draw {found} of what its nodes draw, and it draws {expected}", site.0)]
+    Overhead {
+        /// When.
+        at: Instant,
+        /// Where.
+        site: SiteId,
+        /// For each power of the nodes.
+        found: Fraction,
+        /// The same by the description.
+        expected: Fraction,
     },
     /// A job that runs was started again, or one that nobody submitted.
     #[error("{at}: job {job} was started although it did not wait")]
@@ -102,6 +116,7 @@ image! {
         6 => BeyondFloor { at, job },
         7 => TooSoon { at, job },
         8 => Silent { at, job },
+        9 => Overhead { at, site, found, expected },
     }
 }
 
@@ -153,6 +168,7 @@ struct PoolBook {
 #[derive(Debug, Clone, Default)]
 struct SiteBook {
     phases: usize,
+    overhead: Overhead,
     drawn: Power,
     closed: bool,
     silent: bool,
@@ -179,10 +195,13 @@ impl Linter {
             let site = federation.pools[pool.index()].site;
             PoolBook { site, per_node: kind.per_node, nodes_per_rack, words_per_rack, open: 0, taken }
         });
-        let site = SiteBook { firm: vec![0; federation.owners.len()], ..SiteBook::default() };
+        let site = |site: &Site| {
+            let overhead = Overhead::of_factor(site.facility_factor);
+            SiteBook { overhead, firm: vec![0; federation.owners.len()], ..SiteBook::default() }
+        };
         Self {
             pools: pools.collect(),
-            sites: vec![site; federation.sites.len()],
+            sites: federation.sites.iter().map(site).collect(),
             jobs: JobMap::default(),
             fell: Vec::new(),
             awaited: BTreeMap::new(),
@@ -196,6 +215,7 @@ impl Linter {
         for (site, book) in self.sites.iter_mut().enumerate() {
             let id = SiteId::at(site);
             book.phases = state.phases_open(id);
+            book.overhead = state.overhead(id);
             book.closed = state.closed_until(id).is_some();
             book.silent = state.is_silent(id);
             for phase in &federation.sites[site].phases[..book.phases] {
@@ -268,6 +288,7 @@ impl Linter {
                 (site.limit, site.short) = (Some(*power), false);
             }
             Event::Unlimited { site } => self.sites[site.index()].limit = None,
+            Event::Housed { site, overhead } => self.housed(federation, now, *site, *overhead),
             Event::Short { site, .. } => self.sites[site.index()].short = true,
             Event::Settled => self.settled(federation, now),
             Event::Refused { .. }
@@ -285,6 +306,22 @@ impl Linter {
             | Event::UseHalved
             | Event::YearTurned => {}
         }
+    }
+
+    /// What a building draws is what its description says of this hour; what runs is below what that leaves, as behind a limit.
+    fn housed(&mut self, federation: &Federation, now: Instant, site: SiteId, overhead: Overhead) {
+        let expected = federation.sites[site.index()].overhead_at(now);
+        if overhead != expected {
+            self.report(Violation::Overhead {
+                at: now,
+                site,
+                found: overhead.factor,
+                expected: expected.factor,
+            });
+        }
+        self.fell.push(site);
+        let book = &mut self.sites[site.index()];
+        (book.overhead, book.short) = (overhead, false);
     }
 
     fn await_all(&mut self, job: JobId, after: &[Predecessor]) {
@@ -481,7 +518,7 @@ fn envelope(federation: &Federation, site: SiteId, book: &SiteBook) -> Power {
     let idle: Power = open.iter().flat_map(|phase| &phase.nodes).map(idle).sum();
     let total: Power = open.iter().map(|phase| phase.power).sum();
     let total = book.limit.map_or(total, |limit| limit.min(total));
-    about.facility_factor.undo(total).saturating_sub(idle)
+    book.overhead.undo(total).saturating_sub(idle)
 }
 
 impl PoolBook {

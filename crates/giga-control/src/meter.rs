@@ -3,9 +3,9 @@
 //! Between two events nothing changes, so every sum is exact. The meter looks at events and decides nothing.
 
 use giga_model::image::{Image, ImageError, Source};
-use giga_model::{Federation, JobId, JobMap, JobRequest, OwnerId, PoolId, SiteId, image};
+use giga_model::{Federation, JobId, JobMap, JobRequest, Overhead, OwnerId, PoolId, SiteId, image};
 use giga_scheduler::{Ending, Event, Interruption, Job, Lack, Pace, Rule, Scheduler, State};
-use giga_units::{AcceleratorTime, Carbon, Duration, Energy, EnergyMeter, Fraction, Instant, Money, Power};
+use giga_units::{AcceleratorTime, Carbon, Duration, Energy, EnergyMeter, Instant, Money, Power};
 
 use crate::bill::{Used, job_draw, lost_speed, per_hour, price};
 use crate::grid::CUT_WITHIN;
@@ -160,6 +160,7 @@ impl Meter {
             | Event::Drained { .. }
             | Event::Undrained { .. }
             | Event::Silenced { .. }
+            | Event::Housed { .. }
             | Event::Heard { .. }
             | Event::Kept { .. }
             | Event::Stopping { .. }
@@ -192,9 +193,10 @@ impl Meter {
     }
 
     fn sum_up(&mut self, federation: &Federation, site: SiteId, now: Instant) -> &mut Gauges {
-        let factor = federation.sites[site.index()].facility_factor;
         let (gauges, hour) = (&mut self.gauges[site.index()], &mut self.hours[site.index()]);
-        hour.add(gauges, factor, now.since(gauges.since));
+        // Hours are closed as they end, so that this is inside of one.
+        let overhead = federation.sites[site.index()].overhead_at(gauges.since);
+        hour.add(gauges, overhead, now.since(gauges.since));
         gauges.since = now;
         gauges
     }
@@ -318,9 +320,8 @@ impl Meter {
 
     /// What was drawn when the limit fell is above it until the orders are carried out.
     fn limited(&mut self, federation: &Federation, site: SiteId, power: Power, now: Instant) {
-        let factor = federation.sites[site.index()].facility_factor;
         let gauges = self.touch(federation, site, now);
-        let drawn = factor.of(gauges.idle_power + gauges.drawn);
+        let drawn = federation.sites[site.index()].overhead_at(now).of(gauges.idle_power + gauges.drawn);
         self.totals.grid.limited(drawn.saturating_sub(power).over(CUT_WITHIN).energy());
     }
 
@@ -508,7 +509,7 @@ struct Attempt {
 }
 
 impl Hour {
-    fn add(&mut self, gauges: &Gauges, factor: Fraction, duration: Duration) {
+    fn add(&mut self, gauges: &Gauges, overhead: Overhead, duration: Duration) {
         if duration == Duration::ZERO {
             return;
         }
@@ -530,7 +531,7 @@ impl Hour {
             maintenance: over(out + blocked_by(Lack::Time)),
             recall: AcceleratorTime::ZERO,
         };
-        let power = factor.of(gauges.idle_power + gauges.drawn);
+        let power = overhead.of(gauges.idle_power + gauges.drawn);
         self.energy += power.over(duration);
         self.peak = self.peak.max(power);
         self.capital += gauges.capital.as_microeuro() * i128::from(duration.as_milliseconds());

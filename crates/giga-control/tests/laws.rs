@@ -8,7 +8,7 @@ use std::sync::Arc;
 use giga_control::record::{HourRecord, JobRecord, Outcome};
 use giga_control::{Control, Summary};
 use giga_model::image::Source;
-use giga_model::{DatasetId, Federation, SiteId};
+use giga_model::{DatasetId, Federation, Overhead, Overheads, SiteId};
 use giga_scheduler::Event;
 use giga_units::{AcceleratorTime, Duration, EnergyMeter, Instant, Power};
 use proptest::prelude::*;
@@ -126,12 +126,23 @@ fn energy_adds_up(federation: &Federation, outcomes: &Outcomes) {
         let installed = total(hours.iter().map(|hour| hour.time.installed));
         let idle =
             u128::try_from((installed - held).as_milliseconds()).expect("no more is held than there is");
-        let idle_draw = u128::from(site.facility_factor.of(IDLE).as_milliwatts());
-        let idle = EnergyMeter::microjoules(idle * idle_draw).energy();
-        let expected = idle.as_joules() + jobs.iter().map(|job| job.energy.as_joules()).sum::<i128>();
+        let of_jobs = jobs.iter().map(|job| job.energy.as_joules()).sum::<i128>();
+        let expected = |overhead: Overhead| {
+            let idle_draw = u128::from(overhead.factor.of(IDLE).as_milliwatts());
+            let base = overhead.base.over(Duration::hours(hours.len() as i64)).energy();
+            EnergyMeter::microjoules(idle * idle_draw).energy().as_joules() + base.as_joules() + of_jobs
+        };
         let metered: i128 = hours.iter().map(|hour| hour.energy.as_joules()).sum();
-        let rounded = jobs.len() + hours.len() + 1;
-        assert!(expected.abs_diff(metered) <= rounded as u128, "{expected} J expected, {metered} J metered");
+        // A mean factor is rounded to millionths.
+        let rounded = (jobs.len() + hours.len() + 1) as i128 + of_jobs / 500_000;
+        let lines = site.overheads.iter().flat_map(Overheads::lines);
+        let (mut least, mut most) = (i128::MAX, i128::MIN);
+        for line in lines.chain(site.overheads.is_none().then(|| Overhead::of_factor(site.facility_factor))) {
+            least = least.min(expected(Overhead { base: Power::ZERO, ..line }));
+            most = most.max(expected(line));
+        }
+        let inside = least - rounded <= metered && metered <= most + rounded;
+        assert!(inside, "{least} to {most} J expected, {metered} J metered");
         assert_eq!(outcomes.summary.sites[index].energy.as_joules(), metered);
     }
 }

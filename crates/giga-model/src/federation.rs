@@ -6,6 +6,7 @@ use giga_units::{
 
 use crate::dataset::{Assurance, Dataset, Network};
 use crate::ids::{AcceleratorId, OwnerId, PoolId, ProgrammeId, SiteId};
+use crate::overhead::Overheads;
 use crate::series::Series;
 use crate::workload::Workload;
 
@@ -51,8 +52,10 @@ pub struct Site {
     pub phases: Vec<Phase>,
     /// The pools here.
     pub pools: Vec<PoolId>,
-    /// Power at the meter over power of the nodes.
+    /// Power at the meter over power of the nodes, where `overheads` says no more of it.
     pub facility_factor: Fraction,
+    /// The same hour by hour, where it follows from the weather and the building.
+    pub overheads: Option<Overheads>,
     /// What electricity costs here, on average.
     pub electricity_price: EnergyPrice,
     /// The same over time in µEUR per kWh, where it is known.

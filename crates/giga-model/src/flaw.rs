@@ -105,20 +105,20 @@ impl Federation {
         let (mut available, mut idle, mut most) = (Power::ZERO, Power::ZERO, Power::ZERO);
         for (index, phase) in site.phases.iter().enumerate() {
             let before = available;
-            let room_before = site.facility_factor.undo(available).saturating_sub(idle);
+            let room_before = site.room_at_least(available).saturating_sub(idle);
             available += phase.power;
             for &(pool, nodes) in &phase.nodes {
                 idle += self.accelerator_of(pool).node_idle.times(u64::from(nodes));
                 most += self.accelerator_of(pool).node_ceiling().times(u64::from(nodes));
             }
-            let (needed, needed_idle) = (site.facility_factor.of(most), site.facility_factor.of(idle));
+            let (needed, needed_idle) = (site.shown_at_most(most), site.shown_at_most(idle));
             let phase = PhaseId::at(index);
             if needed_idle > available {
                 return flaws.push(Flaw::IdleAbovePower { site: id, phase, needed: needed_idle, available });
             }
-            if site.facility_factor.undo(available).saturating_sub(idle) < room_before {
+            if site.room_at_least(available).saturating_sub(idle) < room_before {
                 let own = phase_idle(self, index, site);
-                let needed = before + site.facility_factor.of(own);
+                let needed = before + site.shown_at_most(own);
                 return flaws.push(Flaw::IdleAbovePower {
                     site: id,
                     phase: PhaseId::at(index),
@@ -130,7 +130,7 @@ impl Federation {
                 return flaws.push(Flaw::PowerTooSmall { site: id, phase, needed, available });
             }
         }
-        let needed = site.facility_factor.of(most);
+        let needed = site.shown_at_most(most);
         if available > needed.times(SPARE_FACTOR) && !site.spare_power && !site.phases.is_empty() {
             let accelerators = site.pools.iter().map(|&pool| self.accelerators_in(pool)).sum();
             flaws.push(Flaw::PowerTooLarge { site: id, needed, available, accelerators });

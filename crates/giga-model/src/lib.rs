@@ -11,6 +11,7 @@ mod flaw;
 mod ids;
 pub mod image;
 mod job_map;
+mod overhead;
 pub mod sample;
 mod series;
 mod work;
@@ -28,6 +29,7 @@ pub use federation::{
 pub use flaw::Flaw;
 pub use ids::{AcceleratorId, DatasetId, JobId, OwnerId, PhaseId, PoolId, ProgrammeId, ProjectId, SiteId};
 pub use job_map::JobMap;
+pub use overhead::{Overhead, Overheads};
 pub use series::Series;
 pub use work::{Arrival, Ask, Asks, ELASTIC_SINCE, JobRequest, Predecessor, Terms, after};
 pub use workload::{Arrivals, Checkpoint, DailyCurve, JobClass, Length, Size, Workload};

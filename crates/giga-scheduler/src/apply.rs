@@ -63,6 +63,10 @@ impl State {
                 self.set_limit(plan, *site, None);
                 self.touch(*site);
             }
+            Event::Housed { site, overhead } => {
+                self.set_overhead(plan, *site, *overhead);
+                self.touch(*site);
+            }
             Event::Short { .. } => {}
             Event::Drained { site } => self.sites[site.index()].drained = true,
             Event::Undrained { site } => {

@@ -57,7 +57,7 @@ impl Rates {
         // A tonne is 10^9 mg.
         let carbon =
             i128::from(carbon) * i128::from(self.carbon_price.as_microeuro_per_tonne()) / 1_000_000_000;
-        let factor = i128::from(self.about.facility_factor.as_ppm());
+        let factor = i128::from(self.about.mean_factor(from, to).as_ppm());
         let rate = (i128::from(price) + carbon) * factor / 1_000_000;
         i64::try_from(rate).expect("a rate stays inside its range")
     }

@@ -257,6 +257,7 @@ impl Scheduler {
     fn phase_opens(&mut self, now: Instant, site: SiteId, witness: &mut impl Witness) {
         let open = self.state.sites[site.index()].phases_open;
         if open < self.plan.sites[site.index()].phases.len() {
+            self.house(now, site, witness);
             self.emit(now, Event::PhaseOpened { site, phase: PhaseId::at(open) }, witness);
         }
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use giga_model::{Assurance, DatasetId, JobId, JobRequest, PhaseId, PoolId, SiteId, image};
+use giga_model::{Assurance, DatasetId, JobId, JobRequest, Overhead, PhaseId, PoolId, SiteId, image};
 use giga_units::{Duration, Fraction, Instant, Money, Power};
 use thiserror::Error;
 
@@ -313,6 +313,13 @@ pub enum Event {
         /// Where.
         site: SiteId,
     },
+    /// What the building of a site draws in all from here on.
+    Housed {
+        /// Where.
+        site: SiteId,
+        /// For what its nodes draw.
+        overhead: Overhead,
+    },
     /// A limit is below what protected work and idle nodes draw.
     Short {
         /// Where.
@@ -565,6 +572,7 @@ image! {
         27 => Silenced { site },
         28 => Heard { site },
         29 => Begun { job, at, release },
+        30 => Housed { site, overhead },
     }
 }
 image! {

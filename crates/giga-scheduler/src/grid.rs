@@ -71,8 +71,22 @@ impl Scheduler {
             return;
         }
         self.emit(now, Event::Limited { site, power, until }, witness);
+        self.comply(now, site, witness);
+    }
+
+    /// Notes what the building of a site draws from now on, and brings what runs below what that leaves.
+    pub(crate) fn house(&mut self, now: Instant, site: SiteId, witness: &mut impl Witness) {
+        let overhead = self.plan.overhead_now(site, now);
+        if let Some(overhead) = overhead.filter(|&overhead| overhead != self.state.overhead(site)) {
+            self.emit(now, Event::Housed { site, overhead }, witness);
+            self.comply(now, site, witness);
+        }
+    }
+
+    /// Cuts what runs at a site until it fits, and says what is missing before protected work is cut.
+    fn comply(&mut self, now: Instant, site: SiteId, witness: &mut impl Witness) {
         self.cut(now, site, false, witness);
-        let missing = self.missing(site, power);
+        let missing = self.missing(site);
         if missing > Power::ZERO {
             self.emit(now, Event::Short { site, missing }, witness);
             self.cut(now, site, true, witness);
@@ -80,9 +94,10 @@ impl Scheduler {
     }
 
     /// What is missing at the meter although everything else was cut.
-    fn missing(&self, site: SiteId, limit: Power) -> Power {
+    fn missing(&self, site: SiteId) -> Power {
         let book = &self.state.sites[site.index()];
-        self.plan.missing(site, book.phases_open, limit, book.power_used)
+        let limit = book.limit.map(|(power, _)| power);
+        self.plan.missing(site, book.phases_open, book.overhead, limit, book.power_used)
     }
 
     /// Cuts work that is protected, or work that is not, until it fits: caps first.
@@ -90,6 +105,9 @@ impl Scheduler {
         for caps in [true, false] {
             let book = &self.state.sites[site.index()];
             let excess = book.power_used.saturating_sub(book.headroom);
+            if excess == Power::ZERO {
+                return;
+            }
             for cut in enough(self.cuts(now, site, protected, caps), excess) {
                 self.carry_out(now, cut.job, cut.how, witness);
             }

@@ -27,6 +27,7 @@ struct Room {
 impl Scheduler {
     pub(crate) fn hour_turns(&mut self, now: Instant, witness: &mut impl Witness) {
         for site in (0..self.state.sites.len()).map(SiteId::at) {
+            self.house(now, site, witness);
             let deferred = self.state.sites[site.index()].deferred.iter();
             let due: Vec<JobId> = deferred.take_while(|(at, _)| *at <= now).map(|(_, job)| *job).collect();
             for job in due {

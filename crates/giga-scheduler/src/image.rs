@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use giga_model::image::{Image, ImageError, Source};
-use giga_model::{Asks, JobId, PoolId, ProjectId, SiteId, Terms};
-use giga_units::{Duration, Instant, Power};
+use giga_model::{Asks, JobId, Overhead, PoolId, ProjectId, SiteId, Terms};
+use giga_units::{Duration, Fraction, Instant, Power};
 
 use crate::job::{Job, Run, Status};
 use crate::plan::Plan;
@@ -21,6 +21,7 @@ impl State {
             site.closed.write(out);
             site.drained.write(out);
             site.silent.write(out);
+            site.overhead.write(out);
             site.limit.write(out);
             site.claims.write(out);
             site.accounts.accounts().write(out);
@@ -68,6 +69,11 @@ impl State {
             (0..phases).for_each(|_| state.open_phase(plan, SiteId::at(index)));
             let closed = Image::read(source)?;
             let (drained, silent) = (Image::read(source)?, Image::read(source)?);
+            let overhead: Overhead = Image::read(source)?;
+            if overhead.factor < Fraction::ONE {
+                return Err(source.bad_tag(0));
+            }
+            state.set_overhead(plan, SiteId::at(index), overhead);
             let limit: Option<(Power, Instant)> = Image::read(source)?;
             if limit.is_some() {
                 state.set_limit(plan, SiteId::at(index), limit);

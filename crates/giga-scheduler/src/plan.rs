@@ -2,8 +2,8 @@
 
 use giga_model::image::{Image, ImageError, Source};
 use giga_model::{
-    Accelerator, Assurance, Country, Dataset, Federation, Flexibility, Network, OwnerId, PhaseId, Policy,
-    PoolId, Preempt, ProgrammeId, ProjectId, Sharing, SiteId, SlurmMode,
+    Accelerator, Assurance, Country, Dataset, Federation, Flexibility, Network, Overhead, Overheads, OwnerId,
+    PhaseId, Policy, PoolId, Preempt, ProgrammeId, ProjectId, Sharing, SiteId, SlurmMode,
 };
 use giga_model::{Asks, ELASTIC_SINCE, JobRequest, Maintenance};
 use giga_units::{Duration, Fraction, Instant, Power};
@@ -40,14 +40,17 @@ pub(crate) struct SitePlan {
     pub(crate) flexibility: Flexibility,
     /// Whether its own scheduler decides when work begins, or we only look on and nothing is ever placed there.
     pub(crate) mode: SlurmMode,
-    facility_factor: Fraction,
+    /// What the building draws in all, where that does not change.
+    pub(crate) overhead: Overhead,
+    /// The same hour by hour, where it does.
+    overheads: Option<Overheads>,
     pub(crate) rates: Rates,
 }
 
 #[derive(Debug, Clone)]
 pub(crate) struct PhasePlan {
     pub(crate) opens: Instant,
-    /// What running work may draw above idle once this phase and all before it are open.
+    /// What running work may draw above idle once this phase and all before it are open, whatever the hour.
     pub(crate) headroom: Power,
     /// What the connection has then, and what the nodes draw idle.
     connection: Power,
@@ -212,20 +215,39 @@ impl Plan {
         u64::try_from(part / u128::from(ceiling.as_milliwatts())).expect("a part is less than the whole")
     }
 
-    /// What running work may draw above idle with so many phases open while the grid gives no more than `limit`.
-    pub(crate) fn headroom_under(&self, site: SiteId, phases_open: usize, limit: Option<Power>) -> Power {
+    /// What running work may draw above idle with so many phases open while the building draws so much, and the grid gives no more
+    /// than `limit`.
+    pub(crate) fn headroom_under(
+        &self,
+        site: SiteId,
+        phases_open: usize,
+        overhead: Overhead,
+        limit: Option<Power>,
+    ) -> Power {
         let Some(last) = phases_open.checked_sub(1) else { return Power::ZERO };
-        let about = &self.sites[site.index()];
-        let phase = &about.phases[last];
-        let Some(limit) = limit.filter(|&limit| limit < phase.connection) else { return phase.headroom };
-        about.facility_factor.undo(limit).saturating_sub(phase.idle)
+        let phase = &self.sites[site.index()].phases[last];
+        let meter = limit.map_or(phase.connection, |limit| limit.min(phase.connection));
+        overhead.undo(meter).saturating_sub(phase.idle)
     }
 
-    /// What is missing at the meter where a limit is below what idle nodes and `kept` above idle draw.
-    pub(crate) fn missing(&self, site: SiteId, phases_open: usize, limit: Power, kept: Power) -> Power {
+    /// What the building of a site draws in all from now on, where that changes with the hour.
+    pub(crate) fn overhead_now(&self, site: SiteId, now: Instant) -> Option<Overhead> {
+        self.sites[site.index()].overheads.as_ref().map(|hours| hours.at(now))
+    }
+
+    /// What is missing at the meter where a limit or the connection is below what idle nodes and `kept` above idle draw.
+    pub(crate) fn missing(
+        &self,
+        site: SiteId,
+        phases_open: usize,
+        overhead: Overhead,
+        limit: Option<Power>,
+        kept: Power,
+    ) -> Power {
         let Some(last) = phases_open.checked_sub(1) else { return Power::ZERO };
-        let about = &self.sites[site.index()];
-        about.facility_factor.of(about.phases[last].idle + kept).saturating_sub(limit)
+        let phase = &self.sites[site.index()].phases[last];
+        let meter = limit.map_or(phase.connection, |limit| limit.min(phase.connection));
+        overhead.of(phase.idle + kept).saturating_sub(meter)
     }
 
     /// An end, or the next maintenance window where that begins first.
@@ -245,10 +267,11 @@ impl Plan {
         self.sites[site.index()].phases[phase.index()].opens
     }
 
-    /// What running work may draw above idle at a site with so many phases open.
+    /// What running work may draw above idle at a site with so many phases open, whatever the hour.
     #[must_use]
     pub fn headroom(&self, site: SiteId, phases_open: usize) -> Power {
-        self.headroom_under(site, phases_open, None)
+        let last = phases_open.checked_sub(1);
+        last.map_or(Power::ZERO, |last| self.sites[site.index()].phases[last].headroom)
     }
 
     /// The ways in which asks can be met at a site, whatever is free, in the order of preference.
@@ -296,7 +319,7 @@ fn site_plan(federation: &Federation, index: usize, pools: std::ops::Range<usize
         for &(pool, nodes) in &phase.nodes {
             idle += federation.accelerator_of(pool).node_idle.times(u64::from(nodes));
         }
-        let headroom = site.facility_factor.undo(power).saturating_sub(idle);
+        let headroom = site.room_at_least(power).saturating_sub(idle);
         let nodes = phase.nodes.clone();
         PhasePlan { opens: phase.opens, headroom, connection: power, idle, nodes }
     });
@@ -316,7 +339,8 @@ fn site_plan(federation: &Federation, index: usize, pools: std::ops::Range<usize
         has_containers: site.containers.is_some(),
         flexibility: site.flexibility,
         mode: site.mode(),
-        facility_factor: site.facility_factor,
+        overhead: Overhead::of_factor(site.facility_factor),
+        overheads: site.overheads.clone(),
         rates: Rates::new(site, federation.carbon_price),
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use giga_model::{
-    Asks, Federation, JobId, JobMap, OwnerId, PoolId, Predecessor, ProjectId, SiteId, SlurmMode,
+    Asks, Federation, JobId, JobMap, Overhead, OwnerId, PoolId, Predecessor, ProjectId, SiteId, SlurmMode,
 };
 use giga_units::{Instant, Power};
 
@@ -41,6 +41,8 @@ pub(crate) struct Site {
     pub(crate) drained: bool,
     /// Whether what runs work there has not answered for a while.
     pub(crate) silent: bool,
+    /// What the building draws in all for what the nodes draw.
+    pub(crate) overhead: Overhead,
     /// What the grid gives at most, and until when, where that is less than the connection has.
     pub(crate) limit: Option<(Power, Instant)>,
     /// What running work may draw above idle.
@@ -105,6 +107,7 @@ impl State {
             closed: None,
             drained: false,
             silent: false,
+            overhead: site.overhead,
             limit: None,
             headroom: Power::ZERO,
             power_used: Power::ZERO,
@@ -171,15 +174,24 @@ impl State {
     /// Sets or lifts what the grid gives at most.
     pub(crate) fn set_limit(&mut self, plan: &Plan, id: SiteId, limit: Option<(Power, Instant)>) {
         let site = &mut self.sites[id.index()];
-        let full = plan.headroom(id, site.phases_open);
+        let under = |limit| plan.headroom_under(id, site.phases_open, site.overhead, limit);
+        let gain = limit.map(|(power, _)| under(None).saturating_sub(under(Some(power))));
         if let Some((_, until)) = std::mem::replace(&mut site.limit, limit) {
             site.power_releases.remove(until, Tag::Limit.bits());
         }
-        if let Some((power, until)) = limit {
-            let gain = full.saturating_sub(plan.headroom_under(id, site.phases_open, Some(power)));
+        if let Some(((_, until), gain)) = limit.zip(gain) {
             site.power_releases.insert(until, Tag::Limit.bits(), gain.as_milliwatts());
         }
         self.recount_power(plan, id);
+    }
+
+    /// Sets what the building draws in all.
+    pub(crate) fn set_overhead(&mut self, plan: &Plan, id: SiteId, overhead: Overhead) {
+        let site = &mut self.sites[id.index()];
+        site.overhead = overhead;
+        // What a limit takes from the nodes is another part from here on.
+        let limit = site.limit;
+        self.set_limit(plan, id, limit);
     }
 
     /// Notes that a site has to be looked at.
@@ -192,7 +204,8 @@ impl State {
     /// Works out the headroom anew, and with it the capacity.
     fn recount_power(&mut self, plan: &Plan, id: SiteId) {
         let site = &mut self.sites[id.index()];
-        site.headroom = plan.headroom_under(id, site.phases_open, site.limit.map(|(power, _)| power));
+        let limit = site.limit.map(|(power, _)| power);
+        site.headroom = plan.headroom_under(id, site.phases_open, site.overhead, limit);
         self.recount_capacity(plan, id);
     }
 
@@ -287,6 +300,11 @@ impl State {
         self.sites[site.index()].headroom
     }
 
+    /// What the building of a site draws in all for what its nodes draw.
+    #[must_use]
+    pub fn overhead(&self, site: SiteId) -> Overhead {
+        self.sites[site.index()].overhead
+    }
     /// What the grid gives a site at most and until when, where that is limited.
     #[must_use]
     pub fn limit(&self, site: SiteId) -> Option<(Power, Instant)> {

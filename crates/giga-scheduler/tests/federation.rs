@@ -8,7 +8,7 @@ use common::{hour, tell};
 use giga_model::sample::{accelerator, add_site, empty, programme, project};
 use giga_model::{
     Ask, Asks, Assurance, Country, DataPolicy, Dataset, DatasetId, Federation, Flexibility, JobId,
-    JobRequest, Leaving, OwnerId, ProgrammeId, ProjectId, Series, SiteId, Terms,
+    JobRequest, Leaving, Overhead, Overheads, OwnerId, ProgrammeId, ProjectId, Series, SiteId, Terms,
 };
 use giga_scheduler::{Event, Input, Interruption, Job, Pace, Scheduler};
 use giga_units::{Bytes, Duration, EnergyPrice, Fraction, Power};
@@ -136,6 +136,53 @@ fn data_is_read_only_where_its_holder_allows() {
     assert_eq!(site_of(&scheduler, 0), SiteId(1), "the dear site holds the data, which may not leave");
     let events = submit(&mut scheduler, 0, job(1, 1, reads(Leaving::Everything)));
     assert!(matches!(events[0], Event::Refused { .. }), "{events:?}");
+}
+
+/// A building that draws so many hundredths of what its nodes draw, and 200 W beside, in each of these hours.
+fn housed(hundredths: &[u64]) -> Federation {
+    let line = |&factor| Overhead { base: Power::watts(200), factor: Fraction::ppm(factor * 10_000) };
+    let mut federation = priced(&[30]);
+    let lines: Vec<_> = hundredths.iter().map(line).collect();
+    let site = &mut federation.sites[0];
+    site.overheads = Overheads::new(hour(0), Duration::hours(1), &lines);
+    // For all of it in an hour of 125 hundredths, and no more.
+    site.phases[0].power = Power::watts(10_200);
+    site.flexibility.suspends = true;
+    federation
+}
+
+#[test]
+fn a_hot_hour_leaves_less_for_computing() {
+    let federation = housed(&[125, 125, 160, 110, 125]);
+    let mut scheduler = open(&federation);
+    (0..4).for_each(|_| _ = submit(&mut scheduler, 0, job(1, 20, Terms::default())));
+    let site = SiteId(0);
+    assert_eq!(
+        (paces(&scheduler), scheduler.state().headroom(site)),
+        (vec!["full".to_owned(); 4], Power::watts(4_000))
+    );
+    assert_eq!(
+        tell(&mut scheduler, 1, vec![Input::HourTurns]),
+        [],
+        "another hour with the same weather is no news"
+    );
+    let events = tell(&mut scheduler, 2, vec![Input::HourTurns]);
+    let overhead = Overhead { base: Power::watts(200), factor: Fraction::ppm(1_600_000) };
+    assert_eq!(events[0], Event::Housed { site, overhead });
+    // 10 kW over 1.6 are 6,250 W, of which idle nodes draw 4 kW.
+    assert_eq!(scheduler.state().headroom(site), Power::watts(2_250));
+    assert_eq!(paces(&scheduler).iter().filter(|pace| *pace == "stands").count(), 2);
+    // In the hot hour the grid gives less as well: what idles draws 6.6 kW then.
+    let (power, until) = (Power::watts(6_500), hour(4));
+    let events = tell(&mut scheduler, 2, vec![Input::LimitFalls { site, power, until }]);
+    assert!(events.contains(&Event::Short { site, missing: Power::watts(100) }), "{events:?}");
+    assert_eq!(paces(&scheduler), ["stands"; 4]);
+    // It is cool, and still limited: 6.3 kW over 1.1.
+    tell(&mut scheduler, 3, vec![Input::HourTurns]);
+    assert_eq!(scheduler.state().headroom(site), Power::milliwatts(1_727_272));
+    assert_eq!(paces(&scheduler).iter().filter(|pace| *pace == "full").count(), 1);
+    tell(&mut scheduler, 4, vec![Input::HourTurns, Input::LimitEnds { site }]);
+    assert_eq!(paces(&scheduler), ["full"; 4]);
 }
 
 /// Four accelerators of 1 kW above 4 kW idle; one job of a protected programme and three others run, of which one saves itself.

@@ -66,7 +66,7 @@ impl Meter {
         let before = now.since(at);
         self.lending.held_before(job, held, (at, now));
         self.lending.hold(job, now, |known| known + held);
-        let factor = federation.sites[job.site.index()].facility_factor;
+        let factor = federation.sites[job.site.index()].mean_factor(at, now);
         let hour = &mut self.hours[job.site.index()];
         let (held, done) =
             (AcceleratorTime::of(asked, before), AcceleratorTime::of(asked, pace.work(before)));

@@ -9,8 +9,8 @@ use giga_model::{
     PoolId, Programme, ProgrammeId, ProjectId, SiteId,
 };
 use giga_model::{
-    Assurance, ContainerRuntime, DataPolicy, Dataset, DatasetId, Flexibility, Leaving, Predecessor, Preempt,
-    Series, Sharing, SlurmAccess, SlurmMode, Terms,
+    Assurance, ContainerRuntime, DataPolicy, Dataset, DatasetId, Flexibility, Leaving, Overhead, Overheads,
+    Predecessor, Preempt, Series, Sharing, SlurmAccess, SlurmMode, Terms,
 };
 use giga_scheduler::{Ending, Event, Input, Job};
 use giga_units::{Duration, Fraction, Instant, Power};
@@ -142,7 +142,8 @@ pub(crate) fn federation() -> impl Strategy<Value = Federation> {
             let id = add_site(&mut federation, &format!("site{index}"), &pools);
             let site = &mut federation.sites[id.index()];
             site.facility_factor = Fraction::ppm(1_000_000 + factor * 120_000);
-            site.phases[0].power = site.facility_factor.of(site.phases[0].power.times(power).split(100));
+            site.overheads = (salt >> (50 + index) & 1 == 1).then(|| overheads(salt));
+            site.phases[0].power = site.shown_at_most(site.phases[0].power.times(power).split(100));
             site.oversubscribed = power < 100;
             site.maintenance = windows.then(|| Maintenance {
                 first: Instant::unix_milliseconds(9_000_000),
@@ -166,6 +167,17 @@ pub(crate) fn federation() -> impl Strategy<Value = Federation> {
         federation.policy.grace = Duration::milliseconds(1 + i64::from((salt >> 33) as u16) * 10);
         federation
     })
+}
+
+/// What a building draws in each hour of a day, by chance.
+fn overheads(salt: u64) -> Overheads {
+    let line = |hour: u64| {
+        let drawn = salt.rotate_left(hour as u32 * 5);
+        let (base, factor) = (Power::watts(drawn % 50), Fraction::ppm(1_000_000 + drawn / 50 % 100_000));
+        Overhead { base, factor }
+    };
+    let lines: Vec<_> = (0..24).map(line).collect();
+    Overheads::new(Instant::unix_milliseconds(0), Duration::hours(1), &lines).expect("a day has hours")
 }
 
 /// Whether work can be capped, to seven tenths of the power and half the speed, and suspended.
@@ -236,18 +248,24 @@ pub(crate) struct World {
     federation: Arc<Federation>,
     pub(crate) control: Control,
     pub(crate) now: Instant,
+    /// The last whole hour that turned.
+    hour: Instant,
     pub(crate) batches: Vec<Batch>,
 }
 
 impl World {
     pub(crate) fn new(federation: Arc<Federation>) -> Self {
         let control = Control::new(Arc::clone(&federation), federation.start);
-        let mut world = Self { now: federation.start, federation, control, batches: Vec::new() };
+        let mut world =
+            Self { now: federation.start, hour: federation.start, federation, control, batches: Vec::new() };
         world.wait(Duration::ZERO);
         world
     }
 
     fn tell(&mut self, inputs: Vec<Input>) {
+        if inputs.contains(&Input::HourTurns) {
+            self.hour = self.now;
+        }
         let events = self.control.advance(self.now, &inputs).to_vec();
         self.batches.push(Batch { now: self.now, inputs, events });
     }
@@ -262,7 +280,7 @@ impl World {
         self.now = end;
     }
 
-    /// The next phase or window to come.
+    /// The next phase or window to come, and the next hour where buildings draw by the hour.
     fn due(&self) -> Option<(Instant, Input)> {
         let sites = self.federation.sites.iter().enumerate();
         let due = sites.flat_map(|(index, about)| {
@@ -282,7 +300,9 @@ impl World {
             let (job, attempt, at) = (job.id, job.attempts, leaving.by);
             Some((at, Input::Finished { job, attempt, ending: Ending::Cancelled, at }))
         });
-        let due = due.chain(leaving);
+        let housed = self.federation.sites.iter().any(|site| site.overheads.is_some());
+        let hour = housed.then(|| (self.hour.next_hour(), Input::HourTurns));
+        let due = due.chain(leaving).chain(hour);
         due.min_by_key(|(at, _)| *at)
     }
 

@@ -44,7 +44,7 @@ fn below_idle(federation: &Federation, site: &Site) -> Option<String> {
 fn idle_most(federation: &Federation, site: &Site, limit: &GridLimit) -> Power {
     let open = site.phases.iter().filter(|phase| phase.opens < limit.until).flat_map(|phase| &phase.nodes);
     let idle = open.map(|&(pool, nodes)| federation.accelerator_of(pool).node_idle.times(u64::from(nodes)));
-    site.facility_factor.of(idle.sum())
+    site.shown_at_most(idle.sum())
 }
 
 /// A programme without preemption that lets larger gangs in than some of its owners may ever claim.

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use giga_model::{
-    AcceleratorId, Ask, Asks, Assurance, DatasetId, JobId, JobRequest, Leaving, PhaseId, PoolId, Predecessor,
-    ProjectId, SiteId, Terms,
+    AcceleratorId, Ask, Asks, Assurance, DatasetId, JobId, JobRequest, Leaving, Overhead, PhaseId, PoolId,
+    Predecessor, ProjectId, SiteId, Terms,
 };
 use giga_scheduler::{Ending, Interruption, Need, Pace, Piece, Rule};
 use giga_units::{Duration, Fraction, Money, Power};
@@ -16,6 +16,7 @@ const GOLDEN_2: &[u8] = include_bytes!("golden/record-2.bin");
 const GOLDEN_3: &[u8] = include_bytes!("golden/record-3.bin");
 const GOLDEN_4: &[u8] = include_bytes!("golden/record-4.bin");
 const GOLDEN_5: &[u8] = include_bytes!("golden/record-5.bin");
+const GOLDEN_6: &[u8] = include_bytes!("golden/record-6.bin");
 
 fn request() -> JobRequest {
     let first = Ask { accelerator: Some(AcceleratorId(1)), accelerators: 8 };
@@ -223,7 +224,20 @@ fn what_is_contained() -> Record {
 #[test]
 fn records_of_format_5_stay_as_they_are() {
     assert_eq!(read(GOLDEN_5), Ok(what_is_contained()));
-    assert_eq!(write(&what_is_contained()), GOLDEN_5);
+}
+
+/// What came with format 6: buildings that draw with the weather.
+fn what_is_housed() -> Record {
+    let now = Instant::unix_milliseconds(1_800_000_000_000);
+    let overhead = Overhead { base: Power::watts(90_000), factor: Fraction::ppm(1_041_234) };
+    let events = vec![Event::Housed { site: SiteId(2), overhead }];
+    Record { seq: 17, decisions: 3, now, inputs: vec![Input::HourTurns], events }
+}
+
+#[test]
+fn records_of_format_6_stay_as_they_are() {
+    assert_eq!(read(GOLDEN_6), Ok(what_is_housed()));
+    assert_eq!(write(&what_is_housed()), GOLDEN_6);
 }
 
 #[test]

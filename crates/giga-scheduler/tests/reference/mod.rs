@@ -374,7 +374,7 @@ impl Reference {
             }
         }
         let headroom =
-            if total == Power::ZERO { total } else { about.facility_factor.undo(total).saturating_sub(idle) };
+            if total == Power::ZERO { total } else { about.room_at_least(total).saturating_sub(idle) };
         let runs = self.jobs.values().filter(|job| job.site == site).filter_map(|job| job.run.as_ref());
         let runs = runs.map(|run| (run.need.power, run.release));
         let runs = runs.chain(extra.map(|(_, need, _, release)| (need.power, *release)));

@@ -110,7 +110,7 @@ pub(super) fn ordered(control: &Control, id: SiteId) -> Power {
     let idle: Power =
         open.map(|(pool, nodes)| federation.accelerator_of(*pool).node_idle.times(u64::from(*nodes))).sum();
     // Once a limit has fallen, what was cut fits below it.
-    site.facility_factor.of(idle + state.headroom(id).saturating_sub(state.power_free(id)))
+    state.overhead(id).of(idle + state.headroom(id).saturating_sub(state.power_free(id)))
 }
 
 fn pool_view(control: &Control, id: PoolId) -> PoolView {

@@ -119,6 +119,7 @@ impl<'r> Builder<'r, '_> {
                 .into_iter()
                 .collect(),
             facility_factor: record.factor("facility_factor").unwrap_or(Fraction::ONE),
+            overheads: None,
             electricity_price: price,
             price_series: series(record.table("price_series"), price.as_microeuro_per_kwh()),
             carbon_intensity: carbon,
