@@ -47,11 +47,13 @@ image! { struct Gauges { since, installed, down, held, asked, wanted, lack, clos
 struct Hour {
     time: TimeUse,
     energy: EnergyMeter,
+    /// Of it, what the nodes drew.
+    node_energy: EnergyMeter,
     peak: Power,
     /// µEUR times milliseconds per hour, so that parts of an hour lose nothing.
     capital: i128,
 }
-image! { struct Hour { time, energy, peak, capital } }
+image! { struct Hour { time, energy, node_energy, peak, capital } }
 
 /// What is known about a live job beyond what the scheduler knows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -531,8 +533,10 @@ impl Hour {
             maintenance: over(out + blocked_by(Lack::Time)),
             recall: AcceleratorTime::ZERO,
         };
-        let power = overhead.of(gauges.idle_power + gauges.drawn);
+        let nodes = gauges.idle_power + gauges.drawn;
+        let power = overhead.of(nodes);
         self.energy += power.over(duration);
+        self.node_energy += nodes.over(duration);
         self.peak = self.peak.max(power);
         self.capital += gauges.capital.as_microeuro() * i128::from(duration.as_milliseconds());
     }
@@ -546,6 +550,7 @@ impl Hour {
             site,
             time: self.time,
             energy,
+            node_energy: self.node_energy.energy(),
             peak: self.peak,
             cost: power_cost + per_hour(self.capital),
             carbon,

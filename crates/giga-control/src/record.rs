@@ -221,6 +221,8 @@ pub struct HourRecord {
     pub time: TimeUse,
     /// At the meter.
     pub energy: Energy,
+    /// Of it, what the nodes drew, idle or not.
+    pub node_energy: Energy,
     /// The highest power at the meter.
     pub peak: Power,
     /// Electricity, carbon and capital.
@@ -301,4 +303,4 @@ giga_model::image! {
         outcome, refusal, useful, lost, energy, cost, carbon,
     }
 }
-giga_model::image! { struct HourRecord { hour, site, time, energy, peak, cost, carbon, running, waiting } }
+giga_model::image! { struct HourRecord { hour, site, time, energy, node_energy, peak, cost, carbon, running, waiting } }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use giga_model::{Federation, OwnerId, ProgrammeId, Project, image};
-use giga_units::{AcceleratorTime, Carbon, Energy, Instant, Money, Power};
+use giga_units::{AcceleratorTime, Carbon, Duration, Energy, Instant, Money, Power};
 
 use crate::bill::Bill;
 use crate::grid::GridSums;
@@ -55,6 +55,8 @@ pub struct SiteTotals {
     pub time: TimeUse,
     /// At the meter.
     pub energy: Energy,
+    /// Of it, what the nodes drew, idle or not.
+    pub node_energy: Energy,
     /// The highest power at the meter.
     pub peak: Power,
     /// Electricity, carbon and capital.
@@ -62,7 +64,16 @@ pub struct SiteTotals {
     /// From the energy.
     pub carbon: Carbon,
 }
-image! { struct SiteTotals { time, energy, peak, cost, carbon } }
+image! { struct SiteTotals { time, energy, node_energy, peak, cost, carbon } }
+
+impl SiteTotals {
+    /// Energy at the meter over energy of the nodes, as in ISO/IEC 30134-2; `None` where the nodes drew nothing.
+    #[must_use]
+    pub fn power_usage_effectiveness(&self) -> Option<f64> {
+        let nodes = self.node_energy.as_joules();
+        (nodes > 0).then(|| self.energy.as_joules() as f64 / nodes as f64)
+    }
+}
 
 impl Totals {
     pub(crate) fn new(federation: &Federation, start: Instant) -> Self {
@@ -143,6 +154,7 @@ impl Totals {
         let site = &mut self.sites[hour.site.index()];
         site.time += hour.time;
         site.energy += hour.energy;
+        site.node_energy += hour.node_energy;
         site.peak = site.peak.max(hour.peak);
         site.cost += hour.cost;
         site.carbon += hour.carbon;
@@ -335,6 +347,12 @@ pub struct Summary {
 }
 
 impl Summary {
+    /// Whether it is of less than twelve months, so that indicators of efficiency are interim (ISO/IEC 30134-1).
+    #[must_use]
+    pub fn is_interim(&self) -> bool {
+        self.end.since(self.start) < Duration::days(365)
+    }
+
     /// Cost of one accelerator-hour that counted, or `None` where none did.
     #[must_use]
     pub fn cost_per_useful_hour(&self) -> Option<Money> {

@@ -143,6 +143,9 @@ fn energy_adds_up(federation: &Federation, outcomes: &Outcomes) {
         }
         let inside = least - rounded <= metered && metered <= most + rounded;
         assert!(inside, "{least} to {most} J expected, {metered} J metered");
+        let nodes: i128 = hours.iter().map(|hour| hour.node_energy.as_joules()).sum();
+        assert!(nodes <= metered, "the meter shows {metered} J, and the nodes drew {nodes} J");
+        assert_eq!(outcomes.summary.sites[index].node_energy.as_joules(), nodes);
         assert_eq!(outcomes.summary.sites[index].energy.as_joules(), metered);
     }
 }

@@ -116,6 +116,12 @@ struct Site<'a> {
     peak_mw: f64,
     accelerator_hours: Hours,
     energy_mwh: f64,
+    node_energy_mwh: f64,
+    /// `None` where the nodes drew nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pue: Option<f64>,
+    /// Whether it is of less than twelve months.
+    pue_interim: bool,
     carbon_t: f64,
     cost_eur: f64,
 }
@@ -226,6 +232,9 @@ fn sites<'a>(federation: &'a Federation, summary: &Summary) -> Vec<Site<'a>> {
             peak_mw: sums.peak.as_megawatts_f64(),
             accelerator_hours: Hours::of(&sums.time),
             energy_mwh: sums.energy.as_megawatt_hours_f64(),
+            node_energy_mwh: sums.node_energy.as_megawatt_hours_f64(),
+            pue: sums.power_usage_effectiveness(),
+            pue_interim: summary.is_interim(),
             carbon_t: sums.carbon.as_tonnes_f64(),
             cost_eur: sums.cost.as_euro_f64(),
         })

@@ -242,13 +242,15 @@ fn sites(out: &mut String, federation: &Federation, summary: &Summary) {
             site.name.clone(),
             percent(sums.time.delivered, sums.time.installed),
             energy(sums.energy),
+            sums.power_usage_effectiveness().map_or_else(|| "–".to_owned(), |pue| format!("{pue:.3}")),
             power(sums.peak),
             power(site.phases.iter().map(|phase| phase.power).sum()),
             carbon(sums.carbon),
             money(sums.cost),
         ]
     });
-    table(out, &["site", "delivered", "energy", "peak", "of", "carbon", "cost"], rows);
+    let pue = if summary.is_interim() { "interim PUE" } else { "PUE" };
+    table(out, &["site", "delivered", "energy", pue, "peak", "of", "carbon", "cost"], rows);
 }
 
 fn totals(out: &mut String, summary: &Summary) {

@@ -74,5 +74,6 @@ impl Meter {
         hour.time.power += held - done;
         hour.time.no_work -= held;
         hour.energy += factor.of(job_draw(job, need, pace)).over(before);
+        hour.node_energy += job_draw(job, need, pace).over(before);
     }
 }

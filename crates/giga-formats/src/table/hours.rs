@@ -46,6 +46,7 @@ impl Layout for HourRecord {
         Field::required("running", Cell::Number(|row| Some(row.running.into()))),
         Field::required("waiting", Cell::Number(|row| Some(row.waiting.into()))),
         Field::required("recall_accelerator_ms", Cell::Number(|row| Some(row.time.recall.as_milliseconds()))),
+        Field::required("node_energy_j", Cell::Number(|row| Some(row.node_energy.as_joules()))),
     ];
 
     fn assemble(batch: &Batch<'_>, row: usize) -> Result<Self, TableError> {
@@ -64,6 +65,7 @@ impl Layout for HourRecord {
                 recall: time(15)?,
             },
             energy: Energy::joules(batch.number(row, 9)?),
+            node_energy: Energy::joules(batch.number(row, 16)?),
             peak: Power::milliwatts(batch.number(row, 10)?),
             cost: Money::microeuro(batch.number(row, 11)?),
             carbon: Carbon::milligrams(batch.number(row, 12)?),

@@ -53,6 +53,7 @@ fn hour(number: i64) -> HourRecord {
         site: SiteId((number % 2) as u16),
         time: TimeUse { installed: time(5), delivered: time(-1), no_work: time(6), ..TimeUse::default() },
         energy: Energy::joules(7),
+        node_energy: Energy::joules(6),
         peak: Power::megawatts(230),
         cost: Money::euro(-3),
         carbon: Carbon::milligrams(1),

@@ -77,6 +77,7 @@ fn hour(count: i64, site: usize) -> HourRecord {
             failure: time(1, 1),
             ..TimeUse::default()
         },
+        node_energy: Energy::ZERO,
         energy: Energy::joules(360_000_000),
         peak: Power::watts(110_000 + if count == 30 { 5_000 } else { 0 }),
         cost: Money::euro(10),
