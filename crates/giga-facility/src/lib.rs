@@ -7,6 +7,8 @@
 //! a source, or says that it is an assumption. The page docs/facility.md has the formulas in one place.
 
 pub mod air;
+pub mod chain;
+pub mod indicators;
 pub mod quantity;
 mod range;
 
