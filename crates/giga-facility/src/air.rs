@@ -8,6 +8,7 @@
 mod saturation;
 mod wet_bulb;
 
+pub(crate) use saturation::root;
 pub use saturation::{humidity_ratio, saturation_pressure};
 
 use crate::quantity::{Celsius, JoulesPerKilogram, KilogramsPerCubicMetre, Metres, Pascals};
@@ -131,7 +132,7 @@ pub fn saturated_enthalpy(temperature: Celsius, pressure: Pascals) -> JoulesPerK
 #[must_use]
 pub fn saturated_temperature(enthalpy: JoulesPerKilogram, pressure: Pascals) -> Celsius {
     let excess = |t: f64| saturated_enthalpy(Celsius(t), pressure).0 - enthalpy.0;
-    Celsius(saturation::root(excess, -60.0, 75.0))
+    Celsius(root(excess, -60.0, 75.0))
 }
 
 /// Pressure of the standard atmosphere at a height above the sea (ICAO Doc 7488; ASHRAE 3).
