@@ -3,7 +3,7 @@
 //! It opens the files and prints what the readers of series say about them; it judges nothing itself.
 
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
@@ -27,7 +27,7 @@ pub(crate) struct Series {
 
 /// Reads all files and shows them; ends with 2 where one can not be read.
 pub(crate) fn run(call: &Series) -> anyhow::Result<ExitCode> {
-    let files: Vec<Read> = call.files.iter().map(Read::of).collect();
+    let files: Vec<Read> = call.files.iter().map(|path| Read::of(path)).collect();
     let mut out = std::io::stdout().lock();
     if call.json {
         let told: Vec<Value> = files.iter().map(Read::json).collect();
@@ -59,7 +59,7 @@ enum Outcome {
 }
 
 impl Read {
-    fn of(path: &PathBuf) -> Self {
+    fn of(path: &Path) -> Self {
         let name = path.display().to_string();
         let result = match beside::bytes(path) {
             Err(error) => Outcome::Unreadable(error),

@@ -30,7 +30,7 @@ use std::ops::Range;
 use giga_units::{Duration, Instant};
 
 use crate::description::Faults;
-pub(crate) use cells::cells;
+pub(crate) use cells::{BLANKS, cells};
 pub use dialect::Dialect;
 pub(crate) use fault::{Desk, RowFault};
 pub use grid::{FILL_SHORT, GAP_MAX};
