@@ -166,8 +166,8 @@ impl Years {
             && rows.first().is_some_and(|(said, _)| said.month <= 2);
         // A whole year without a leap day that says it has none is typical whatever year stands there.
         let without = leap && whole && !has_leap_day && !leap_day;
-        let spans = years().zip(years().skip(1)).any(|(year, next)| next < year) || months_repeat(rows);
-        let typical = without || (first != last && spans);
+        let back = years().zip(years().skip(1)).any(|(year, next)| next < year) || is_one_year(rows);
+        let typical = without || (first != last && back);
         // 1970 is the first year that is read; older ones are of typical years only.
         let made_up = (typical || first < 1_970).then_some(if has_leap_day { 2_004 } else { 2_001 });
         Self { first, last, made_up }
@@ -184,8 +184,8 @@ impl Years {
     }
 }
 
-/// Whether the rows of several years make up one calendar year.
-fn months_repeat(rows: &[(Said, Row)]) -> bool {
+/// Whether the rows go through one calendar year, whatever years stand there.
+fn is_one_year(rows: &[(Said, Row)]) -> bool {
     let date = |said: &Said| (said.month, said.day, said.hour);
     rows.windows(2).all(|pair| date(&pair[0].0) <= date(&pair[1].0))
 }

@@ -58,6 +58,8 @@ pub(crate) enum SeriesFault {
     GapTooLong { hours: i64, from: String },
     #[error("there would be over {most} values")]
     TooMany { most: usize },
+    #[error("the file is longer than {most}")]
+    TooLong { most: &'static str },
     #[error("`{field}` has the unit `{unit}`, which is not known")]
     Unit { field: String, unit: String },
     #[error("the file holds several areas: `{first}` and `{other}`")]
@@ -109,7 +111,7 @@ impl Explain for SeriesFault {
             Self::GapTooLong { .. } => {
                 "add the missing rows, or cut the file there; gaps of up to seven days are filled".into()
             }
-            Self::TooMany { .. } => "keep a few years".into(),
+            Self::TooMany { .. } | Self::TooLong { .. } => "keep a few years".into(),
             Self::Unit { .. } => "ask for metric units, and prices in EUR/MWh".into(),
             Self::Areas { .. } => "export one area at a time".into(),
             Self::Lengths { .. } => "save the answer of the server again, whole".into(),

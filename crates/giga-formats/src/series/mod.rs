@@ -167,6 +167,10 @@ pub(crate) fn read_rows(text: &str) -> Result<Table, Vec<RowFault>> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut desk = Desk::default();
     let draft = match Dialect::of(text) {
+        _ if text.lines().nth(LINES_MAX).is_some() => {
+            desk.add(1, 0..0, fault::SeriesFault::TooLong { most: "2,200,000 lines" });
+            None
+        }
         Some(dialect) => dialect.draft(text, &mut desk),
         None => {
             desk.add(1, 0..0, fault::SeriesFault::Unknown);
@@ -179,6 +183,9 @@ pub(crate) fn read_rows(text: &str) -> Result<Table, Vec<RowFault>> {
         _ => Err(desk.into_faults()),
     }
 }
+
+/// Most lines of a file: a year by 15 s.
+const LINES_MAX: usize = 2_200_000;
 
 /// What a dialect makes of a text: rows in the order of the file.
 struct Draft {
@@ -206,5 +213,7 @@ struct Row {
     values: Vec<Option<f64>>,
 }
 
+#[cfg(test)]
+mod laws;
 #[cfg(test)]
 mod tests;

@@ -12,7 +12,7 @@ use super::fault::{Desk, SeriesFault};
 use super::{Calendar, Dialect, Draft, Place, Quantity, Row, Rows};
 
 /// Variables that are read, without underscores: older answers write them so.
-const VARIABLES: [(&str, Quantity); 12] = [
+const VARIABLES: [(&str, Quantity); 11] = [
     ("temperature2m", Quantity::DryBulb),
     ("wetbulbtemperature2m", Quantity::WetBulb),
     ("dewpoint2m", Quantity::DewPoint),
@@ -24,8 +24,10 @@ const VARIABLES: [(&str, Quantity); 12] = [
     ("directnormalirradiance", Quantity::SolarDirectNormal),
     ("directradiation", Quantity::SolarDirect),
     ("diffuseradiation", Quantity::SolarDiffuse),
-    ("windspeed100m", Quantity::Number),
 ];
+
+/// The longest answer, in bytes: forty years of hours of one variable.
+const BYTES_MAX: usize = 16 << 20;
 
 /// A variable with its numbers.
 struct Variable<'v> {
@@ -38,6 +40,10 @@ struct Variable<'v> {
 }
 
 pub(super) fn draft(text: &str, desk: &mut Desk) -> Option<Draft> {
+    if text.len() > BYTES_MAX {
+        desk.add(1, 0..0, SeriesFault::TooLong { most: "16 MiB" });
+        return None;
+    }
     let answer: Value = match serde_json::from_str(text) {
         Ok(answer) => answer,
         Err(error) => {
@@ -90,8 +96,7 @@ fn variables<'v>(
     let (mut variables, mut unread) = (Vec::new(), Vec::new());
     for (name, numbers) in hourly.iter().filter(|(name, _)| *name != "time") {
         let plain = name.replace('_', "").to_lowercase();
-        let known =
-            VARIABLES.iter().find(|(known, quantity)| *known == plain && *quantity != Quantity::Number);
+        let known = VARIABLES.iter().find(|(known, _)| *known == plain);
         let (Some((_, quantity)), Some(numbers)) = (known, numbers.as_array()) else {
             unread.push(format!("`{}`", name.chars().take(60).collect::<String>()));
             continue;
