@@ -15,6 +15,7 @@ pub mod manifest;
 pub mod observe;
 pub mod openmetrics;
 pub mod saved;
+pub mod series;
 pub mod settings;
 pub mod slurm;
 pub mod summary;

@@ -6,9 +6,11 @@ pub mod live;
 mod observe;
 pub mod page;
 mod screen;
+mod series;
 mod story;
 mod table;
 
 pub use observe::observe;
 pub use screen::{beside_partition, screen};
+pub use series::series;
 pub use story::{reason, sentence, story};

@@ -20,13 +20,18 @@ pub(crate) fn read(path: &Path, text: &str, shocks: &[&str]) -> Result<Descripti
 }
 
 fn further(path: &Path) -> Result<String, String> {
+    String::from_utf8(bytes(path)?).map_err(|_| "stream did not contain valid UTF-8".to_owned())
+}
+
+/// The bytes of a file, never more than a bound.
+pub(crate) fn bytes(path: &Path) -> Result<Vec<u8>, String> {
     let file = File::open(path).map_err(|error| error.to_string())?;
-    let mut text = String::new();
-    let length = file.take(FILE_MAX + 1).read_to_string(&mut text).map_err(|error| error.to_string())?;
+    let mut bytes = Vec::new();
+    let length = file.take(FILE_MAX + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
     if length as u64 > FILE_MAX {
         return Err(format!("it has over {} MiB", FILE_MAX >> 20));
     }
-    Ok(text)
+    Ok(bytes)
 }
 
 #[cfg(test)]

@@ -114,7 +114,8 @@ impl Checked {
     }
 }
 
-fn diagnostic(diagnostic: &Diagnostic) -> Value {
+/// A fault for programs.
+pub(crate) fn diagnostic(diagnostic: &Diagnostic) -> Value {
     json!({
         "file": diagnostic.file,
         "line": diagnostic.line,

@@ -15,6 +15,7 @@ mod doctor;
 #[cfg(feature = "live")]
 mod home;
 mod observe;
+mod series;
 #[cfg(feature = "live")]
 mod settings;
 mod simulate;
@@ -41,6 +42,8 @@ enum Verb {
     Simulate(Box<simulate::Simulate>),
     /// Looks at a Slurm cluster by `sinfo`, `squeue` and `sacct` alone: who uses it, what waits and is lost, what it draws.
     Observe(Box<observe::Observe>),
+    /// Shows what files of weather, prices, carbon, profiles and telemetry hold: span, gaps and how they are filled, figures.
+    Series(series::Series),
     /// Lays finished runs side by side: every figure, and how far it is from the first run's.
     Compare(compare::Compare),
     #[cfg(feature = "live")]
@@ -65,6 +68,7 @@ fn main() -> ExitCode {
         Verb::Check(check) => check::run(&check),
         Verb::Simulate(simulate) => simulate::run(&simulate),
         Verb::Observe(call) => observe::run(&call),
+        Verb::Series(call) => series::run(&call),
         Verb::Compare(compare) => compare::run(&compare),
         Verb::Completions(call) => completions::run(&call, Call::command()),
         #[cfg(feature = "live")]

@@ -92,7 +92,7 @@ fn shells_can_read_their_completions() {
     for shell in ["bash", "zsh", "fish"] {
         let output = giga(home.path()).args(["completions", shell]).output().expect("it runs");
         let text = String::from_utf8(output.stdout).expect("UTF-8");
-        for word in ["submit", "forecast", "completions", "log-level"] {
+        for word in ["submit", "forecast", "series", "completions", "log-level"] {
             assert!(text.contains(word), "{shell}: {word}");
         }
         let file = home.path().join(shell);

@@ -135,7 +135,7 @@ impl Findings {
         &mut self,
         place: &Elsewhere<'_>,
         key: impl Into<String>,
-        fault: &impl Explain,
+        fault: &dyn Explain,
     ) {
         let (message, help) = (fault.to_string(), fault.help());
         let lines = Lines::of(place.text);

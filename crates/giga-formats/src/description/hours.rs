@@ -1,4 +1,5 @@
-//! Hourly values from a CSV file: a header, a time, and one column of numbers.
+//! Hourly values from a CSV file: a header, a time, and one column of numbers. What ENTSO-E and Electricity Maps publish is read by
+//! [`super::published`].
 //!
 //! Exchanges and grid operators publish such files with hours that are missing, doubled at the end of summer time, or
 //! without a value. Those are filled or left out, and counted; anything else that is wrong is named with its line.
@@ -12,13 +13,12 @@ use super::complete::quoted;
 use super::diagnostic::{Explain, nearest};
 use super::field::AmountKind;
 use super::table::HOURS_MAX;
+use crate::series::{BLANKS, cells};
 
 /// Most faults of one file that are told.
 const FAULTS_MAX: usize = 20;
 /// Rows by which columns of numbers are known.
 const PROBE: usize = 48;
-/// What stands where there is no value.
-const BLANKS: &[&str] = &["", "-", "NA", "N/A", "n/a", "n/e", "NaN", "nan", "null", "None"];
 
 /// What is wanted of a file.
 pub(crate) struct Wanted<'w> {
@@ -41,6 +41,8 @@ pub(crate) struct Hours {
     pub(crate) filled: usize,
     /// Rows of an hour that was there already, which are left out.
     pub(crate) doubled: usize,
+    /// What else was made of the file, a part of a sentence each.
+    pub(crate) notes: Vec<String>,
 }
 
 /// A fault at a place of the file.
@@ -137,21 +139,6 @@ pub(crate) fn read(text: &str, wanted: &Wanted<'_>) -> Result<Hours, Vec<RowFaul
         return Err(reader.faults);
     }
     reader.grid.hours().ok_or_else(|| whole(HoursFault::NoRows))
-}
-
-/// The cells of a row with their places; quotes may hold separators, and do not count.
-fn cells(row: &str, separator: char) -> impl Iterator<Item = (Range<usize>, &str)> {
-    let mut quoted = false;
-    let parts = row.split(move |letter: char| {
-        quoted ^= letter == '"';
-        !quoted && letter == separator
-    });
-    let mut at = 0;
-    parts.map(move |part| {
-        let begin = at + (part.len() - part.trim_start().len());
-        at += part.len() + separator.len_utf8();
-        (begin..begin + part.trim().len(), part.trim().trim_matches('"').trim())
-    })
 }
 
 /// The column that is wanted, by its place.
@@ -283,7 +270,7 @@ impl Grid {
             before
         };
         let values = self.hours.into_iter().map(fill).collect();
-        Some(Hours { first: self.first, values, filled, doubled: self.doubled })
+        Some(Hours { first: self.first, values, filled, doubled: self.doubled, notes: Vec::new() })
     }
 }
 

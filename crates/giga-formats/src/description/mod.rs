@@ -23,6 +23,7 @@ mod flaws;
 mod hours;
 mod meaning;
 mod notes;
+mod published;
 mod record;
 mod schema;
 pub(crate) mod shape;

@@ -4,9 +4,10 @@ use giga_units::{Duration, Instant, grouped};
 
 use super::super::beside::Open;
 use super::Gap;
-use crate::description::diagnostic::{Elsewhere, Findings};
+use crate::description::diagnostic::{Elsewhere, Explain, Findings};
 use crate::description::field::{CARBON_INTENSITY, ENERGY_PRICE, Kind};
 use crate::description::hours::{self, Hours, Wanted};
+use crate::description::published::{self, Refused};
 use crate::description::record::{Record, Value};
 
 /// Judges the series of all sites, and fills in the hours of those that name a file. What was filled or left out is told
@@ -62,17 +63,23 @@ fn opened(series: &mut Record, file: &str, open: &Open<'_>, findings: &mut Findi
     let of = if series.path.ends_with("price_series") { &ENERGY_PRICE } else { &CARBON_INTENSITY };
     let unit = series.text("unit").unwrap_or(of.units[0].0);
     let wanted = Wanted { column: series.text("column"), unit, of, range: (min, max) };
-    match hours::read(&text, &wanted) {
-        Ok(hours) => Some(hours),
-        Err(faults) => {
-            for row in faults {
-                let place = Elsewhere { file, text: &text, line: row.line, marked: row.marked };
-                findings.add_elsewhere(&place, series.path_of("file"), &row.fault);
-            }
-            series.broken = true;
-            None
+    let path = series.path_of("file");
+    let mut tell = |line, marked, fault: &dyn Explain| {
+        findings.add_elsewhere(&Elsewhere { file, text: &text, line, marked }, &path, fault);
+    };
+    match published::read(&text, &wanted) {
+        Some(Ok(hours)) => return Some(hours),
+        Some(Err(Refused::Rows(rows))) => {
+            rows.into_iter().for_each(|row| tell(row.line, row.marked, &row.fault));
         }
+        Some(Err(Refused::Whole(fault))) => tell(1, 0..0, &fault),
+        None => match hours::read(&text, &wanted) {
+            Ok(hours) => return Some(hours),
+            Err(rows) => rows.into_iter().for_each(|row| tell(row.line, row.marked, &row.fault)),
+        },
     }
+    series.broken = true;
+    None
 }
 
 /// Puts the hours in, and says what was made of the file.
@@ -88,6 +95,10 @@ fn fill(series: &mut Record, file: &str, found: Hours, start: Instant) -> String
     }
     if found.doubled > 0 {
         note.push_str(&format!("; {} that came twice left out", found.doubled));
+    }
+    for part in &found.notes {
+        note.push_str("; ");
+        note.push_str(part);
     }
     series.fill("first", Value::Date(first), "the first hour of `file`, in the year of the start");
     series.fill("values", Value::Numbers(found.values), &note);

@@ -7,8 +7,11 @@ use crate::description::field::{
 /// Most values of a series: eleven years of hours.
 pub(crate) const HOURS_MAX: usize = 100_000;
 
-const FILE: Field =
-    optional("file", Kind::Text, "CSV with a header, a time and hourly values; from the folder of this file");
+const FILE: Field = optional(
+    "file",
+    Kind::Text,
+    "CSV with a header, a time and hourly values, or what ENTSO-E or Electricity Maps publish; from the folder of this file",
+);
 const COLUMN: Field = ruled("column", Kind::Text, "the only column of numbers", "the column of the values");
 const PEAK: Field = optional(
     "peak_hour",

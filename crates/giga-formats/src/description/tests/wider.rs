@@ -11,11 +11,16 @@ use super::{SMALL, check};
 
 const WIDER: &str = include_str!("wider.toml");
 
+const EXPORT: &str = "\"MTU (CET/CEST)\",\"Day-ahead Price [EUR/MWh]\",\"Currency\",\"BZN|XX\"\n\
+    \"26.03.2023 01:00 - 26.03.2023 02:00\",\"41.5\",\"EUR\"\n\"26.03.2023 02:00 - 26.03.2023 03:00\",\"\",\"\"\n\
+    \"26.03.2023 03:00 - 26.03.2023 04:00\",\"-3\",\"EUR\"\n\"26.03.2023 05:00 - 26.03.2023 06:00\",\"7\",\"EUR\"\n";
+
 /// A folder with some files.
 fn open(name: &str) -> Result<String, String> {
     let hours = "time,zone,intensity\n2023-01-01T00:00,FI,70\n2023-01-01T01:00,FI,80.5\n";
     let text = match name {
         "carbon.csv" => hours.to_owned(),
+        "export.csv" => EXPORT.to_owned(),
         "broken.csv" => hours.replace("80.5", "much"),
         _ => return Err("no such file".to_owned()),
     };
@@ -91,6 +96,21 @@ fn prices_and_carbon_follow_the_hour() {
         read.notes
     );
     assert!(read.federation.sites[1].price_series.is_none());
+}
+
+#[test]
+fn an_export_of_prices_may_be_named_as_it_was_published() {
+    let text = WIDER.replace(
+        "price_series = { peak_hour = 19, swing = \"30 %\" }",
+        "price_series = { file = \"export.csv\" }",
+    );
+    let read = sound(&text, &[]);
+    let price = |at| read.federation.sites[0].price_at(date(at)).as_microeuro_per_kwh();
+    let year = ["2027-03-26T00:00", "2027-03-26T01:00", "2027-03-26T02:00", "2027-03-26T03:00"];
+    assert_eq!(year.map(price), [41_500, -3_000, -3_000, 7_000], "spring skips an hour, and one is missing");
+    let note = "`kajaani`, price_series: 4 hours of `export.csv` from 2023-03-26T00:00:00Z, used from 2027-03-26T00:00:00Z; \
+                ENTSO-E price export (CET/CEST); 1 from 2023-03-26T02:00:00Z filled by the value before";
+    assert_eq!(read.notes[0], note);
 }
 
 #[test]
