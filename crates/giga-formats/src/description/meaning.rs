@@ -60,6 +60,8 @@ pub(crate) enum Meaning {
     EngineCanNot { engine: &'static str },
     #[error("`engine = \"slurm\"` without `[site.slurm]`, which says how it is reached")]
     SlurmUnsaid,
+    #[error("`[site.cooling]` without the air outside")]
+    NoWeather,
     #[error("`[site.slurm]` at a site whose engine is another")]
     SlurmIdle,
     #[error("slurmrestd needs tokens, and `{missing}` is not written")]
@@ -139,6 +141,7 @@ impl Meaning {
                 "leave `cap_power` and `suspends` out where `engine` is written: work is then sent away when power is short"
             }
             Self::SlurmUnsaid => "add `[site.slurm]` with `partition = \"…\"`, a partition that is lent",
+            Self::NoWeather => "add `[site.weather]` with `file = \"…\"`, a weather file such as EPW",
             Self::SlurmIdle => "write `engine = \"slurm\"`, or leave the table out",
             Self::SlurmRest { .. } => "write `rest` and `jwt_key` both, or neither to use Slurm's commands",
             Self::OneFeature { .. } => "name a single feature, without `&`, `|` and other signs",

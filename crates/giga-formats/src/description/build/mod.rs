@@ -4,6 +4,7 @@
 //! is only given out when there was no fault.
 
 mod agreements;
+mod cooling;
 mod cost;
 mod data;
 mod limits;

@@ -5,10 +5,11 @@ use std::ops::Range;
 
 use giga_model::{
     Accelerator, AcceleratorId, ContainerRuntime, Country, EngineKind, Failures, Flexibility, Maintenance,
-    OwnerId, Phase, Pool, PoolId, Site, SiteId, SlurmAccess, SlurmMode,
+    Overheads, OwnerId, Phase, Pool, PoolId, Site, SiteId, SlurmAccess, SlurmMode,
 };
-use giga_units::{CarbonIntensity, EnergyPrice, Fraction, Instant, Money};
+use giga_units::{CarbonIntensity, EnergyPrice, Fraction, Instant, Money, Power};
 
+use super::cooling::{self, Nodes};
 use super::cost::per_hour;
 use super::data::assurance;
 use super::series::series;
@@ -103,7 +104,8 @@ struct Builder<'r, 'w> {
 
 impl<'r> Builder<'r, '_> {
     fn site(&mut self, record: &'r Record, rate: Fraction) -> Site {
-        let phases = record.tables("phase").iter().map(|phase| self.phase(phase)).collect();
+        let phases: Vec<Phase> = record.tables("phase").iter().map(|phase| self.phase(phase)).collect();
+        let overheads = self.overheads(record, &phases);
         let capital = record.amount_or_zero::<Money>("facility_cost");
         let price: EnergyPrice = record.amount_or_zero("electricity_price");
         let carbon: CarbonIntensity = record.amount_or_zero("carbon_intensity");
@@ -119,7 +121,7 @@ impl<'r> Builder<'r, '_> {
                 .into_iter()
                 .collect(),
             facility_factor: record.factor("facility_factor").unwrap_or(Fraction::ONE),
-            overheads: None,
+            overheads,
             electricity_price: price,
             price_series: series(record.table("price_series"), price.as_microeuro_per_kwh()),
             carbon_intensity: carbon,
@@ -137,6 +139,29 @@ impl<'r> Builder<'r, '_> {
             slurm: self.slurm(record).map(Box::new),
             containers: record.text("containers").and_then(ContainerRuntime::parse),
         }
+    }
+
+    /// What the building draws hour by hour, where it says what cools it.
+    fn overheads(&mut self, site: &Record, phases: &[Phase]) -> Option<Overheads> {
+        let plant = site.table("cooling")?;
+        let Some(weather) = site.table("weather") else {
+            self.fault(site, "cooling", &Meaning::NoWeather);
+            return None;
+        };
+        if weather.broken || plant.broken || !self.power {
+            self.power = false;
+            return None;
+        }
+        let sum = |phases: &[Phase], of: fn(&Accelerator) -> Power| {
+            let draw = |&(pool, nodes): &(PoolId, u32)| {
+                let kind = self.placed.pools[pool.index()].accelerator;
+                of(&self.accelerators[kind.index()]).times(u64::from(nodes))
+            };
+            phases.iter().flat_map(|phase| &phase.nodes).map(draw).sum::<Power>()
+        };
+        let idle = sum(phases.get(..1)?, |kind| kind.node_idle);
+        let nodes = Nodes { idle, most: sum(phases, Accelerator::node_ceiling) };
+        cooling::overheads(plant, weather, nodes)
     }
 
     fn slurm(&mut self, site: &Record) -> Option<SlurmAccess> {

@@ -3,6 +3,7 @@
 //! Limits are set so that no sum that is later made of described values can overflow: at most 100 GW a phase, ten
 //! million nodes a site, 1 MW a node, 65,000 pools.
 
+mod cooling;
 mod data;
 mod over_time;
 mod parties;

@@ -145,6 +145,11 @@ pub(crate) static SITE: Section = Section {
             Kind::Table(&CARBON_SERIES),
             "what it emits over time; without it the mean",
         ),
+        optional(
+            "cooling",
+            Kind::Table(&super::cooling::COOLING),
+            "what cools it; without it `facility_factor` says what it draws in all",
+        ),
         optional("limit", Kind::Tables(&SITE_LIMIT, 1_000), "times in which the grid gives less"),
         optional("engine", Kind::Word(&["local", "local-nvidia", "slurm"]), ENGINE),
         optional(

@@ -1,0 +1,119 @@
+//! What a site draws beside its nodes: a line for each hour, from its plant and the air outside.
+//!
+//! A line is worked out for the corners of a grid of temperatures and humidities and is above those of all corners around an
+//! hour, so that a year asks the facility for some hundred airs and not for thousands. That the meter is never above it between
+//! the corners is what the facility promises of a line and a test shows of weather.
+
+use std::collections::BTreeMap;
+
+use giga_facility::air::Air;
+use giga_facility::quantity::{Celsius, Pascals, Watts};
+use giga_facility::{Facility, Inputs, Preset};
+use giga_model::{Overhead, Overheads};
+use giga_units::{Duration, Fraction, Power};
+
+use crate::description::record::Record;
+
+/// Between two corners of the grid: half a kelvin, and five hundredths of humidity.
+const KELVIN_HALVES: f64 = 2.0;
+const HUMIDITY_STEPS: f64 = 20.0;
+
+/// What the nodes of a site draw: the least that is on at a time, and the most.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Nodes {
+    pub(super) idle: Power,
+    pub(super) most: Power,
+}
+
+/// The overheads of a plant in a weather; `None` where the nodes draw nothing.
+pub(super) fn overheads(cooling: &Record, weather: &Record, nodes: Nodes) -> Option<Overheads> {
+    let facility = preset(cooling.text("kind")?).facility(Watts::from(nodes.most)).ok()?;
+    let (dry_bulb, humidity) = (weather.numbers("dry_bulb"), weather.numbers("humidity"));
+    // Of the highest pressure wet bulbs are highest, and a plant with water cools least.
+    let pressure = weather.numbers("pressure").iter().max()?;
+    let mut grid = Grid { facility, nodes, pressure: Pascals(*pressure as f64), corners: BTreeMap::new() };
+    let line = |(dry_bulb, humidity): (&i64, &i64)| grid.line(*dry_bulb as f64 / 1e3, *humidity as f64 / 1e5);
+    let lines: Option<Vec<Overhead>> = dry_bulb.iter().zip(humidity).map(line).collect();
+    Overheads::new(weather.date("first")?, Duration::hours(1), &lines?)
+}
+
+fn preset(kind: &str) -> Preset {
+    match kind {
+        "tower" => Preset::Tower,
+        "warm-water-wet" => Preset::WarmWaterWet,
+        "chilled-air" => Preset::ChilledAir,
+        _ => Preset::WarmWater,
+    }
+}
+
+struct Grid {
+    facility: Facility,
+    nodes: Nodes,
+    pressure: Pascals,
+    /// By halves of a kelvin and twentieths of humidity.
+    corners: BTreeMap<(i64, i64), Overhead>,
+}
+
+impl Grid {
+    /// A line above those of the four corners around an air.
+    fn line(&mut self, dry_bulb: f64, humidity: f64) -> Option<Overhead> {
+        let (kelvins, twentieths) = (dry_bulb * KELVIN_HALVES, humidity * HUMIDITY_STEPS);
+        let mut line = Overhead::default();
+        for kelvin in [kelvins.floor(), kelvins.ceil()] {
+            for twentieth in [twentieths.floor(), twentieths.ceil()] {
+                let corner = self.corner(kelvin as i64, twentieth as i64)?;
+                line.base = line.base.max(corner.base);
+                line.factor = line.factor.max(corner.factor);
+            }
+        }
+        Some(line)
+    }
+
+    fn corner(&mut self, kelvin: i64, twentieth: i64) -> Option<Overhead> {
+        if let Some(line) = self.corners.get(&(kelvin, twentieth)) {
+            return Some(*line);
+        }
+        let humidity = (twentieth as f64 / HUMIDITY_STEPS).max(0.01);
+        let air = Air::new(Celsius(kelvin as f64 / KELVIN_HALVES), humidity, self.pressure).ok()?;
+        let (idle, most) = (Watts::from(self.nodes.idle), Watts::from(self.nodes.most));
+        let bound = self.facility.bound(idle, most, &Inputs::new(most, &air));
+        // A float as an integer saturates; a meter shows at least what its nodes draw.
+        let factor = Fraction::ppm((bound.slope * 1e6).ceil() as u64).max(Fraction::ONE);
+        let line = Overhead { base: bound.fixed.rounded_up(), factor };
+        self.corners.insert((kelvin, twentieth), line);
+        Some(line)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(200))]
+
+        /// A plant in any air draws no more than the line of the hour says, and not much less.
+        #[test]
+        fn a_line_is_above_the_meter(
+            kind in 0_usize..4,
+            dry_bulb in -30.0_f64..48.0,
+            humidity in 0.01_f64..1.0,
+            part in 0.0_f64..1.0,
+            megawatts in 1_u64..300,
+        ) {
+            let most = Power::megawatts(megawatts);
+            let nodes = Nodes { idle: most.split(5), most };
+            let facility = Preset::ALL[kind].facility(Watts::from(most)).expect("a power");
+            let pressure = Pascals(101_325.0);
+            let mut grid = Grid { facility: facility.clone(), nodes, pressure, corners: BTreeMap::new() };
+            let line = grid.line(dry_bulb, humidity).expect("an air that can be");
+            let draw = nodes.idle + Power::milliwatts((part * (most.as_milliwatts() - nodes.idle.as_milliwatts()) as f64) as u64);
+            let air = Air::new(Celsius(dry_bulb), humidity, pressure).expect("an air that can be");
+            let meter = facility.draw(Watts::from(draw), &air).meter();
+            prop_assert!(line.of(draw) >= meter.rounded_up(), "{} of {meter:?}", line.of(draw));
+            prop_assert!(line.of(draw) <= (meter * 1.1).rounded_up(), "{} of {meter:?}", line.of(draw));
+        }
+    }
+}
