@@ -13,6 +13,7 @@ pub mod image;
 mod job_map;
 pub mod sample;
 mod series;
+mod weather;
 mod work;
 mod workload;
 
@@ -27,5 +28,6 @@ pub use flaw::Flaw;
 pub use ids::{AcceleratorId, DatasetId, JobId, OwnerId, PhaseId, PoolId, ProgrammeId, ProjectId, SiteId};
 pub use job_map::JobMap;
 pub use series::Series;
+pub use weather::Weather;
 pub use work::{Arrival, Ask, Asks, ELASTIC_SINCE, JobRequest, Predecessor, Terms, after};
 pub use workload::{Arrivals, Checkpoint, DailyCurve, JobClass, Length, Size, Workload};

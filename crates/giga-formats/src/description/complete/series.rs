@@ -107,7 +107,7 @@ fn fill(series: &mut Record, file: &str, found: Hours, start: Instant) -> String
 
 /// When the first of so many hours begins to hold: as it stands in the file where the federation starts among them;
 /// otherwise at the same hour of the year in which it starts.
-fn anchored(first: Instant, count: usize, start: Instant) -> Instant {
+pub(super) fn anchored(first: Instant, count: usize, start: Instant) -> Instant {
     let end = first + Duration::hours(i64::try_from(count).unwrap_or(i64::MAX / 3_600_000));
     if first <= start && start < end {
         return first;
