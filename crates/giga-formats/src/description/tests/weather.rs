@@ -1,7 +1,7 @@
 //! Weather of a site: from a file as it was published, or by the hour.
 
 use giga_model::Weather;
-use giga_units::Instant;
+use giga_units::{Duration, Instant};
 
 use super::super::{Beside, Description, Faults, expand, read, read_with};
 use super::SMALL;
@@ -16,6 +16,7 @@ fn with(weather: &str) -> Result<Description, Faults> {
         "meteo.json" => Ok(METEO.to_owned()),
         "faulty.json" => Ok(METEO.replace("-1.25", "\"cold\"")),
         "prices.csv" => Ok("time,EUR/MWh\n2023-01-01T00:00,1\n2023-01-01T01:00,1\n".to_owned()),
+        "try.dat" => Ok("MM DD HH t p RF\n***\n1 1 1 0.5 990 80\n1 1 2 1.5 990 81\n".to_owned()),
         _ => Err("no such file".to_owned()),
     };
     let text = SMALL.replacen("country", &format!("weather = {weather}\ncountry"), 1);
@@ -67,4 +68,13 @@ fn what_is_no_weather_is_a_fault() {
     check("{ file = \"nowhere.epw\" }", "`nowhere.epw` can not be read");
     check("{ file = \"prices.csv\" }", "`prices.csv` is a CSV with times, and no year of weather");
     check("{ file = \"faulty.json\" }", "`temperature_2m[0]`: `\"cold\"` is not a number");
+}
+
+#[test]
+fn a_typical_year_begins_with_the_year_of_the_federation() {
+    let found = with("{ file = \"try.dat\" }").unwrap_or_else(|faults| panic!("{faults}"));
+    let year = &found.federation.start.to_string()[..4];
+    let begin = Instant::parse(&format!("{year}-01-01")).expect("a date");
+    // Hour 1 of Central European Time is the last of the year before in UTC.
+    assert_eq!(weather(&found).dry_bulb.first(), begin - Duration::hours(1));
 }
