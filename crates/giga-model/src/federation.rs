@@ -8,6 +8,7 @@ use crate::dataset::{Assurance, Dataset, Network};
 use crate::ids::{AcceleratorId, OwnerId, PoolId, ProgrammeId, SiteId};
 use crate::overhead::Overheads;
 use crate::series::Series;
+use crate::weather::Weather;
 use crate::workload::Workload;
 
 /// The sites, their owners and the rules they agreed on.
@@ -64,6 +65,8 @@ pub struct Site {
     pub carbon_intensity: CarbonIntensity,
     /// The same over time in mg CO2e per kWh, where it is known.
     pub carbon_series: Option<Series>,
+    /// The air there over time, where it is known.
+    pub weather: Option<Weather>,
     /// How far sovereignty over it is assured.
     pub assurance: Assurance,
     /// How running work there can be made to draw less.

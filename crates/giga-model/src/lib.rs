@@ -14,6 +14,7 @@ mod job_map;
 mod overhead;
 pub mod sample;
 mod series;
+mod weather;
 mod work;
 mod workload;
 
@@ -31,5 +32,6 @@ pub use ids::{AcceleratorId, DatasetId, JobId, OwnerId, PhaseId, PoolId, Program
 pub use job_map::JobMap;
 pub use overhead::{Overhead, Overheads};
 pub use series::Series;
+pub use weather::Weather;
 pub use work::{Arrival, Ask, Asks, ELASTIC_SINCE, JobRequest, Predecessor, Terms, after};
 pub use workload::{Arrivals, Checkpoint, DailyCurve, JobClass, Length, Size, Workload};

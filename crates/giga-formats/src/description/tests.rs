@@ -1,5 +1,6 @@
 //! Examples of sound and faulty descriptions, and the laws that hold for all.
 
+mod weather;
 mod wider;
 
 use giga_model::{Arrivals, EngineKind, JobClass, Length, Workload};

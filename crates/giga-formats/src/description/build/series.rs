@@ -1,6 +1,6 @@
 //! Prices and carbon over time: hours as they stand, or a cosine around the mean of the site.
 
-use giga_model::Series;
+use giga_model::{Series, Weather};
 use giga_units::{Duration, Fraction, Instant};
 
 use crate::description::record::Record;
@@ -15,6 +15,14 @@ pub(super) fn series(record: Option<&Record>, mean: i64) -> Option<Series> {
         return Series::new(Instant::unix_milliseconds(0), HOUR, hours.collect());
     }
     Series::new(record.date("first")?, HOUR, record.numbers("values").to_vec())
+}
+
+/// The air by the hour; `None` where it is not sound.
+pub(super) fn weather(record: &Record) -> Option<Weather> {
+    let first = record.date("first")?;
+    let [dry_bulb, humidity, pressure] = ["dry_bulb", "humidity", "pressure"]
+        .map(|key| Series::new(first, HOUR, record.numbers(key).to_vec()));
+    Some(Weather { dry_bulb: dry_bulb?, humidity: humidity?, pressure: pressure? })
 }
 
 /// What holds so many hours after the peak, rounded once.

@@ -12,7 +12,7 @@ use giga_units::{CarbonIntensity, EnergyPrice, Fraction, Instant, Money, Power};
 use super::cooling::{self, Nodes};
 use super::cost::per_hour;
 use super::data::assurance;
-use super::series::series;
+use super::series::{series, weather};
 use super::{AllNames, Sound};
 use crate::description::diagnostic::Findings;
 use crate::description::meaning::Meaning;
@@ -126,6 +126,7 @@ impl<'r> Builder<'r, '_> {
             price_series: series(record.table("price_series"), price.as_microeuro_per_kwh()),
             carbon_intensity: carbon,
             carbon_series: series(record.table("carbon_series"), carbon.as_milligrams_per_kwh()),
+            weather: record.table("weather").and_then(weather),
             assurance: assurance(record),
             flexibility: self.flexibility(record),
             limits: Vec::new(),

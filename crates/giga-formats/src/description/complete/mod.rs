@@ -6,6 +6,7 @@
 mod classes;
 mod series;
 mod sites;
+mod weather;
 
 use thiserror::Error;
 
@@ -42,6 +43,12 @@ pub(crate) enum Gap {
     TwoSeries,
     #[error("this series has only one of `peak_hour` and `swing`")]
     HalfCosine,
+    #[error("weather names a file or hours, and here is neither")]
+    NoWeather,
+    #[error("`dry_bulb`, `humidity` and `pressure` have not as many hours each")]
+    UnevenWeather,
+    #[error("`{file}` is a {found}, and no year of weather by the hour with dry bulb and humidity")]
+    OtherWeather { file: String, found: &'static str },
     #[error("`{file}` can not be read: {error}")]
     Unreadable { file: String, error: String },
     #[error("a class of work needs a `name`")]
@@ -80,6 +87,11 @@ impl Explain for Gap {
             }
             Self::TwoSeries => "drop `peak_hour` and `swing`, or the others".into(),
             Self::HalfCosine => "write both, such as `peak_hour = 19` and `swing = \"30 %\"`".into(),
+            Self::NoWeather => "write `{ file = \"lyon.epw\" }`".into(),
+            Self::UnevenWeather => "write one value of each for every hour".into(),
+            Self::OtherWeather { .. } => {
+                "name a weather file of up to one year; `giga series` shows what a file holds".into()
+            }
             Self::Unreadable { .. } => "write the path as it is from the folder of the description".into(),
             Self::NoName => "write `name`, or `like` with the name of a built-in class".into(),
             Self::NoClassKey { key, example, .. } => {
@@ -100,6 +112,7 @@ pub(crate) fn complete(
     projects(root, findings);
     sites::complete(root, findings);
     series::complete(root, beside.open, findings, notes);
+    weather::complete(root, beside.open, findings, notes);
     links(root);
     shocked(root, beside.shocks);
     classes::complete(root, findings);

@@ -107,12 +107,17 @@ fn fill(series: &mut Record, file: &str, found: Hours, start: Instant) -> String
 
 /// When the first of so many hours begins to hold: as it stands in the file where the federation starts among them;
 /// otherwise at the same hour of the year in which it starts.
-fn anchored(first: Instant, count: usize, start: Instant) -> Instant {
+pub(super) fn anchored(first: Instant, count: usize, start: Instant) -> Instant {
     let end = first + Duration::hours(i64::try_from(count).unwrap_or(i64::MAX / 3_600_000));
     if first <= start && start < end {
         return first;
     }
-    year_begin(start) + first.since(year_begin(first))
+    let passed = first.since(year_begin(first));
+    if passed >= Duration::days(365) {
+        // The 366th day has no other in most years; a file that begins there, by a clock east of Greenwich, is of the year behind it.
+        return year_begin(start) - first.next_year().since(first);
+    }
+    year_begin(start) + passed
 }
 
 fn year_begin(at: Instant) -> Instant {
@@ -133,6 +138,8 @@ mod tests {
         check("2023-01-01", "2027-01-01", "2027-01-01");
         check("2023-01-01", "2027-06-01", "2027-01-01");
         check("2022-12-31T23:00", "2027-06-01", "2027-12-31T23:00");
+        check("2024-12-31T23:00", "2027-06-01", "2026-12-31T23:00");
+        check("2024-12-30T23:00", "2027-06-01", "2027-12-31T23:00");
         check("2027-01-01", "2027-06-01", "2027-01-01");
         check("2026-07-01", "2027-06-01", "2026-07-01");
     }

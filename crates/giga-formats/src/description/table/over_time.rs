@@ -83,6 +83,35 @@ pub(crate) static CARBON_SERIES: Section = Section {
     ],
 };
 
+/// Most hours of weather: a leap year.
+const WEATHER_MAX: usize = 8_784;
+
+const fn hourly(key: &'static str, (min, max): (i64, i64), doc: &'static str) -> Field {
+    ruled(
+        key,
+        Kind::Numbers { min, max, most: WEATHER_MAX },
+        "the column of `file`, one value for each hour",
+        doc,
+    )
+}
+
+/// `[site.weather]`.
+pub(crate) static WEATHER: Section = Section {
+    name: "[site.weather]",
+    doc: "the air at the site hour by hour; what lies beyond its end begins again. What a site draws beside its nodes follows from it where `cooling` is written",
+    fields: &[
+        optional(
+            "file",
+            Kind::Text,
+            "a year as EPW, test reference year of the DWD or Open-Meteo JSON; from the folder of this file",
+        ),
+        FIRST,
+        hourly("dry_bulb", (-90_000, 70_000), "air temperature in °C; where hours stand, `file` is not read"),
+        hourly("humidity", (0, 100_000), "relative humidity in %"),
+        hourly("pressure", (30_000, 120_000), "air pressure at the site in kPa"),
+    ],
+};
+
 const SPAN: Kind = Kind::Amount { of: &DURATION, min: "1 s", max: "100 y" };
 const PART: Kind = Kind::Amount { of: &FRACTION, min: "0 %", max: "100 %" };
 const FROM: Field = required("from", Kind::Date, "2027-07-12", "when it begins");

@@ -1,6 +1,6 @@
 //! Keys of accelerators, sites, phases and pools.
 
-use super::over_time::{CARBON_SERIES, PRICE_SERIES, SITE_LIMIT};
+use super::over_time::{CARBON_SERIES, PRICE_SERIES, SITE_LIMIT, WEATHER};
 use crate::description::field::{
     BYTES, CARBON_INTENSITY, DURATION, ENERGY_PRICE, FLOPS, FRACTION, Kind, MONEY, POWER, Section, optional,
     preset, required, ruled,
@@ -145,6 +145,7 @@ pub(crate) static SITE: Section = Section {
             Kind::Table(&CARBON_SERIES),
             "what it emits over time; without it the mean",
         ),
+        optional("weather", Kind::Table(&WEATHER), "the air there over time"),
         optional(
             "cooling",
             Kind::Table(&super::cooling::COOLING),
