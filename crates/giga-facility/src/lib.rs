@@ -7,9 +7,17 @@
 //! a source, or says that it is an assumption. The page docs/facility.md has the formulas in one place.
 
 pub mod air;
+pub mod balance;
+mod bound;
 pub mod chain;
+pub mod cooling;
+mod facility;
 pub mod indicators;
+mod preset;
 pub mod quantity;
 mod range;
 
+pub use bound::Bound;
+pub use facility::{Facility, Flows, Inputs, State};
+pub use preset::{Preset, PresetError, district};
 pub use range::OutOfRange;

@@ -1,0 +1,214 @@
+//! Three plants to start from, sized for what the nodes draw at most.
+//!
+//! Every figure has a source or is an assumption; docs/facility.md has them in a table. None was chosen by what came out.
+
+use crate::chain::{Beside, Chain, ChainError, Place, Stage};
+use crate::cooling::{
+    Basin, Chiller, Circuit, Lift, Pads, Plant, PlantError, Pumps, Rejection, Reuse, RoomFans, Tower,
+};
+use crate::facility::Facility;
+use crate::quantity::{Celsius, JoulesPerKelvin, Kelvin, Pascals, Watts};
+
+/// A kind of site.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Preset {
+    /// Warm water to the chip and dry coolers, as JUPITER and Narvik.
+    WarmWater,
+    /// The same with wet pads in front of the coolers.
+    WarmWaterWet,
+    /// Water to the chip and open towers, as Frontier.
+    Tower,
+    /// Room air and air-cooled chillers with free cooling, as most halls built so far.
+    ChilledAir,
+}
+
+/// Why a preset could not be built: its size is no power.
+#[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
+pub enum PresetError {
+    /// The chain can not be.
+    #[error("the chain can not be built")]
+    Chain(#[from] ChainError),
+    /// The plant can not be.
+    #[error("the plant can not be built")]
+    Plant(#[from] PlantError),
+}
+
+impl Preset {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::WarmWater, Self::WarmWaterWet, Self::Tower, Self::ChilledAir];
+
+    /// A facility for nodes that draw so much at most.
+    ///
+    /// # Errors
+    /// Where the power is none, not finite, or above 100 GW.
+    pub fn facility(self, nodes: Watts) -> Result<Facility, PresetError> {
+        let chain = chain(self, nodes)?;
+        let full = chain.supply(nodes, Watts::ZERO);
+        let equipment = full.nodes + full.beside;
+        let in_halls: Watts =
+            [Place::Cable, Place::Distribution, Place::Ups].iter().map(|place| full.lost_in(*place)).sum();
+        let share = self.liquid_share();
+        let by_liquid = equipment * share * SPARE;
+        let building = nodes * BUILDING;
+        let by_air = (equipment * (1.0 - share) + in_halls + building) * SPARE;
+        let plant = Plant {
+            liquid_share: share,
+            liquid: (share > 0.0).then(|| self.liquid(by_liquid)),
+            // Fans of the rooms add their heat.
+            room: self.room(by_air * (1.0 + ROOM_FANS)),
+            room_fans: RoomFans { rated: by_air * ROOM_FANS, flow_min: 0.4 },
+            building,
+            reuse: None,
+        };
+        Ok(Facility::new(chain, plant)?)
+    }
+
+    /// 94.5 % is RAPS's figure for Frontier (`cooling_efficiency`); 90 % for warm water is an assumption: power supplies, network and
+    /// disks stay in air.
+    fn liquid_share(self) -> f64 {
+        match self {
+            Self::WarmWater | Self::WarmWaterWet => 0.90,
+            Self::Tower => 0.945,
+            Self::ChilledAir => 0.0,
+        }
+    }
+
+    fn liquid(self, rated: Watts) -> Circuit {
+        let (supply, rise) = match self {
+            // Leonardo: 37 to 47 °C; ASHRAE class W40 gives 40 °C at most.
+            Self::WarmWater | Self::WarmWaterWet | Self::ChilledAir => (Celsius(37.0), Kelvin(10.0)),
+            // Frontier: 30 to 38 °C (Sun and others 2024, Scientific Data 11:1077).
+            Self::Tower => (Celsius(30.0), Kelvin(8.0)),
+        };
+        self.circuit(rated, supply, rise)
+    }
+
+    fn room(self, rated: Watts) -> Circuit {
+        // Chilled water for air at 24 °C in front of the nodes: within 18 to 27 °C that ASHRAE recommends.
+        self.circuit(rated, Celsius(18.0), Kelvin(8.0))
+    }
+
+    fn circuit(self, rated: Watts, supply: Celsius, rise: Kelvin) -> Circuit {
+        let is_room = supply < Celsius(20.0);
+        Circuit {
+            rated,
+            supply,
+            rise,
+            // Assumption: water for three minutes of full flow stands in pipes and tanks, so that the delay is three minutes.
+            inertia: JoulesPerKelvin(rated.0 * 180.0 / rise.0),
+            exchanger: Kelvin(2.0),
+            // Assumption: 250 kPa for all loops, a fifth of it fixed, pump and motor at 0.70.
+            pumps: Pumps { pressure: Pascals(250e3), fixed_share: 0.2, efficiency: 0.70, flow_min: 0.4 },
+            rejection: self.rejection(rated, is_room),
+            chiller: is_room.then(|| self.chiller(rated)),
+        }
+    }
+
+    fn rejection(self, rated: Watts, is_room: bool) -> Rejection {
+        let tower = Tower { wet_bulb: Celsius(25.6), basin: BASIN };
+        let pads = Pads { effect: 0.8, basin: Basin { drift: 0.0, ..BASIN } };
+        match self {
+            // Cooling Technology Institute's rating: 25.6 °C wet bulb (78 °F); assumption: 4 K, and 10 kW of fans for each MW.
+            Self::Tower => {
+                Rejection { approach: Kelvin(4.0), fans: rated * 0.010, pads: None, tower: Some(tower) }
+            }
+            // Assumption: 5 K, and 20 kW of fans for each MW of a dry cooler.
+            _ => Rejection {
+                approach: Kelvin(5.0),
+                fans: rated * 0.020,
+                pads: (self == Self::WarmWaterWet && !is_room).then_some(pads),
+                tower: None,
+            },
+        }
+    }
+
+    /// Shares of Carnot follow from the least efficiencies of ASHRAE 90.1-2019, table 6.8.1-3, at the rating of AHRI 550/590
+    /// (6.7 °C leaving; 35 °C air, or 29.4 °C water that leaves at 34.6): 2.96 for large air-cooled machines, 6.28 for large
+    /// centrifugal ones; evaporation 2 K below, condensation 12 K above the air or 2 K above the water.
+    fn chiller(self, rated: Watts) -> Chiller {
+        let air_cooled = Chiller {
+            most: rated,
+            carnot_share: 0.45,
+            cop_max: 12.0,
+            evaporator: Kelvin(2.0),
+            condenser: Kelvin(12.0),
+            // The rated efficiency of an air-cooled machine has its fans in it.
+            condenser_draw: 0.0,
+        };
+        match self {
+            // Water at 29.4 °C is 4 K above a wet bulb of 25.4, and condensation 7.2 K above that water.
+            Self::Tower => Chiller {
+                carnot_share: 0.72,
+                condenser: Kelvin(11.2),
+                // Assumption: tower fans and condenser pumps, 20 kW for each MW.
+                condenser_draw: 0.020,
+                ..air_cooled
+            },
+            _ => air_cooled,
+        }
+    }
+}
+
+/// Assumption: plants are built for a tenth more than the most.
+const SPARE: f64 = 1.1;
+/// Assumption: lights, controls and offices take 5 kW for each MW.
+const BUILDING: f64 = 0.005;
+/// Assumption: fans of rooms take 40 kW for each MW of heat in the air.
+const ROOM_FANS: f64 = 0.04;
+/// Assumption: five cycles; drift 0.005 % as drift eliminators are sold.
+const BASIN: Basin = Basin { cycles: 5.0, drift: 5e-5 };
+
+/// From nodes that take alternating current to the meter.
+///
+/// Transformers: two transformations, each at the peak efficiency index that Regulation (EU) 548/2014, annex I, asks of
+/// liquid-filled ones up to 4 MVA since July 2021, 99.532 %. The index is reached where constant and resistive loss are
+/// equal; that this is at 40 % of load is an assumption. Uninterruptible supply, assumptions within what vendors state: 99.3 % at
+/// full load where it stands beside the way of the current, 95.6 % where it converts twice as in halls with room air.
+fn chain(preset: Preset, nodes: Watts) -> Result<Chain, ChainError> {
+    let megawatts = (nodes.0 / 1e6).max(1e-3);
+    let units = |each: f64| (megawatts * 1.25 / each).ceil().clamp(1.0, 1e9) as u32;
+    let stage = |name, place, rated: f64, constant: f64, resistance: f64, beside| Stage {
+        name,
+        place,
+        units: units(rated),
+        constant: Watts(rated * 1e6 * constant),
+        efficiency: 1.0,
+        rated: Watts(rated * 1e6),
+        resistance,
+        beside,
+    };
+    let beside = Beside { constant: Watts::ZERO, share: 0.06 };
+    let none = Beside::default();
+    // 1 − index = 2·√(constant·resistance); equal at load s: constant = resistance·s².
+    let transformer = |load: f64| {
+        let loss = (1.0 - 0.995_32) / 2.0;
+        (loss * load, loss / load)
+    };
+    let (constant, resistance) = transformer(0.4);
+    let supply = stage("supply", Place::Ups, 1.0, 0.003, 0.004, none);
+    let twice = Stage { constant: Watts(15e3), efficiency: 0.985, resistance: 0.015, ..supply };
+    Chain::new(vec![
+        // Network, storage and management join here: 6 % of the nodes (assumption).
+        stage("cables", Place::Cable, 1.0, 0.0, 0.005, beside),
+        stage("distribution", Place::Distribution, 1.0, 0.001, 0.002, none),
+        if preset == Preset::ChilledAir { twice } else { supply },
+        stage("transformers", Place::Transformer, 4.0, 2.0 * constant, 2.0 * resistance, none),
+    ])
+}
+
+/// A network of this many watts at most, with a heat pump where the loop is colder than it.
+///
+/// Assumptions: 70 °C flow, 5 K, 15 % of the most in summer, heating from 15 °C down to −15 °C; half of Carnot, as large heat pumps
+/// reach (Arpagaus and others 2018, Energy 152: 40 to 60 %).
+#[must_use]
+pub fn district(most: Watts) -> Reuse {
+    Reuse {
+        network: Celsius(70.0),
+        approach: Kelvin(5.0),
+        most,
+        base: 0.15,
+        heating_limit: Celsius(15.0),
+        coldest: Celsius(-15.0),
+        lift: Some(Lift { carnot_share: 0.5, cop_max: 10.0 }),
+    }
+}
