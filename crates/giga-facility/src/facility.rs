@@ -2,9 +2,9 @@
 
 use crate::air::Air;
 use crate::balance;
-use crate::chain::{Chain, Place, Supplied};
+use crate::chain::{Chain, Position, Supplied};
 use crate::cooling::{
-    Around, Body, Circuit, CircuitFlows, Mode, Outside, Plant, PlantError, Span, Water, Working,
+    Around, Circuit, CircuitFlows, Loop, Mode, Outside, Plant, PlantError, Span, Water, Working,
 };
 use crate::quantity::{Seconds, Watts};
 
@@ -38,9 +38,9 @@ impl Inputs {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct State {
     /// Of the liquid.
-    pub liquid: Option<Body>,
+    pub liquid: Option<Loop>,
     /// Of the room air.
-    pub room: Body,
+    pub room: Loop,
 }
 
 /// Where energy and water go, on average over a step.
@@ -176,8 +176,8 @@ impl Facility {
         let heats = self.heats(nodes);
         let reuse = self.plant.reuse.as_ref();
         let around = Around { outside, working: inputs.working.bounded(), reuse, span, tower: None };
-        let run = |circuit: &Circuit, body: Option<Body>, heat: Watts, around: &Around| {
-            circuit.step(&body.unwrap_or_else(|| circuit.still()), heat, around)
+        let run = |circuit: &Circuit, held: Option<Loop>, heat: Watts, around: &Around| {
+            circuit.step(&held.unwrap_or_else(|| circuit.still()), heat, around)
         };
         let liquid = self
             .plant
@@ -195,20 +195,20 @@ impl Facility {
         };
         flows.supplied = self.chain.supply(nodes, flows.plant());
         balance::hold(&flows);
-        (State { liquid: liquid.map(|(body, _)| body), room: room.0 }, flows)
+        (State { liquid: liquid.map(|(held, _)| held), room: room.0 }, flows)
     }
 
     /// Where heat comes up: liquid takes its share of nodes and cabinets, the air of the rooms all else but transformers.
     fn heats(&self, nodes: Watts) -> Heats {
         let plant = &self.plant;
         let inside = self.chain.supply(nodes, Watts::ZERO);
-        let lost = |place| inside.lost_in(place);
-        let equipment = inside.nodes + inside.beside + lost(Place::Node) + lost(Place::Cabinet);
+        let lost = |position| inside.lost_in(position);
+        let equipment = inside.nodes + inside.beside + lost(Position::Node) + lost(Position::Cabinet);
         let by_liquid = equipment * plant.liquid_share;
         let in_rooms = equipment - by_liquid
-            + lost(Place::Cable)
-            + lost(Place::Distribution)
-            + lost(Place::Ups)
+            + lost(Position::Cable)
+            + lost(Position::Distribution)
+            + lost(Position::Ups)
             + plant.building;
         let room_fans = plant.room_fans.draw(in_rooms / plant.room.rated);
         Heats { liquid: by_liquid, room: in_rooms + room_fans, room_fans }

@@ -8,7 +8,7 @@ mod ramp;
 
 pub use ramp::{Ramps, peak, ramps};
 
-use crate::chain::Place;
+use crate::chain::Position;
 use crate::facility::Flows;
 use crate::quantity::{Joules, Kilograms, Seconds};
 
@@ -27,13 +27,13 @@ impl Category {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::One, Self::Two, Self::Three];
 
-    /// The innermost place that no longer counts as equipment.
+    /// The innermost position that no longer counts as equipment.
     #[must_use]
-    pub fn from(self) -> Place {
+    pub fn from(self) -> Position {
         match self {
-            Self::One => Place::Ups,
-            Self::Two => Place::Distribution,
-            Self::Three => Place::Cable,
+            Self::One => Position::Ups,
+            Self::Two => Position::Distribution,
+            Self::Three => Position::Cable,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use giga_facility::air::Air;
 use giga_facility::balance::{TOLERANCE, balance};
-use giga_facility::chain::{Beside, Chain, Place, Stage};
+use giga_facility::chain::{Beside, Chain, Position, Stage};
 use giga_facility::cooling::{
     Basin, Chiller, Circuit, Mode, Pads, Plant, Pumps, Rejection, RoomFans, SUPPLY_MAX, Tower, Working,
 };
@@ -68,9 +68,9 @@ fn any_circuit() -> impl Strategy<Value = Circuit> {
 fn any_chain() -> impl Strategy<Value = Chain> {
     (0.0..0.01f64, 0.9..1.0f64, 0.0..0.02f64, 0.0..0.1f64).prop_map(
         |(constant, efficiency, resistance, share)| {
-            let stage = |name, place| Stage {
+            let stage = |name, position| Stage {
                 name,
-                place,
+                position,
                 units: 10,
                 constant: Watts(1e6 * constant),
                 efficiency,
@@ -78,8 +78,8 @@ fn any_chain() -> impl Strategy<Value = Chain> {
                 resistance,
                 beside: Beside { constant: Watts(1e4), share },
             };
-            let places = [Place::Cabinet, Place::Distribution, Place::Ups, Place::Transformer];
-            Chain::new(places.iter().map(|place| stage("some", *place)).collect())
+            let positions = [Position::Cabinet, Position::Distribution, Position::Ups, Position::Transformer];
+            Chain::new(positions.iter().map(|position| stage("some", *position)).collect())
                 .expect("the stages are sound")
         },
     )

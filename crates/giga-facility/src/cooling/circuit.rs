@@ -39,7 +39,7 @@ pub struct Circuit {
 
 /// What a circuit knows from one step to the next.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Body {
+pub struct Loop {
     /// Heat that arrives at the plant.
     pub carried: Watts,
     /// How warm the supply is.
@@ -123,8 +123,8 @@ pub(crate) struct Around<'a> {
 
 impl Circuit {
     /// The circuit that nothing went through, at its set point.
-    pub(crate) fn still(&self) -> Body {
-        Body { carried: Watts::ZERO, supply: self.supply }
+    pub(crate) fn still(&self) -> Loop {
+        Loop { carried: Watts::ZERO, supply: self.supply }
     }
 
     /// How long heat takes through the loop.
@@ -133,23 +133,23 @@ impl Circuit {
     }
 
     /// One step, or what it comes to if all stays.
-    pub(crate) fn step(&self, body: &Body, heat: Watts, around: &Around) -> (Body, CircuitFlows) {
+    pub(crate) fn step(&self, before: &Loop, heat: Watts, around: &Around) -> (Loop, CircuitFlows) {
         let tower = self.rejection.rated(self.rise, around.outside.pressure);
         let around = &Around { tower, ..*around };
         // Flow follows what is put in; pumps warm the loop with what they draw.
         let pumps = self.pumps.draw(self.rated, self.rise, heat / self.rated);
         let heat = heat + pumps;
-        let (carried, arriving, delayed) = self.pass(body.carried, heat, around.span);
+        let (carried, arriving, delayed) = self.pass(before.carried, heat, around.span);
         // By the set point: a supply that became too warm is no promise to a network.
         let returning = self.supply + self.rise;
         let reused = around
             .reuse
             .map_or(Reused::default(), |reuse| reuse.take(arriving, returning, self.supply, around.outside));
         let left = arriving - reused.taken;
-        let settled = self.settle(body.supply, left, around);
+        let settled = self.settle(before.supply, left, around);
         let supply = settled.supply;
         let warmed = match around.span {
-            Span::Step(time) => self.inertia * (supply - body.supply) / time,
+            Span::Step(time) => self.inertia * (supply - before.supply) / time,
             Span::Steady => Watts::ZERO,
         };
         let mut flows = self.remove(&settled, around);
@@ -159,7 +159,7 @@ impl Circuit {
         flows.pumps = pumps;
         // What is left over by rounding, or by a supply that can not become warmer.
         flows.uncooled = left - warmed - flows.rejected - flows.chilled;
-        (Body { carried, supply }, flows)
+        (Loop { carried, supply }, flows)
     }
 
     /// What arrives behind the step, what arrived on average, and what the loop stored of it: a mixed tank, solved exactly.
