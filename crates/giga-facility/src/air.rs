@@ -8,8 +8,8 @@
 mod saturation;
 mod wet_bulb;
 
-pub(crate) use saturation::root;
 pub use saturation::{humidity_ratio, saturation_pressure};
+pub(crate) use saturation::{newton, root};
 
 use crate::quantity::{Celsius, JoulesPerKilogram, KilogramsPerCubicMetre, Metres, Pascals};
 use crate::range::{OutOfRange, within};
@@ -128,11 +128,36 @@ pub fn saturated_enthalpy(temperature: Celsius, pressure: Pascals) -> JoulesPerK
     enthalpy(temperature, humidity_ratio(saturation_pressure(temperature), pressure))
 }
 
+/// The same with how much it grows for each kelvin, in J/(kg K).
+pub(crate) fn saturated_enthalpy_and_growth(
+    temperature: Celsius,
+    pressure: Pascals,
+) -> (JoulesPerKilogram, f64) {
+    let t = temperature.0;
+    let (vapour, growth) = saturation::pressure_and_growth(temperature);
+    let ratio = humidity_ratio(vapour, pressure);
+    let ratio_growth = saturation::ratio_growth(vapour, growth, pressure);
+    let slope = 1e3 * (1.006 + ratio_growth * (2501.0 + 1.86 * t) + ratio * 1.86);
+    (enthalpy(temperature, ratio), slope)
+}
+
 /// The temperature at which saturated air has this energy; −60 to 75 °C, the nearest end for what lies beyond.
 #[must_use]
 pub fn saturated_temperature(enthalpy: JoulesPerKilogram, pressure: Pascals) -> Celsius {
-    let excess = |t: f64| saturated_enthalpy(Celsius(t), pressure).0 - enthalpy.0;
-    Celsius(root(excess, -60.0, 75.0))
+    saturated_between(enthalpy, pressure, (Celsius(-60.0), Celsius(75.0)))
+}
+
+/// The same between two temperatures.
+pub(crate) fn saturated_between(
+    enthalpy: JoulesPerKilogram,
+    pressure: Pascals,
+    (low, high): (Celsius, Celsius),
+) -> Celsius {
+    let step = |t: f64| {
+        let (at, slope) = saturated_enthalpy_and_growth(Celsius(t), pressure);
+        (at.0 - enthalpy.0, slope)
+    };
+    Celsius(newton(step, low.0, high.0.min(75.0).max(low.0)))
 }
 
 /// Pressure of the standard atmosphere at a height above the sea (ICAO Doc 7488; ASHRAE 3).

@@ -2,7 +2,7 @@
 //!
 //! It is checked in release as well: a model that loses energy has no worth. It never mends anything.
 
-use crate::chain::Place;
+use crate::chain::Position;
 use crate::facility::Flows;
 use crate::quantity::{KilogramsPerSecond, Watts};
 
@@ -40,7 +40,7 @@ pub fn balance(flows: &Flows) -> Balance {
         electricity: supplied.meter,
         drawn: supplied.nodes + supplied.beside + supplied.lost() + flows.plant(),
         given_off: sum(|circuit| circuit.rejected + circuit.chilled + circuit.compressors + circuit.fans)
-            + supplied.lost_in(Place::Transformer),
+            + supplied.lost_in(Position::Transformer),
         reused: flows.reused(),
         stored: sum(|circuit| circuit.stored),
         uncooled: sum(|circuit| circuit.uncooled),

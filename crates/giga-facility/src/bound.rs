@@ -3,10 +3,10 @@
 //! In the steady state the meter is convex in what the nodes draw while nothing changes its way of working: conversion, pumps,
 //! fans and chillers all bend upwards. Where pads, chillers or a network set in or are at their end, it has corners, of which
 //! some bend down. So a line that is above the ends and above all corners is above everything between. A corner is shut in between
-//! two draws, and the line has to be above the higher one already at the lower. It never looks at time: what a loop takes
+//! two draws, and the line has to be a step above both meters already at the lower draw. It never looks at time: what a loop takes
 //! up or gives back in a step is not in it.
 
-use crate::cooling::Mode;
+use crate::cooling::{Mode, Outside};
 use crate::facility::{Facility, Flows, Inputs};
 use crate::quantity::Watts;
 
@@ -51,13 +51,15 @@ impl Facility {
     /// As [`Facility::draw`].
     #[must_use]
     pub fn bound(&self, least: Watts, most: Watts, inputs: &Inputs) -> Bound {
-        let at = |nodes: Watts| self.draw_with(&Inputs { nodes, ..*inputs });
+        let outside = Outside::new(&inputs.air);
+        let at = |nodes: Watts| self.steady(&Inputs { nodes, ..*inputs }, &outside);
         let (least, most) = (least.max(Watts::ZERO).min(most), most.max(least).max(Watts::ZERO));
         let (first, last) = (at(least), at(most));
-        let mut points = vec![(least, first.meter()), (most, last.meter())];
-        corners(&at, (least, way(&first)), (most, way(&last), last.meter()), HALVINGS, &mut points);
         let span = most - least;
         let slope = if span > Watts::ZERO { (last.meter() - first.meter()) / span } else { 1.0 };
+        let mut points = vec![(least, first.meter()), (most, last.meter())];
+        let end = |nodes, flows: &Flows| End { nodes, way: way(flows), meter: flows.meter() };
+        corners(&at, slope, [end(least, &first), end(most, &last)], HALVINGS, &mut points);
         let needed = points.iter().map(|(nodes, meter)| *meter - *nodes * slope);
         let fixed = needed.fold(Watts(f64::MIN), Watts::max);
         let between = (1..=LOOKS).map(|look| least + span * (f64::from(look) / f64::from(LOOKS + 1)));
@@ -68,23 +70,32 @@ impl Facility {
     }
 }
 
-/// Notes for each corner the draw below it with the meter above it.
+/// One side of a corner.
+#[derive(Debug, Clone, Copy)]
+struct End {
+    nodes: Watts,
+    way: Way,
+    meter: Watts,
+}
+
+/// Notes for each corner the draw below it with what the line has to be there: the meter may jump in between, up or down.
 fn corners(
     at: &impl Fn(Watts) -> Flows,
-    low: (Watts, Way),
-    high: (Watts, Way, Watts),
+    slope: f64,
+    [low, high]: [End; 2],
     halvings: u32,
     points: &mut Vec<(Watts, Watts)>,
 ) {
-    if low.1 == high.1 {
+    if low.way == high.way {
         return;
     }
     if halvings == 0 {
-        points.push((low.0, high.2));
+        points.push((low.nodes, low.meter.max(high.meter) + (high.nodes - low.nodes) * slope.abs()));
         return;
     }
-    let middle = (low.0 + high.0) / 2.0;
-    let flows = at(middle);
-    corners(at, low, (middle, way(&flows), flows.meter()), halvings - 1, points);
-    corners(at, (middle, way(&flows)), high, halvings - 1, points);
+    let nodes = (low.nodes + high.nodes) / 2.0;
+    let flows = at(nodes);
+    let middle = End { nodes, way: way(&flows), meter: flows.meter() };
+    corners(at, slope, [low, middle], halvings - 1, points);
+    corners(at, slope, [middle, high], halvings - 1, points);
 }

@@ -19,7 +19,7 @@ pub const STAGES_MAX: usize = 8;
 
 /// Where a stage stands, from the chip outwards. It says what its loss heats, and what each category of PUE measures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Place {
+pub enum Position {
     /// In the node itself.
     Node,
     /// Power supplies of the cabinet, cooled with the nodes and part of the equipment.
@@ -49,7 +49,7 @@ pub struct Stage {
     /// What it is called.
     pub name: &'static str,
     /// Where it stands.
-    pub place: Place,
+    pub position: Position,
     /// How many share the load evenly.
     pub units: u32,
     /// What one loses whatever its load.
@@ -64,7 +64,7 @@ pub struct Stage {
     pub beside: Beside,
 }
 
-impl Place {
+impl Position {
     /// All of them, from the node outwards.
     pub const ALL: [Self; 6] =
         [Self::Node, Self::Cabinet, Self::Cable, Self::Distribution, Self::Ups, Self::Transformer];
@@ -129,7 +129,7 @@ impl Chain {
         for stage in &stages {
             stage.flaw().map_err(|source| ChainError::Value { name: stage.name, source })?;
         }
-        if let Some(pair) = stages.windows(2).find(|pair| pair[0].place > pair[1].place) {
+        if let Some(pair) = stages.windows(2).find(|pair| pair[0].position > pair[1].position) {
             return Err(ChainError::OutOfOrder(pair[1].name));
         }
         Ok(Self { stages })
@@ -149,8 +149,8 @@ impl Chain {
         let mut supplied = Supplied::new(nodes, plant);
         let mut flowing = nodes;
         for (number, stage) in self.stages.iter().enumerate() {
-            supplied.pass(stage.place, flowing);
-            if stage.place == Place::Transformer && !supplied.plant_joined {
+            supplied.pass(stage.position, flowing);
+            if stage.position == Position::Transformer && !supplied.plant_joined {
                 supplied.plant_joined = true;
                 flowing += plant;
             }
@@ -159,7 +159,7 @@ impl Chain {
             let output = flowing + beside;
             flowing = stage.input(output);
             supplied.losses[number] = flowing - output;
-            supplied.lost[stage.place as usize] += flowing - output;
+            supplied.lost[stage.position as usize] += flowing - output;
             supplied.count_as_equipment(beside);
         }
         supplied.pass_all(flowing);
@@ -200,11 +200,11 @@ impl Supplied {
         }
     }
 
-    /// Notes what flows into everything further in than a place, for the categories that measure there.
-    fn pass(&mut self, place: Place, flowing: Watts) {
+    /// Notes what flows into everything further in than a position, for the categories that measure there.
+    fn pass(&mut self, position: Position, flowing: Watts) {
         for category in Category::ALL {
             let measured = &mut self.measured[category as usize];
-            if measured.is_none() && place >= category.from() {
+            if measured.is_none() && position >= category.from() {
                 *measured = Some(flowing);
             }
         }
@@ -225,8 +225,8 @@ impl Supplied {
 
     /// Lost in the stages that stand there.
     #[must_use]
-    pub fn lost_in(&self, place: Place) -> Watts {
-        self.lost[place as usize]
+    pub fn lost_in(&self, position: Position) -> Watts {
+        self.lost[position as usize]
     }
 
     /// Lost in all stages.

@@ -14,7 +14,7 @@ mod water;
 
 pub use chiller::Chiller;
 pub(crate) use circuit::{Around, Span};
-pub use circuit::{Body, Circuit, CircuitFlows, Mode, SUPPLY_MAX};
+pub use circuit::{Circuit, CircuitFlows, Loop, Mode, SUPPLY_MAX};
 pub use pump::Pumps;
 pub use rejection::{Pads, Rejection, Tower};
 pub use reuse::{Lift, Reuse, Reused};

@@ -2,9 +2,9 @@
 
 use crate::air::Air;
 use crate::balance;
-use crate::chain::{Chain, Place, Supplied};
+use crate::chain::{Chain, Position, Supplied};
 use crate::cooling::{
-    Around, Body, Circuit, CircuitFlows, Mode, Outside, Plant, PlantError, Span, Water, Working,
+    Around, Circuit, CircuitFlows, Loop, Mode, Outside, Plant, PlantError, Span, Water, Working,
 };
 use crate::quantity::{Seconds, Watts};
 
@@ -38,9 +38,9 @@ impl Inputs {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct State {
     /// Of the liquid.
-    pub liquid: Option<Body>,
+    pub liquid: Option<Loop>,
     /// Of the room air.
-    pub room: Body,
+    pub room: Loop,
 }
 
 /// Where energy and water go, on average over a step.
@@ -133,7 +133,7 @@ impl Facility {
     /// The state that it comes to where nodes draw so much for long.
     #[must_use]
     pub fn rest(&self, inputs: &Inputs) -> State {
-        self.run(None, inputs, Span::Steady).0
+        self.run(None, inputs, &Outside::new(&inputs.air), Span::Steady).0
     }
 
     /// What flows where nodes draw so much, and the air stays, for long: the steady state.
@@ -151,7 +151,7 @@ impl Facility {
     /// As [`Facility::draw`].
     #[must_use]
     pub fn draw_with(&self, inputs: &Inputs) -> Flows {
-        self.run(None, inputs, Span::Steady).1
+        self.steady(inputs, &Outside::new(&inputs.air))
     }
 
     /// One step of any length above zero.
@@ -163,17 +163,21 @@ impl Facility {
     pub fn step(&self, state: &State, inputs: &Inputs, time: Seconds) -> (State, Flows) {
         assert!(time.0 > 0.0 && time.0.is_finite(), "a step takes time");
         assert_eq!(state.liquid.is_some(), self.plant.liquid.is_some(), "the state is of this plant");
-        self.run(Some(state), inputs, Span::Step(time))
+        self.run(Some(state), inputs, &Outside::new(&inputs.air), Span::Step(time))
     }
 
-    fn run(&self, state: Option<&State>, inputs: &Inputs, span: Span) -> (State, Flows) {
-        let outside = Outside::new(&inputs.air);
+    /// The steady state where what follows from the air is known.
+    pub(crate) fn steady(&self, inputs: &Inputs, outside: &Outside) -> Flows {
+        self.run(None, inputs, outside, Span::Steady).1
+    }
+
+    fn run(&self, state: Option<&State>, inputs: &Inputs, outside: &Outside, span: Span) -> (State, Flows) {
         let nodes = inputs.nodes.max(Watts::ZERO);
         let heats = self.heats(nodes);
         let reuse = self.plant.reuse.as_ref();
-        let around = Around { outside: &outside, working: inputs.working.bounded(), reuse, span };
-        let run = |circuit: &Circuit, body: Option<Body>, heat: Watts, around: &Around| {
-            circuit.step(&body.unwrap_or_else(|| circuit.still()), heat, around)
+        let around = Around { outside, working: inputs.working.bounded(), reuse, span, tower: None };
+        let run = |circuit: &Circuit, held: Option<Loop>, heat: Watts, around: &Around| {
+            circuit.step(&held.unwrap_or_else(|| circuit.still()), heat, around)
         };
         let liquid = self
             .plant
@@ -191,20 +195,20 @@ impl Facility {
         };
         flows.supplied = self.chain.supply(nodes, flows.plant());
         balance::hold(&flows);
-        (State { liquid: liquid.map(|(body, _)| body), room: room.0 }, flows)
+        (State { liquid: liquid.map(|(held, _)| held), room: room.0 }, flows)
     }
 
     /// Where heat comes up: liquid takes its share of nodes and cabinets, the air of the rooms all else but transformers.
     fn heats(&self, nodes: Watts) -> Heats {
         let plant = &self.plant;
         let inside = self.chain.supply(nodes, Watts::ZERO);
-        let lost = |place| inside.lost_in(place);
-        let equipment = inside.nodes + inside.beside + lost(Place::Node) + lost(Place::Cabinet);
+        let lost = |position| inside.lost_in(position);
+        let equipment = inside.nodes + inside.beside + lost(Position::Node) + lost(Position::Cabinet);
         let by_liquid = equipment * plant.liquid_share;
         let in_rooms = equipment - by_liquid
-            + lost(Place::Cable)
-            + lost(Place::Distribution)
-            + lost(Place::Ups)
+            + lost(Position::Cable)
+            + lost(Position::Distribution)
+            + lost(Position::Ups)
             + plant.building;
         let room_fans = plant.room_fans.draw(in_rooms / plant.room.rated);
         Heats { liquid: by_liquid, room: in_rooms + room_fans, room_fans }

@@ -4,7 +4,7 @@
 //! A pure core. Everything here is a function of its arguments: nothing reads a clock, a file or chance, and nothing decides
 //! about work. Floats live here as types of one unit each ([`quantity`]); they leave for the scheduler through one function
 //! that rounds up ([`quantity::Watts::rounded_up`]). No constant is fitted to a case that the model is judged on: each has
-//! a source, or says that it is an assumption. The page docs/facility.md has the formulas in one place.
+//! a source, or says that it is an assumption. The page docs/facility.md has the formulas together.
 
 pub mod air;
 pub mod balance;

@@ -2,7 +2,7 @@
 //!
 //! Every figure has a source or is an assumption; docs/facility.md has them in a table. None was chosen by what came out.
 
-use crate::chain::{Beside, Chain, ChainError, Place, Stage};
+use crate::chain::{Beside, Chain, ChainError, Position, Stage};
 use crate::cooling::{
     Basin, Chiller, Circuit, Lift, Pads, Plant, PlantError, Pumps, Rejection, Reuse, RoomFans, Tower,
 };
@@ -45,8 +45,10 @@ impl Preset {
         let chain = chain(self, nodes)?;
         let full = chain.supply(nodes, Watts::ZERO);
         let equipment = full.nodes + full.beside;
-        let in_halls: Watts =
-            [Place::Cable, Place::Distribution, Place::Ups].iter().map(|place| full.lost_in(*place)).sum();
+        let in_halls: Watts = [Position::Cable, Position::Distribution, Position::Ups]
+            .iter()
+            .map(|position| full.lost_in(*position))
+            .sum();
         let share = self.liquid_share();
         let by_liquid = equipment * share * SPARE;
         let building = nodes * BUILDING;
@@ -167,9 +169,9 @@ const BASIN: Basin = Basin { cycles: 5.0, drift: 5e-5 };
 fn chain(preset: Preset, nodes: Watts) -> Result<Chain, ChainError> {
     let megawatts = (nodes.0 / 1e6).max(1e-3);
     let units = |each: f64| (megawatts * 1.25 / each).ceil().clamp(1.0, 1e9) as u32;
-    let stage = |name, place, rated: f64, constant: f64, resistance: f64, beside| Stage {
+    let stage = |name, position, rated: f64, constant: f64, resistance: f64, beside| Stage {
         name,
-        place,
+        position,
         units: units(rated),
         constant: Watts(rated * 1e6 * constant),
         efficiency: 1.0,
@@ -185,14 +187,14 @@ fn chain(preset: Preset, nodes: Watts) -> Result<Chain, ChainError> {
         (loss * load, loss / load)
     };
     let (constant, resistance) = transformer(0.4);
-    let supply = stage("supply", Place::Ups, 1.0, 0.003, 0.004, none);
+    let supply = stage("supply", Position::Ups, 1.0, 0.003, 0.004, none);
     let twice = Stage { constant: Watts(15e3), efficiency: 0.985, resistance: 0.015, ..supply };
     Chain::new(vec![
         // Network, storage and management join here: 6 % of the nodes (assumption).
-        stage("cables", Place::Cable, 1.0, 0.0, 0.005, beside),
-        stage("distribution", Place::Distribution, 1.0, 0.001, 0.002, none),
+        stage("cables", Position::Cable, 1.0, 0.0, 0.005, beside),
+        stage("distribution", Position::Distribution, 1.0, 0.001, 0.002, none),
         if preset == Preset::ChilledAir { twice } else { supply },
-        stage("transformers", Place::Transformer, 4.0, 2.0 * constant, 2.0 * resistance, none),
+        stage("transformers", Position::Transformer, 4.0, 2.0 * constant, 2.0 * resistance, none),
     ])
 }
 

@@ -2,7 +2,7 @@
 
 use giga_facility::air::Air;
 use giga_facility::balance::{TOLERANCE, balance};
-use giga_facility::chain::{Beside, Chain, Place, Stage};
+use giga_facility::chain::{Beside, Chain, Position, Stage};
 use giga_facility::cooling::{
     Basin, Chiller, Circuit, Mode, Pads, Plant, Pumps, Rejection, RoomFans, SUPPLY_MAX, Tower, Working,
 };
@@ -68,9 +68,9 @@ fn any_circuit() -> impl Strategy<Value = Circuit> {
 fn any_chain() -> impl Strategy<Value = Chain> {
     (0.0..0.01f64, 0.9..1.0f64, 0.0..0.02f64, 0.0..0.1f64).prop_map(
         |(constant, efficiency, resistance, share)| {
-            let stage = |name, place| Stage {
+            let stage = |name, position| Stage {
                 name,
-                place,
+                position,
                 units: 10,
                 constant: Watts(1e6 * constant),
                 efficiency,
@@ -78,8 +78,8 @@ fn any_chain() -> impl Strategy<Value = Chain> {
                 resistance,
                 beside: Beside { constant: Watts(1e4), share },
             };
-            let places = [Place::Cabinet, Place::Distribution, Place::Ups, Place::Transformer];
-            Chain::new(places.iter().map(|place| stage("some", *place)).collect())
+            let positions = [Position::Cabinet, Position::Distribution, Position::Ups, Position::Transformer];
+            Chain::new(positions.iter().map(|position| stage("some", *position)).collect())
                 .expect("the stages are sound")
         },
     )
@@ -159,6 +159,9 @@ proptest! {
 
     #[test]
     fn a_long_step_is_the_steady_state(facility in any_facility(), inputs in any_inputs(), from in any_inputs()) {
+        // A network that takes all heat leaves a loop alone that is too warm: there is nothing to come to.
+        let plant = Plant { reuse: None, ..facility.plant().clone() };
+        let facility = Facility::new(facility.chain().clone(), plant).expect("the design is within its ranges");
         let (mut state, steady) = (facility.rest(&from), facility.draw_with(&inputs));
         for _ in 0..3 {
             state = facility.step(&state, &inputs, Seconds(1e7)).0;
@@ -169,6 +172,12 @@ proptest! {
 
     #[test]
     fn more_for_the_nodes_is_never_less_at_the_meter(facility in any_facility(), inputs in any_inputs(), more in 0.0..RATED) {
+        // With pads and chillers in one circuit fans stop where outside becomes too warm to help, and the meter falls.
+        let mut plant = facility.plant().clone();
+        plant.liquid.iter_mut().chain(std::iter::once(&mut plant.room)).for_each(|circuit| {
+            circuit.rejection.pads = circuit.rejection.pads.filter(|_| circuit.chiller.is_none());
+        });
+        let facility = Facility::new(facility.chain().clone(), plant).expect("the design is within its ranges");
         let meter = |nodes: Watts| facility.draw_with(&Inputs { nodes, ..inputs }).meter();
         let (less, more) = (meter(inputs.nodes), meter(inputs.nodes + Watts(more)));
         prop_assert!(more >= less * (1.0 - 1e-9), "{less:?} {more:?}");

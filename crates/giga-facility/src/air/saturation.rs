@@ -54,6 +54,12 @@ pub fn humidity_ratio(vapour: Pascals, pressure: Pascals) -> f64 {
     0.621_945 * vapour.0 / (pressure.0 - vapour.0)
 }
 
+/// How much the humidity ratio grows where the pressure of the vapour grows so.
+pub(super) fn ratio_growth(vapour: Pascals, growth: f64, pressure: Pascals) -> f64 {
+    let dry = pressure.0 - vapour.0;
+    0.621_945 * pressure.0 * growth / (dry * dry)
+}
+
 /// The temperature, not above `most`, at which vapour of this pressure is saturated.
 pub(super) fn temperature(vapour: Pascals, most: Celsius) -> Celsius {
     let wanted = libm::log(vapour.0);
@@ -68,7 +74,7 @@ const NEAR: f64 = 1e-10;
 /// The root of a growing function in a bracket by Newton's steps, each of which is replaced by halving where it would leave
 /// the bracket. Halving alone would end after 40 steps, so that 100 are enough whatever the function; where it jumps, the
 /// jump is the root.
-pub(super) fn newton(step: impl Fn(f64) -> (f64, f64), mut low: f64, mut high: f64) -> f64 {
+pub(crate) fn newton(step: impl Fn(f64) -> (f64, f64), mut low: f64, mut high: f64) -> f64 {
     let mut at = high;
     for _ in 0..100 {
         let (value, slope) = step(at);

@@ -1,7 +1,7 @@
 //! The thermodynamic wet bulb (ASHRAE 33 with water, 35 with ice), solved so that it always converges.
 
 use super::humidity_ratio;
-use super::saturation::{newton, pressure_and_growth};
+use super::saturation::{newton, pressure_and_growth, ratio_growth};
 use crate::quantity::{Celsius, Kelvin, Pascals};
 
 /// What evaporates: its latent heat at 0 °C, and how its own heat and that of its vapour change with the wet bulb.
@@ -36,8 +36,7 @@ pub(super) fn solve(dry_bulb: Celsius, humidity: f64, dew_point: Celsius, pressu
 fn excess(source: &Source, dry_bulb: Celsius, at: Celsius, humidity: f64, pressure: Pascals) -> (f64, f64) {
     let (saturated, growth) = pressure_and_growth(at);
     let ratio = humidity_ratio(saturated, pressure);
-    let dry = pressure.0 - saturated.0;
-    let ratio_growth = 0.621_945 * pressure.0 * growth / (dry * dry);
+    let ratio_growth = ratio_growth(saturated, growth, pressure);
     let heat = source.latent - source.vapour_less_own * at.0;
     let Kelvin(depression) = dry_bulb - at;
     let value = heat * ratio

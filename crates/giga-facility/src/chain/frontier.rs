@@ -3,7 +3,7 @@
 //! All figures are those of `config/frontier.yaml` in the repository of RAPS (ExaDigiT/RAPS, commit 6490d3a): 25 cooling units of
 //! three racks, one rack missing, 128 nodes, eight chassis with four switches in a rack, four nodes to a rectifier.
 
-use super::{Beside, Chain, ChainError, NodeDraw, Place, Span, Stage};
+use super::{Beside, Chain, ChainError, NodeDraw, Position, Span, Stage};
 use crate::quantity::Watts;
 
 /// Racks: 25 × 3, less the missing one.
@@ -32,7 +32,7 @@ pub const NODE: NodeDraw = NodeDraw {
 pub fn chain() -> Result<Chain, ChainError> {
     let node = Stage {
         name: "node converter",
-        place: Place::Node,
+        position: Position::Node,
         units: NODES,
         constant: Watts(13.0),
         efficiency: 0.98,
@@ -43,7 +43,7 @@ pub fn chain() -> Result<Chain, ChainError> {
     let switches = Watts(f64::from(RACKS * 8 * 4) * 250.0);
     let rectifier = Stage {
         name: "rectifier",
-        place: Place::Cabinet,
+        position: Position::Cabinet,
         units: NODES / 4,
         constant: Watts(17.0),
         efficiency: 0.96,

@@ -29,8 +29,8 @@ fn frontier_is_what_raps_says() {
 
 #[test]
 fn categories_measure_further_in_from_one_to_three() {
-    let stage = |name, place| Stage { name, place, ..ups(100) };
-    let chain = Chain::new(Place::ALL.iter().map(|place| stage("s", *place)).collect()).unwrap();
+    let stage = |name, position| Stage { name, position, ..ups(100) };
+    let chain = Chain::new(Position::ALL.iter().map(|position| stage("s", *position)).collect()).unwrap();
     let supplied = chain.supply(Watts(1e6), Watts(1e5));
     let [one, two, three] = Category::ALL.map(|category| supplied.equipment(category));
     assert!(supplied.meter > one && one > two && two > three && three > supplied.nodes);
@@ -38,7 +38,7 @@ fn categories_measure_further_in_from_one_to_three() {
 
 #[test]
 fn chains_that_can_not_be_are_named() {
-    let late = Stage { name: "late", place: Place::Node, ..ups(1) };
+    let late = Stage { name: "late", position: Position::Node, ..ups(1) };
     assert_eq!(Chain::new(vec![ups(1), late]), Err(ChainError::OutOfOrder("late")));
     assert_eq!(Chain::new(vec![ups(1); 9]), Err(ChainError::TooLong(9)));
     let none = Chain::new(vec![ups(0)]).unwrap_err();
@@ -68,7 +68,7 @@ fn a_cap_costs_what_the_site_says_and_nothing_where_it_cuts_nothing() {
 fn ups(units: u32) -> Stage {
     Stage {
         name: "ups",
-        place: Place::Ups,
+        position: Position::Ups,
         units,
         constant: Watts(200.0),
         efficiency: 0.98,
@@ -78,11 +78,11 @@ fn ups(units: u32) -> Stage {
     }
 }
 
-fn any_stage(place: Place) -> impl Strategy<Value = Stage> {
+fn any_stage(position: Position) -> impl Strategy<Value = Stage> {
     (1..2_000u32, 0.0..500.0f64, 0.8..1.0f64, 0.0..0.05f64, 0.0..1e5f64, 0.0..0.3f64).prop_map(
         move |(units, constant, efficiency, resistance, beside, share)| Stage {
             name: "some",
-            place,
+            position,
             units,
             constant: Watts(constant),
             efficiency,
@@ -94,7 +94,12 @@ fn any_stage(place: Place) -> impl Strategy<Value = Stage> {
 }
 
 fn any_chain() -> impl Strategy<Value = Chain> {
-    (any_stage(Place::Node), any_stage(Place::Cabinet), any_stage(Place::Ups), any_stage(Place::Transformer))
+    (
+        any_stage(Position::Node),
+        any_stage(Position::Cabinet),
+        any_stage(Position::Ups),
+        any_stage(Position::Transformer),
+    )
         .prop_map(|(node, cabinet, ups, transformer)| {
             Chain::new(vec![node, cabinet, ups, transformer]).unwrap()
         })
@@ -106,8 +111,8 @@ proptest! {
         let supplied = chain.supply(Watts(nodes), Watts(plant));
         let sum = supplied.nodes + supplied.beside + supplied.plant + supplied.lost();
         prop_assert!((sum / supplied.meter - 1.0).abs() < 1e-12);
-        let by_place: Watts = Place::ALL.iter().map(|place| supplied.lost_in(*place)).sum();
-        prop_assert!((by_place.0 - supplied.lost().0).abs() <= 1e-9 * supplied.meter.0);
+        let by_position: Watts = Position::ALL.iter().map(|position| supplied.lost_in(*position)).sum();
+        prop_assert!((by_position.0 - supplied.lost().0).abs() <= 1e-9 * supplied.meter.0);
     }
 
     #[test]

@@ -6,7 +6,7 @@
 //! time step is stable: the first exactly, the second implicitly.
 
 use super::chiller::Chiller;
-use super::rejection::{PadUse, Task};
+use super::rejection::{PadUse, Rated, Task};
 use super::{Outside, Pumps, Rejection, Reuse, Reused, Water, Working};
 use crate::air::root;
 use crate::quantity::{Celsius, JoulesPerKelvin, Kelvin, KilogramsPerSecond, Seconds, Watts};
@@ -39,7 +39,7 @@ pub struct Circuit {
 
 /// What a circuit knows from one step to the next.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Body {
+pub struct Loop {
     /// Heat that arrives at the plant.
     pub carried: Watts,
     /// How warm the supply is.
@@ -57,7 +57,7 @@ pub enum Mode {
     Trim,
     /// With chillers alone: outside is warmer than the water.
     Chilled,
-    /// With chillers at their end, and fans at full speed for the rest.
+    /// With chillers at their end, and as much by the air as is left.
     Full,
     /// Not enough: the supply is warmer than it should be.
     Short,
@@ -92,6 +92,17 @@ pub struct CircuitFlows {
     pub water: Water,
 }
 
+/// What a circuit comes to in a step.
+#[derive(Debug, Clone, Copy)]
+struct Settled {
+    /// How warm the supply is behind it.
+    supply: Celsius,
+    /// Heat that is taken away.
+    removed: Watts,
+    /// Heat that the water flows for.
+    flow: Watts,
+}
+
 /// A time step, or for ever.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Span {
@@ -106,12 +117,14 @@ pub(crate) struct Around<'a> {
     pub(crate) working: Working,
     pub(crate) reuse: Option<&'a Reuse>,
     pub(crate) span: Span,
+    /// What the tower of the circuit is at its rating; the circuit fills it in.
+    pub(crate) tower: Option<Rated>,
 }
 
 impl Circuit {
     /// The circuit that nothing went through, at its set point.
-    pub(crate) fn still(&self) -> Body {
-        Body { carried: Watts::ZERO, supply: self.supply }
+    pub(crate) fn still(&self) -> Loop {
+        Loop { carried: Watts::ZERO, supply: self.supply }
     }
 
     /// How long heat takes through the loop.
@@ -120,30 +133,33 @@ impl Circuit {
     }
 
     /// One step, or what it comes to if all stays.
-    pub(crate) fn step(&self, body: &Body, heat: Watts, around: &Around) -> (Body, CircuitFlows) {
+    pub(crate) fn step(&self, before: &Loop, heat: Watts, around: &Around) -> (Loop, CircuitFlows) {
+        let tower = self.rejection.rated(self.rise, around.outside.pressure);
+        let around = &Around { tower, ..*around };
         // Flow follows what is put in; pumps warm the loop with what they draw.
         let pumps = self.pumps.draw(self.rated, self.rise, heat / self.rated);
         let heat = heat + pumps;
-        let (carried, arriving, delayed) = self.pass(body.carried, heat, around.span);
+        let (carried, arriving, delayed) = self.pass(before.carried, heat, around.span);
         // By the set point: a supply that became too warm is no promise to a network.
         let returning = self.supply + self.rise;
         let reused = around
             .reuse
             .map_or(Reused::default(), |reuse| reuse.take(arriving, returning, self.supply, around.outside));
         let left = arriving - reused.taken;
-        let (supply, removed) = self.settle(body.supply, left, around);
+        let settled = self.settle(before.supply, left, around);
+        let supply = settled.supply;
         let warmed = match around.span {
-            Span::Step(time) => self.inertia * (supply - body.supply) / time,
+            Span::Step(time) => self.inertia * (supply - before.supply) / time,
             Span::Steady => Watts::ZERO,
         };
-        let mut flows = self.remove(removed, left, supply, around);
+        let mut flows = self.remove(&settled, around);
         flows.heat = heat;
         flows.reused = reused;
         flows.stored = delayed + warmed;
         flows.pumps = pumps;
         // What is left over by rounding, or by a supply that can not become warmer.
         flows.uncooled = left - warmed - flows.rejected - flows.chilled;
-        (Body { carried, supply }, flows)
+        (Loop { carried, supply }, flows)
     }
 
     /// What arrives behind the step, what arrived on average, and what the loop stored of it: a mixed tank, solved exactly.
@@ -157,41 +173,58 @@ impl Circuit {
         (behind, arriving, heat - arriving)
     }
 
-    /// How warm the supply is behind a step, and what is taken away in it.
-    fn settle(&self, from: Celsius, left: Watts, around: &Around) -> (Celsius, Watts) {
-        let most = |flow: Watts, at: Celsius| self.most(flow, at, around);
+    /// How warm the supply is behind a step, what is taken away in it, and the heat that water flows for.
+    fn settle(&self, from: Celsius, left: Watts, around: &Around) -> Settled {
         match around.span {
-            Span::Steady => {
-                if most(left, self.supply) >= left {
-                    return (self.supply, left);
-                }
-                let excess = |t: f64| (most(left, Celsius(t)) - left).0;
-                let supply = Celsius(root(excess, self.supply.0, SUPPLY_MAX.0));
-                (supply, left.min(most(left, supply)))
-            }
-            Span::Step(time) => {
-                // Back to the set point within the step or one delay, whichever is longer.
-                let back = (from - self.supply) * (time.0 / time.max(self.delay()).0);
-                let wanted = left + self.inertia * back / time;
-                let supply = from - back;
-                if most(wanted, supply) >= wanted {
-                    return (supply, wanted);
-                }
-                let excess =
-                    |t: f64| (self.inertia * (Celsius(t) - from) / time - left + most(left, Celsius(t))).0;
-                let supply = Celsius(root(excess, supply.0, SUPPLY_MAX.0));
-                let taken = left - self.inertia * (supply - from) / time;
-                // At its warmest it takes what it can, and the rest is uncooled.
-                (supply, if supply < SUPPLY_MAX { taken } else { taken.min(most(left, supply)) })
-            }
+            Span::Steady => self.settle_for_ever(left, around),
+            Span::Step(time) => self.settle_within(time, from, left, around),
         }
+    }
+
+    fn settle_for_ever(&self, left: Watts, around: &Around) -> Settled {
+        if self.can(left, left, self.supply, around) {
+            return Settled { supply: self.supply, removed: left, flow: left };
+        }
+        let excess = |t: f64| (self.most(left, Celsius(t), around) - left).0;
+        let supply = Celsius(root(excess, self.supply.0, SUPPLY_MAX.0));
+        Settled { supply, removed: left.min(self.most(left, supply, around)), flow: left }
+    }
+
+    fn settle_within(&self, time: Seconds, from: Celsius, left: Watts, around: &Around) -> Settled {
+        // Back to the set point within the step or one delay, whichever is longer.
+        let back = (from - self.supply) * (time.0 / time.max(self.delay()).0);
+        let wanted = left + self.inertia * back / time;
+        // A loop that is too warm gets no more water than its pumps are rated for.
+        let flow = left.max(wanted.min(self.rated));
+        let supply = from - back;
+        if self.can(flow, wanted, supply, around) {
+            return Settled { supply, removed: wanted, flow };
+        }
+        let excess = |t: f64| {
+            (self.inertia * (Celsius(t) - from) / time - left + self.most(flow, Celsius(t), around)).0
+        };
+        let supply = Celsius(root(excess, supply.0, SUPPLY_MAX.0));
+        let taken = left - self.inertia * (supply - from) / time;
+        // At its warmest it takes what it can, and the rest is uncooled.
+        let removed = if supply < SUPPLY_MAX { taken } else { taken.min(self.most(flow, supply, around)) };
+        Settled { supply, removed, flow }
     }
 
     /// The most that can be taken away at a flow of water and a supply.
     fn most(&self, flow: Watts, supply: Celsius, around: &Around) -> Watts {
-        let task = self.task(flow, Watts::ZERO, supply);
+        let task = self.task(flow, Watts::ZERO, supply, around);
         let air = self.rejection.flow_max(around.outside, around.working.rejection);
         self.rated * self.rejection.most(&task, around.outside, air, PadUse::Full) + self.chillers(around)
+    }
+
+    /// Whether so much can be taken away at a flow of water and a supply.
+    fn can(&self, flow: Watts, heat: Watts, supply: Celsius, around: &Around) -> bool {
+        if heat <= self.chillers(around) {
+            return true;
+        }
+        let air = self.rejection.flow_max(around.outside, around.working.rejection);
+        self.rejection.can(&self.task(flow, heat, supply, around), around.outside, air, PadUse::Full)
+            || self.most(flow, supply, around) >= heat
     }
 
     fn chillers(&self, around: &Around) -> Watts {
@@ -199,7 +232,7 @@ impl Circuit {
     }
 
     /// The water at the rejection for a flow that is to lose so much heat.
-    fn task(&self, flow: Watts, heat: Watts, supply: Celsius) -> Task {
+    fn task(&self, flow: Watts, heat: Watts, supply: Celsius, around: &Around) -> Task {
         let share = flow / self.rated;
         let arriving = supply - self.exchanger * share + self.rise;
         let cooled = if flow > Watts::ZERO { self.rise * (heat / flow) } else { self.rise };
@@ -210,17 +243,18 @@ impl Circuit {
             heat: heat / self.rated,
             arriving,
             leaving: arriving - cooled,
+            tower: around.tower,
         }
     }
 
-    /// Takes heat away. Without chillers: the air outside, then pads. With them: as much by the air as is cheaper, the rest by
-    /// chillers, and all fans at full speed where those are at their end.
-    fn remove(&self, removed: Watts, left: Watts, supply: Celsius, around: &Around) -> CircuitFlows {
-        let removed = removed.max(Watts::ZERO);
-        let flow = removed.max(left);
+    /// Takes heat away. Without chillers: the air outside, then pads. With them: as much by the air as is cheaper, and the rest by
+    /// chillers as far as they go.
+    fn remove(&self, settled: &Settled, around: &Around) -> CircuitFlows {
+        let Settled { supply, flow, .. } = *settled;
+        let removed = settled.removed.max(Watts::ZERO);
         let (rejected, mode) = self.divide(flow, removed, supply, around);
         let chilled = (removed - rejected).min(self.chillers(around));
-        let task = self.task(flow, rejected, supply);
+        let task = self.task(flow, rejected, supply, around);
         let effort = self.rejection.work(&task, around.outside, around.working.rejection);
         let mut flows = CircuitFlows {
             mode: if supply - self.supply > Kelvin(1e-6) { Mode::Short } else { mode },
@@ -243,19 +277,24 @@ impl Circuit {
     /// How much of what is taken away goes to the air outside, and by what means the whole is done.
     fn divide(&self, flow: Watts, removed: Watts, supply: Celsius, around: &Around) -> (Watts, Mode) {
         let (outside, working) = (around.outside, around.working.rejection);
-        let task = self.task(flow, removed, supply);
+        let task = self.task(flow, removed, supply, around);
         let most = |air: f64, pads| self.rated * self.rejection.most(&task, outside, air, pads);
         let air_max = self.rejection.flow_max(outside, working);
-        let dry = most(air_max, PadUse::None);
         let chillers = self.chillers(around);
         let Some(chiller) = self.chiller.filter(|_| chillers > Watts::ZERO && flow > Watts::ZERO) else {
-            let mode = if removed > dry * (1.0 + 1e-12) { Mode::Wet } else { Mode::Free };
-            return (removed.min(most(air_max, PadUse::Full)), mode);
+            let can = |pads| self.rejection.can(&task, outside, air_max, pads);
+            return match () {
+                () if can(PadUse::None) => (removed, Mode::Free),
+                () if can(PadUse::Full) => {
+                    (removed, if self.rejection.pads.is_some() { Mode::Wet } else { Mode::Free })
+                }
+                () => (removed.min(most(air_max, PadUse::Full)), Mode::Wet),
+            };
         };
         if self.rejection.pads.is_some() {
             let wet = most(air_max, PadUse::Full);
             let mode = match () {
-                () if removed <= dry => Mode::Free,
+                () if removed <= most(air_max, PadUse::None) => Mode::Free,
                 () if removed <= wet => Mode::Wet,
                 () if wet > Watts::ZERO => Mode::Trim,
                 () => Mode::Chilled,
@@ -265,10 +304,14 @@ impl Circuit {
         let compressed = 1.0 / chiller.cop(self.leaving(flow), self.ambient(outside));
         let price = compressed + (1.0 + compressed) * chiller.condenser_draw;
         let air = self.rejection.best_flow(&task, outside, working, price).min(air_max);
+        if self.rejection.can(&task, outside, air, PadUse::None) {
+            return (removed, Mode::Free);
+        }
         let cheapest = most(air, PadUse::None);
         match () {
-            () if removed <= cheapest => (removed, Mode::Free),
-            () if removed - cheapest > chillers => (removed.min(dry), Mode::Full),
+            () if removed - cheapest > chillers => {
+                ((removed - chillers).min(most(air_max, PadUse::None)), Mode::Full)
+            }
             () if cheapest > Watts::ZERO => (cheapest, Mode::Trim),
             () => (Watts::ZERO, Mode::Chilled),
         }

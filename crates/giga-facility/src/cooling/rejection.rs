@@ -9,7 +9,10 @@
 use super::Outside;
 use super::pump::WATER_HEAT;
 use super::water::{Basin, LATENT, Water};
-use crate::air::{humidity_ratio, root, saturated_enthalpy, saturated_temperature, saturation_pressure};
+use crate::air::{
+    humidity_ratio, newton, saturated_between, saturated_enthalpy, saturated_enthalpy_and_growth,
+    saturation_pressure,
+};
 use crate::quantity::{Celsius, JoulesPerKilogram, Kelvin, KilogramsPerSecond, Pascals, Watts};
 use crate::range::{OutOfRange, within};
 
@@ -54,6 +57,8 @@ pub(super) struct Task {
     pub(super) heat: f64,
     pub(super) arriving: Celsius,
     pub(super) leaving: Celsius,
+    /// What a tower is at its rating, in this air.
+    pub(super) tower: Option<Rated>,
 }
 
 /// What came of it.
@@ -67,6 +72,17 @@ pub(super) struct Effort {
 const WARMEST: Celsius = Celsius(75.0);
 
 impl Rejection {
+    /// What it is at its rating, where it is a tower.
+    pub(super) fn rated(&self, rise: Kelvin, pressure: Pascals) -> Option<Rated> {
+        let wet_bulb = self.tower.as_ref()?.wet_bulb;
+        let at = |temperature: Celsius| saturated_enthalpy(temperature, pressure);
+        let air = at(wet_bulb);
+        let leaving = wet_bulb + self.approach;
+        let drive = at(leaving) - air;
+        // Equal capacity flows: the hot end is driven by as much as the cold one.
+        Some(Rated { drive, air_rise: at(leaving + rise) - drive - air })
+    }
+
     /// The flow of air at full speed, of the rated one by mass.
     pub(super) fn flow_max(&self, outside: &Outside, working: f64) -> f64 {
         working * outside.density
@@ -77,8 +93,8 @@ impl Rejection {
         if flow <= 0.0 || task.flow <= 0.0 {
             return 0.0;
         }
-        if let Some(tower) = &self.tower {
-            return self.most_of_tower(tower, task, outside, flow);
+        if let Some(rated) = &task.tower {
+            return most_of_tower(rated, task, outside, flow);
         }
         let air = self.air_in(outside, if pads == PadUse::Full { 1.0 } else { 0.0 });
         let drive = (task.arriving - air).max(Kelvin::ZERO);
@@ -87,16 +103,14 @@ impl Rejection {
         cold_end.min(flow * (drive / task.rise))
     }
 
-    fn most_of_tower(&self, tower: &Tower, task: &Task, outside: &Outside, flow: f64) -> f64 {
-        let rated = tower.rated(self.approach, task.rise, outside.pressure);
-        let excess = |share: f64| {
-            let leaving = task.arriving - task.rise * (share / task.flow);
-            (rated.drive * (share / flow) - richness(leaving, outside)).0
-        };
-        let carried = flow * (richness(task.arriving, outside) / rated.air_rise).max(0.0);
-        // Water can not leave colder than the wet bulb.
-        let cooled = task.flow * ((task.arriving - outside.wet_bulb) / task.rise).max(0.0);
-        root(excess, 0.0, carried.min(cooled))
+    /// Whether it can take the heat of a task with a flow of air; quicker than to ask for the most.
+    pub(super) fn can(&self, task: &Task, outside: &Outside, flow: f64, pads: PadUse) -> bool {
+        let Some(rated) = &task.tower else { return self.most(task, outside, flow, pads) >= task.heat };
+        if flow <= 0.0 || task.heat <= 0.0 || task.arriving > WARMEST {
+            return task.heat <= self.most(task, outside, flow, pads);
+        }
+        richness(task.leaving, outside).0 >= rated.drive.0 * task.heat / flow
+            && richness(task.arriving, outside).0 * flow >= rated.air_rise.0 * task.heat
     }
 
     /// The flow of air at which a little more of it costs as much as it saves, where each watt that is left over costs `price`.
@@ -104,9 +118,8 @@ impl Rejection {
     /// With fans P·u³ and heat q(u) = N/(A/u + R) the cost is least where R·u² + A·u = √(price·N·A/(3P)); where the air
     /// can carry no more, q(u) = u·N/C, it is least where 3P·u² = price·N/C. Saturated air is taken as linear between both ends.
     pub(super) fn best_flow(&self, task: &Task, outside: &Outside, working: f64, price: f64) -> f64 {
-        let (drive, cold, hot, carried) = match &self.tower {
-            Some(tower) => {
-                let rated = tower.rated(self.approach, task.rise, outside.pressure);
+        let (drive, cold, hot, carried) = match &task.tower {
+            Some(rated) => {
                 let drive = richness(task.arriving, outside).0;
                 let fall = drive - richness(task.arriving - task.rise, outside).0;
                 (drive, rated.drive.0, fall / task.flow, rated.air_rise.0)
@@ -133,7 +146,7 @@ impl Rejection {
             return Effort::default();
         }
         match &self.tower {
-            Some(tower) => self.work_of_tower(tower, task, outside, flow_max, working),
+            Some(tower) => self.work_of_tower(&tower.basin, task, outside, flow_max, working),
             None => self.work_dry(task, outside, flow_max, working),
         }
     }
@@ -161,13 +174,13 @@ impl Rejection {
 
     fn work_of_tower(
         &self,
-        tower: &Tower,
+        basin: &Basin,
         task: &Task,
         outside: &Outside,
         most: f64,
         working: f64,
     ) -> Effort {
-        let rated = tower.rated(self.approach, task.rise, outside.pressure);
+        let Some(rated) = &task.tower else { return Effort::default() };
         let drive = richness(task.leaving, outside);
         let cold_end = rated.drive * task.heat / drive;
         let carried = rated.air_rise * task.heat / richness(task.arriving, outside);
@@ -175,10 +188,11 @@ impl Rejection {
         let air = task.rated / rated.air_rise * flow;
         // Air leaves saturated with what it took; it can not leave richer than the water that comes in.
         let given = (task.rated * task.heat / air).min(richness(task.arriving, outside));
-        let out = saturated_temperature(outside.enthalpy + given, outside.pressure);
+        let between = (outside.wet_bulb, task.arriving.max(outside.wet_bulb));
+        let out = saturated_between(outside.enthalpy + given, outside.pressure, between);
         let gained = humidity_ratio(saturation_pressure(out), outside.pressure) - outside.humidity_ratio;
         let circulating = KilogramsPerSecond(task.rated.0 * task.flow / (WATER_HEAT * task.rise.0));
-        let water = tower.basin.water(air * gained, circulating);
+        let water = basin.water(air * gained, circulating);
         Effort { fans: self.fan_draw(flow, outside, working), water }
     }
 
@@ -221,6 +235,23 @@ pub(super) enum PadUse {
     Full,
 }
 
+/// The most that a tower takes with a flow of air.
+fn most_of_tower(rated: &Rated, task: &Task, outside: &Outside, flow: f64) -> f64 {
+    let arriving = task.arriving.0.min(WARMEST.0);
+    if arriving <= outside.wet_bulb.0 {
+        return 0.0;
+    }
+    // The leaving water t at which both ends fit: richness(t) = drive · share/flow with share = water · (arriving − t)/rise.
+    let by_kelvin = rated.drive.0 * task.flow / (task.rise.0 * flow);
+    let step = |t: f64| {
+        let (enthalpy, growth) = saturated_enthalpy_and_growth(Celsius(t), outside.pressure);
+        (enthalpy.0 - outside.enthalpy.0 - by_kelvin * (arriving - t), growth + by_kelvin)
+    };
+    let leaving = newton(step, outside.wet_bulb.0, arriving);
+    let carried = flow * (richness(task.arriving, outside) / rated.air_rise).max(0.0);
+    (task.flow * (arriving - leaving) / task.rise.0).min(carried)
+}
+
 /// By how much saturated air at the water's temperature is richer than the air outside.
 fn richness(water: Celsius, outside: &Outside) -> JoulesPerKilogram {
     let water = Celsius(water.0.min(WARMEST.0));
@@ -228,20 +259,10 @@ fn richness(water: Celsius, outside: &Outside) -> JoulesPerKilogram {
 }
 
 /// A tower at its rating.
-struct Rated {
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Rated {
     /// What drives the cold end.
     drive: JoulesPerKilogram,
     /// What each kilogram of air takes up.
     air_rise: JoulesPerKilogram,
-}
-
-impl Tower {
-    fn rated(&self, approach: Kelvin, rise: Kelvin, pressure: Pascals) -> Rated {
-        let at = |temperature: Celsius| saturated_enthalpy(temperature, pressure);
-        let air = at(self.wet_bulb);
-        let leaving = self.wet_bulb + approach;
-        let drive = at(leaving) - air;
-        // Equal capacity flows: the hot end is driven by as much as the cold one.
-        Rated { drive, air_rise: at(leaving + rise) - drive - air }
-    }
 }
