@@ -3,6 +3,7 @@
 //! It is checked in release as well: a model that loses energy has no worth. It never mends anything.
 
 use crate::chain::Position;
+use crate::cooling::SUPPLY_MAX;
 use crate::facility::Flows;
 use crate::quantity::{KilogramsPerSecond, Watts};
 
@@ -82,4 +83,10 @@ pub(crate) fn hold(flows: &Flows) {
     assert!(balance.electricity_off() <= TOLERANCE, "electricity balances: {balance:?}");
     assert!(balance.heat_off() <= TOLERANCE, "heat balances: {balance:?}");
     assert!(balance.water_off() <= TOLERANCE, "water balances: {balance:?}");
+    // Heat that is left over would hide a fault: only where the supply is as warm as it can be there may be any.
+    let least = TOLERANCE * flows.meter().0.max(balance.stored.0.abs()).max(1.0);
+    for circuit in flows.circuits() {
+        let is_hottest = circuit.supply.0 >= SUPPLY_MAX.0 - 1e-6 && circuit.uncooled.0 >= -least;
+        assert!(is_hottest || circuit.uncooled.0.abs() <= least, "heat is left over: {circuit:?}");
+    }
 }

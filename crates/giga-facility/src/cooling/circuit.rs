@@ -97,6 +97,10 @@ pub struct CircuitFlows {
 struct Settled {
     /// How warm the supply is behind it.
     supply: Celsius,
+    /// How warm it is while heat is taken away; the same but for rounding.
+    at: Celsius,
+    /// Heat that warmed it; below zero where it gave heat back.
+    warmed: Watts,
     /// Heat that is taken away.
     removed: Watts,
     /// Heat that the water flows for.
@@ -148,17 +152,14 @@ impl Circuit {
         let left = arriving - reused.taken;
         let settled = self.settle(before.supply, left, around);
         let supply = settled.supply;
-        let warmed = match around.span {
-            Span::Step(time) => self.inertia * (supply - before.supply) / time,
-            Span::Steady => Watts::ZERO,
-        };
         let mut flows = self.remove(&settled, around);
+        flows.supply = supply;
         flows.heat = heat;
         flows.reused = reused;
-        flows.stored = delayed + warmed;
+        flows.stored = delayed + settled.warmed;
         flows.pumps = pumps;
         // What is left over by rounding, or by a supply that can not become warmer.
-        flows.uncooled = left - warmed - flows.rejected - flows.chilled;
+        flows.uncooled = left - settled.warmed - flows.rejected - flows.chilled;
         (Loop { carried, supply }, flows)
     }
 
@@ -183,11 +184,23 @@ impl Circuit {
 
     fn settle_for_ever(&self, left: Watts, around: &Around) -> Settled {
         if self.can(left, left, self.supply, around) {
-            return Settled { supply: self.supply, removed: left, flow: left };
+            return Settled {
+                supply: self.supply,
+                at: self.supply,
+                warmed: Watts::ZERO,
+                removed: left,
+                flow: left,
+            };
         }
         let excess = |t: f64| (self.most(left, Celsius(t), around) - left).0;
         let supply = Celsius(root(excess, self.supply.0, SUPPLY_MAX.0));
-        Settled { supply, removed: left.min(self.most(left, supply, around)), flow: left }
+        Settled {
+            supply,
+            at: supply,
+            warmed: Watts::ZERO,
+            removed: left.min(self.most(left, supply, around)),
+            flow: left,
+        }
     }
 
     fn settle_within(&self, time: Seconds, from: Celsius, left: Watts, around: &Around) -> Settled {
@@ -198,16 +211,20 @@ impl Circuit {
         let flow = left.max(wanted.min(self.rated));
         let supply = from - back;
         if self.can(flow, wanted, supply, around) {
-            return Settled { supply, removed: wanted, flow };
+            return Settled { supply, at: supply, warmed: left - wanted, removed: wanted, flow };
         }
         let excess = |t: f64| {
             (self.inertia * (Celsius(t) - from) / time - left + self.most(flow, Celsius(t), around)).0
         };
-        let supply = Celsius(root(excess, supply.0, SUPPLY_MAX.0));
-        let taken = left - self.inertia * (supply - from) / time;
-        // At its warmest it takes what it can, and the rest is uncooled.
-        let removed = if supply < SUPPLY_MAX { taken } else { taken.min(self.most(flow, supply, around)) };
-        Settled { supply, removed, flow }
+        let at = Celsius(root(excess, supply.0, SUPPLY_MAX.0));
+        let removed = self.most(flow, at, around);
+        // What was taken away says how warm it became, not the other way about: a small part of a kelvin is much heat in a short
+        // step. At its warmest the rest is uncooled.
+        let became = from + (left - removed) * time / self.inertia;
+        let supply = Celsius(became.0.clamp(self.supply.0, SUPPLY_MAX.0));
+        let is_hottest = became > SUPPLY_MAX;
+        let warmed = if is_hottest { self.inertia * (supply - from) / time } else { left - removed };
+        Settled { supply, at, warmed, removed, flow }
     }
 
     /// The most that can be taken away at a flow of water and a supply.
@@ -250,7 +267,7 @@ impl Circuit {
     /// Takes heat away. Without chillers: the air outside, then pads. With them: as much by the air as is cheaper, and the rest by
     /// chillers as far as they go.
     fn remove(&self, settled: &Settled, around: &Around) -> CircuitFlows {
-        let Settled { supply, flow, .. } = *settled;
+        let Settled { at: supply, flow, .. } = *settled;
         let removed = settled.removed.max(Watts::ZERO);
         let (rejected, mode) = self.divide(flow, removed, supply, around);
         let chilled = (removed - rejected).min(self.chillers(around));
