@@ -17,7 +17,9 @@ fuzz_target!(|data: &[u8]| {
                 assert_eq!(column.values.len(), table.len());
                 assert!(column.values.iter().all(|value| value.is_finite()));
                 let figures = column.statistics(&table);
-                assert!(figures.least.0 <= figures.percentiles[1] && figures.percentiles[1] <= figures.most.0);
+                assert!(
+                    figures.least.0 <= figures.percentiles[1] && figures.percentiles[1] <= figures.most.0
+                );
                 let filled: usize = column.gaps.iter().map(|gap| gap.count).sum();
                 assert!(filled < table.len(), "something was read");
                 assert!(column.gaps.iter().all(|gap| gap.from >= table.first && gap.from < table.end()));
