@@ -62,6 +62,8 @@ pub(crate) enum Meaning {
     SlurmUnsaid,
     #[error("`[site.cooling]` without the air outside")]
     NoWeather,
+    #[error("no plant can be reckoned in this weather for this site")]
+    NoPlant,
     #[error("`[site.slurm]` at a site whose engine is another")]
     SlurmIdle,
     #[error("slurmrestd needs tokens, and `{missing}` is not written")]
@@ -142,6 +144,9 @@ impl Meaning {
             }
             Self::SlurmUnsaid => "add `[site.slurm]` with `partition = \"…\"`, a partition that is lent",
             Self::NoWeather => "add `[site.weather]` with `file = \"…\"`, a weather file such as EPW",
+            Self::NoPlant => {
+                "look for hours outside -60 to 60 degC and 60 to 110 kPa, and for nodes of over 100 GW"
+            }
             Self::SlurmIdle => "write `engine = \"slurm\"`, or leave the table out",
             Self::SlurmRest { .. } => "write `rest` and `jwt_key` both, or neither to use Slurm's commands",
             Self::OneFeature { .. } => "name a single feature, without `&`, `|` and other signs",

@@ -76,6 +76,7 @@ pub fn read_with(file: &str, text: &str, beside: &Beside<'_>) -> Result<Descript
         complete::complete(&mut root, beside, &mut findings, &mut notes);
         let built = build::build(&root, &mut findings);
         flaws::report(&root, &built, &mut findings);
+        notes.extend(built.notes);
         Description { federation: built.federation, shocks: built.shocks, notes, root }
     });
     findings.finish(file, text)?;

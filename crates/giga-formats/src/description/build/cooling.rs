@@ -7,10 +7,11 @@
 use std::collections::BTreeMap;
 
 use giga_facility::air::Air;
+use giga_facility::cooling::Mode;
 use giga_facility::quantity::{Celsius, Pascals, Watts};
 use giga_facility::{Facility, Inputs, Preset};
 use giga_model::{Overhead, Overheads};
-use giga_units::{Duration, Fraction, Power};
+use giga_units::{Duration, Fraction, Power, grouped};
 
 use crate::description::record::Record;
 
@@ -25,16 +26,29 @@ pub(super) struct Nodes {
     pub(super) most: Power,
 }
 
-/// The overheads of a plant in a weather; `None` where the nodes draw nothing.
-pub(super) fn overheads(cooling: &Record, weather: &Record, nodes: Nodes) -> Option<Overheads> {
+/// What a plant comes to in a weather.
+#[derive(Debug)]
+pub(super) struct Cooled {
+    pub(super) overheads: Overheads,
+    /// What a planner should know of it, as the end of a sentence.
+    pub(super) about: String,
+}
+
+/// The overheads of a plant in a weather; `None` where the air or the size is outside what the facility takes.
+pub(super) fn cooled(cooling: &Record, weather: &Record, nodes: Nodes) -> Option<Cooled> {
     let facility = preset(cooling.text("kind")?).facility(Watts::from(nodes.most)).ok()?;
     let (dry_bulb, humidity) = (weather.numbers("dry_bulb"), weather.numbers("humidity"));
     // Of the highest pressure wet bulbs are highest, and a plant with water cools least.
     let pressure = weather.numbers("pressure").iter().max()?;
     let mut grid = Grid { facility, nodes, pressure: Pascals(*pressure as f64), corners: BTreeMap::new() };
-    let line = |(dry_bulb, humidity): (&i64, &i64)| grid.line(*dry_bulb as f64 / 1e3, *humidity as f64 / 1e5);
-    let lines: Option<Vec<Overhead>> = dry_bulb.iter().zip(humidity).map(line).collect();
-    Overheads::new(weather.date("first")?, Duration::hours(1), &lines?)
+    let (mut lines, mut full) = (Vec::with_capacity(dry_bulb.len()), FullLoad::default());
+    for (dry_bulb, humidity) in dry_bulb.iter().zip(humidity) {
+        let (dry_bulb, humidity) = (*dry_bulb as f64 / 1e3, *humidity as f64 / 1e5);
+        lines.push(grid.line(dry_bulb, humidity)?);
+        full.add(&grid.nearest(dry_bulb, humidity)?);
+    }
+    let overheads = Overheads::new(weather.date("first")?, Duration::hours(1), &lines)?;
+    Some(Cooled { overheads, about: full.told() })
 }
 
 fn preset(kind: &str) -> Preset {
@@ -51,7 +65,53 @@ struct Grid {
     nodes: Nodes,
     pressure: Pascals,
     /// By halves of a kelvin and twentieths of humidity.
-    corners: BTreeMap<(i64, i64), Overhead>,
+    corners: BTreeMap<(i64, i64), Corner>,
+}
+
+/// What a plant does in an air.
+#[derive(Debug, Clone, Copy)]
+struct Corner {
+    line: Overhead,
+    /// What the meter shows for each power of the nodes at full load.
+    ratio: f64,
+    /// Whether no compressor runs then, and whether a loop is warmer than it is meant to be.
+    is_free: bool,
+    is_short: bool,
+}
+
+/// The hours of a weather at full load, counted.
+#[derive(Debug, Default)]
+struct FullLoad {
+    ratios: Vec<f64>,
+    free: u64,
+    short: u64,
+}
+
+impl FullLoad {
+    fn add(&mut self, corner: &Corner) {
+        self.ratios.push(corner.ratio);
+        self.free += u64::from(corner.is_free);
+        self.short += u64::from(corner.is_short);
+    }
+
+    fn told(&self) -> String {
+        let hours = self.ratios.len();
+        let (least, most) = self
+            .ratios
+            .iter()
+            .fold((f64::MAX, 0.0_f64), |(least, most), ratio| (least.min(*ratio), most.max(*ratio)));
+        let mean = self.ratios.iter().sum::<f64>() / hours as f64;
+        let short = match self.short {
+            0 => String::new(),
+            count => format!(", and in {} a loop becomes warmer than it is meant to be", grouped(count)),
+        };
+        format!(
+            "at full load the meter shows {mean:.3} of what the nodes draw in the mean, {least:.3} to {most:.3}; in {} of {} hours no \
+             compressor runs{short}",
+            grouped(self.free),
+            grouped(hours as u64)
+        )
+    }
 }
 
 impl Grid {
@@ -61,7 +121,7 @@ impl Grid {
         let mut line = Overhead::default();
         for kelvin in [kelvins.floor(), kelvins.ceil()] {
             for twentieth in [twentieths.floor(), twentieths.ceil()] {
-                let corner = self.corner(kelvin as i64, twentieth as i64)?;
+                let corner = self.corner(kelvin as i64, twentieth as i64)?.line;
                 line.base = line.base.max(corner.base);
                 line.factor = line.factor.max(corner.factor);
             }
@@ -69,9 +129,14 @@ impl Grid {
         Some(line)
     }
 
-    fn corner(&mut self, kelvin: i64, twentieth: i64) -> Option<Overhead> {
-        if let Some(line) = self.corners.get(&(kelvin, twentieth)) {
-            return Some(*line);
+    /// The corner that is nearest to an air.
+    fn nearest(&mut self, dry_bulb: f64, humidity: f64) -> Option<Corner> {
+        self.corner((dry_bulb * KELVIN_HALVES).round() as i64, (humidity * HUMIDITY_STEPS).round() as i64)
+    }
+
+    fn corner(&mut self, kelvin: i64, twentieth: i64) -> Option<Corner> {
+        if let Some(corner) = self.corners.get(&(kelvin, twentieth)) {
+            return Some(*corner);
         }
         let humidity = (twentieth as f64 / HUMIDITY_STEPS).max(0.01);
         let air = Air::new(Celsius(kelvin as f64 / KELVIN_HALVES), humidity, self.pressure).ok()?;
@@ -80,8 +145,15 @@ impl Grid {
         // A float as an integer saturates; a meter shows at least what its nodes draw.
         let factor = Fraction::ppm((bound.slope * 1e6).ceil() as u64).max(Fraction::ONE);
         let line = Overhead { base: bound.fixed.rounded_up(), factor };
-        self.corners.insert((kelvin, twentieth), line);
-        Some(line)
+        let flows = self.facility.draw(most, &air);
+        let corner = Corner {
+            line,
+            ratio: flows.meter() / most,
+            is_free: flows.is_free(),
+            is_short: flows.circuits().any(|circuit| circuit.mode == Mode::Short),
+        };
+        self.corners.insert((kelvin, twentieth), corner);
+        Some(corner)
     }
 }
 

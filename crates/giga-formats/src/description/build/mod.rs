@@ -31,6 +31,8 @@ pub(crate) struct Built {
     pub(crate) federation: Federation,
     /// The shocks that happen, by name.
     pub(crate) shocks: Vec<String>,
+    /// What readers should know of it, a sentence each.
+    pub(crate) notes: Vec<String>,
     /// For every site what can be judged.
     pub(crate) sound: Vec<Sound>,
     /// For every pool the place where it was first named.
@@ -77,7 +79,7 @@ pub(crate) fn build(root: &Record, findings: &mut Findings) -> Built {
         workload,
     };
     agreements::apply(root, &names, &mut federation, findings);
-    Built { federation, shocks, sound: placed.sound, pools: placed.places }
+    Built { federation, shocks, notes: placed.notes, sound: placed.sound, pools: placed.places }
 }
 
 /// Applies shocks, and lays the limits of all sites over each other. Gives the shocks that happen.

@@ -29,6 +29,8 @@ pub(super) struct Placed {
     pub(super) pools: Vec<Pool>,
     pub(super) places: Vec<(Range<usize>, String)>,
     pub(super) sound: Vec<Sound>,
+    /// What readers should know, a sentence each.
+    pub(super) notes: Vec<String>,
 }
 
 /// The kinds of accelerators.
@@ -162,7 +164,16 @@ impl<'r> Builder<'r, '_> {
         };
         let idle = sum(phases.get(..1)?, |kind| kind.node_idle);
         let nodes = Nodes { idle, most: sum(phases, Accelerator::node_ceiling) };
-        cooling::overheads(plant, weather, nodes)
+        if nodes.most == Power::ZERO {
+            return None;
+        }
+        let Some(cooled) = cooling::cooled(plant, weather, nodes) else {
+            self.fault(site, "cooling", &Meaning::NoPlant);
+            return None;
+        };
+        let name = site.text("name").unwrap_or_default();
+        self.placed.notes.push(format!("`{name}`, cooling: {}", cooled.about));
+        Some(cooled.overheads)
     }
 
     fn slurm(&mut self, site: &Record) -> Option<SlurmAccess> {

@@ -94,6 +94,10 @@ fn what_a_building_draws_follows_from_its_weather() {
         let (site, start) = (&found.federation.sites[0], found.federation.start);
         let again = read("expanded.toml", &expand(&found)).unwrap_or_else(|faults| panic!("{faults}"));
         assert_eq!(again.federation, found.federation);
+        let note = found.notes.last().expect("a note");
+        let (begin, end) =
+            ("`kajaani`, cooling: at full load the meter shows 1.", " of 3 hours no compressor runs");
+        assert!(note.starts_with(begin) && note.contains(end), "{note}");
         let shown = [0, 1, 2].map(|hour| site.overhead_at(start + Duration::hours(hour)).of(nodes));
         assert_eq!(site.shown_at_most(nodes), shown[2], "the hot hour of {kind} is the worst");
         assert!(shown[0] >= nodes && site.mean_factor(start, start + Duration::hours(3)) > Fraction::ONE);
@@ -114,6 +118,7 @@ fn what_cools_a_site_is_a_kind_and_has_weather() {
         assert!(faults.contains(expected), "{faults}");
     };
     check(&cooled("ice"), "`ice`");
+    check(&cooled("tower").replace("39", "65"), "no plant can be reckoned in this weather");
     check("{}\ncooling = { kind = \"tower\" }", "weather names a file or hours");
     let text = SMALL.replacen("country", "cooling = { kind = \"tower\" }\ncountry", 1);
     let faults = read("small.toml", &text).expect_err("a fault").to_string();
