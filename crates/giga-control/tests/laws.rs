@@ -8,7 +8,7 @@ use std::sync::Arc;
 use giga_control::record::{HourRecord, JobRecord, Outcome};
 use giga_control::{Control, Summary};
 use giga_model::image::Source;
-use giga_model::{DatasetId, Federation, Overhead, Overheads, SiteId};
+use giga_model::{DatasetId, Federation, Overhead, SiteId};
 use giga_scheduler::Event;
 use giga_units::{AcceleratorTime, Duration, EnergyMeter, Instant, Power};
 use proptest::prelude::*;
@@ -135,7 +135,7 @@ fn energy_adds_up(federation: &Federation, outcomes: &Outcomes) {
         let metered: i128 = hours.iter().map(|hour| hour.energy.as_joules()).sum();
         // A mean factor is rounded to millionths.
         let rounded = (jobs.len() + hours.len() + 1) as i128 + of_jobs / 500_000;
-        let lines = site.overheads.iter().flat_map(Overheads::lines);
+        let lines = site.overheads.iter().flat_map(|hours| hours.lines());
         let (mut least, mut most) = (i128::MAX, i128::MIN);
         for line in lines.chain(site.overheads.is_none().then(|| Overhead::of_factor(site.facility_factor))) {
             least = least.min(expected(Overhead { base: Power::ZERO, ..line }));

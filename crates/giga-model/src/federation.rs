@@ -1,5 +1,7 @@
 //! The federation: sites with phases and pools, owners with shares, programmes and projects.
 
+use std::sync::Arc;
+
 use giga_units::{
     Bytes, CarbonIntensity, CarbonPrice, Duration, EnergyPrice, Flops, Fraction, Instant, Money, Power,
 };
@@ -56,7 +58,7 @@ pub struct Site {
     /// Power at the meter over power of the nodes, where `overheads` says no more of it.
     pub facility_factor: Fraction,
     /// The same hour by hour, where it follows from the weather and the building.
-    pub overheads: Option<Overheads>,
+    pub overheads: Option<Arc<Overheads>>,
     /// What electricity costs here, on average.
     pub electricity_price: EnergyPrice,
     /// The same over time in µEUR per kWh, where it is known.

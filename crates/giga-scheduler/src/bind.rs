@@ -45,9 +45,10 @@ impl Rates {
         rates
     }
 
-    /// Whether prices and carbon stay as they are.
+    /// Whether prices, carbon and what the building draws beside stay as they are.
     pub(crate) fn is_flat(&self) -> bool {
-        self.about.price_series.is_none() && self.about.carbon_series.is_none()
+        let Site { price_series, carbon_series, overheads, .. } = &self.about;
+        price_series.is_none() && carbon_series.is_none() && overheads.is_none()
     }
 
     /// The mean between two instants.

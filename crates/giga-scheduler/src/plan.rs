@@ -1,5 +1,7 @@
 //! What the scheduler is told once: the federation as dense tables of integers.
 
+use std::sync::Arc;
+
 use giga_model::image::{Image, ImageError, Source};
 use giga_model::{
     Accelerator, Assurance, Country, Dataset, Federation, Flexibility, Network, Overhead, Overheads, OwnerId,
@@ -43,7 +45,7 @@ pub(crate) struct SitePlan {
     /// What the building draws in all, where that does not change.
     pub(crate) overhead: Overhead,
     /// The same hour by hour, where it does.
-    overheads: Option<Overheads>,
+    overheads: Option<Arc<Overheads>>,
     pub(crate) rates: Rates,
 }
 

@@ -144,7 +144,7 @@ fn housed(hundredths: &[u64]) -> Federation {
     let mut federation = priced(&[30]);
     let lines: Vec<_> = hundredths.iter().map(line).collect();
     let site = &mut federation.sites[0];
-    site.overheads = Overheads::new(hour(0), Duration::hours(1), &lines);
+    site.overheads = Overheads::new(hour(0), Duration::hours(1), &lines).map(Arc::new);
     // For all of it in an hour of 125 hundredths, and no more.
     site.phases[0].power = Power::watts(10_200);
     site.flexibility.suspends = true;
@@ -183,6 +183,19 @@ fn a_hot_hour_leaves_less_for_computing() {
     assert_eq!(paces(&scheduler).iter().filter(|pace| *pace == "full").count(), 1);
     tell(&mut scheduler, 4, vec![Input::HourTurns, Input::LimitEnds { site }]);
     assert_eq!(paces(&scheduler), ["full"; 4]);
+}
+
+#[test]
+fn work_goes_where_cooling_takes_least() {
+    let mut federation = priced(&[30, 31]);
+    let lines = [150, 110].map(|hundredths| Overhead::of_factor(Fraction::ppm(hundredths * 10_000)));
+    for (site, line) in federation.sites.iter_mut().zip(lines) {
+        site.overheads = Overheads::new(hour(0), Duration::hours(1), &[line]).map(Arc::new);
+        site.phases[0].power = Power::watts(20_000);
+    }
+    let mut scheduler = open(&federation);
+    submit(&mut scheduler, 0, job(1, 10, Terms::default()));
+    assert_eq!(site_of(&scheduler, 0), SiteId(1), "its electricity is dearer, and it needs less of it");
 }
 
 /// Four accelerators of 1 kW above 4 kW idle; one job of a protected programme and three others run, of which one saves itself.

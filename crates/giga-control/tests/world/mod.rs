@@ -142,7 +142,7 @@ pub(crate) fn federation() -> impl Strategy<Value = Federation> {
             let id = add_site(&mut federation, &format!("site{index}"), &pools);
             let site = &mut federation.sites[id.index()];
             site.facility_factor = Fraction::ppm(1_000_000 + factor * 120_000);
-            site.overheads = (salt >> (50 + index) & 1 == 1).then(|| overheads(salt));
+            site.overheads = (salt >> (50 + index) & 1 == 1).then(|| Arc::new(overheads(salt)));
             site.phases[0].power = site.shown_at_most(site.phases[0].power.times(power).split(100));
             site.oversubscribed = power < 100;
             site.maintenance = windows.then(|| Maintenance {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::Arc;
 
 use giga_model::{
     Accelerator, AcceleratorId, ContainerRuntime, Country, EngineKind, Failures, Flexibility, Maintenance,
@@ -123,7 +124,7 @@ impl<'r> Builder<'r, '_> {
                 .into_iter()
                 .collect(),
             facility_factor: record.factor("facility_factor").unwrap_or(Fraction::ONE),
-            overheads,
+            overheads: overheads.map(Arc::new),
             electricity_price: price,
             price_series: series(record.table("price_series"), price.as_microeuro_per_kwh()),
             carbon_intensity: carbon,
