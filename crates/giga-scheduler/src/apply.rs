@@ -64,8 +64,9 @@ impl State {
                 self.touch(*site);
             }
             Event::Housed { site, overhead } => {
-                self.set_overhead(plan, *site, *overhead);
-                self.touch(*site);
+                if self.set_overhead(plan, *site, *overhead) {
+                    self.touch(*site);
+                }
             }
             Event::Short { .. } => {}
             Event::Drained { site } => self.sites[site.index()].drained = true,

@@ -185,13 +185,18 @@ impl State {
         self.recount_power(plan, id);
     }
 
-    /// Sets what the building draws in all.
-    pub(crate) fn set_overhead(&mut self, plan: &Plan, id: SiteId, overhead: Overhead) {
+    /// Sets what the building draws in all; whether that matters, since all open nodes together can draw more than is left for
+    /// them, or could before.
+    pub(crate) fn set_overhead(&mut self, plan: &Plan, id: SiteId, overhead: Overhead) -> bool {
+        let open = |index: usize| u64::from(self.pools[index].open) * u64::from(self.pools[index].per_node);
+        let most = |index: usize| plan.pools[index].dynamic.times(open(index));
+        let most: Power = plan.sites[id.index()].pools.clone().map(most).sum();
         let site = &mut self.sites[id.index()];
         site.overhead = overhead;
+        let (before, limit) = (site.headroom, site.limit);
         // What a limit takes from the nodes is another part from here on.
-        let limit = site.limit;
         self.set_limit(plan, id, limit);
+        before.min(self.sites[id.index()].headroom) < most
     }
 
     /// Notes that a site has to be looked at.

@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# What cooling by weather adds to the simulation of Europe: the same 60 sites with a facility factor and with warm water under
+# published weather years, by turns, in processor seconds. Reading the weather is in it. Usage: benches/cooling.sh FOLDER [SPAN]
+set -euo pipefail
+weather=$(cd "$1/weather" && pwd)
+span=${2:-60d}
+cd "$(dirname "$0")/.."
+cargo build -q --release -p giga --no-default-features
+giga=${CARGO_TARGET_DIR:-target}/release/giga
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+python3 - "$weather" "$folder" <<'PYTHON'
+import itertools, os, re, sys
+weather, folder = sys.argv[1:]
+names = ["lyon-tmyx-2004-2018.epw", "dwd-potsdam-2015.dat", "lisbon-ineti.epw", "north-italy-pvgis-tmy.epw"]
+files = itertools.cycle([os.path.join(weather, name) for name in names])
+text = re.sub(r"(?m)^oversubscribed = true\n", "", open("scenarios/europe.toml").read())
+key = re.compile(r"(?m)^(facility_factor = .*)$")
+plain = lambda found: found.group(1) + "\noversubscribed = true"
+cooled = lambda found: plain(found) + f'\nweather = {{ file = "{next(files)}" }}\ncooling = {{ kind = "warm-water" }}'
+for name, line in ("factor", plain), ("weather", cooled):
+    open(f"{folder}/{name}.toml", "w").write(key.sub(line, text))
+PYTHON
+TIMEFORMAT=%U
+seconds() { { time "$giga" simulate "$folder/$1.toml" --for "$span" >/dev/null 2>&1; } 2>&1; }
+for _ in 1 2 3; do
+    factor=$(seconds factor) weather=$(seconds weather)
+    python3 -c 'import sys; a, b = map(float, sys.argv[1:]); print(f"factor {a:.1f} s, weather {b:.1f} s: {b / a - 1:+.0%}")' "$factor" "$weather"
+done
