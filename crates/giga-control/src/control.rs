@@ -230,7 +230,7 @@ impl Control {
     pub fn summary(&self) -> Summary {
         let (violations, first) = self.violations();
         let meter = &self.books.meter;
-        meter.totals.summary(&self.federation, self.now, violations, first, meter.lending())
+        meter.totals.summary(&self.federation, self.now, violations, first, meter)
     }
 
     /// Which data was read where and by whom so far.

@@ -3,17 +3,21 @@
 //! Between two events nothing changes, so every sum is exact. The meter looks at events and decides nothing.
 
 use giga_model::image::{Image, ImageError, Source};
-use giga_model::{Federation, JobId, JobMap, JobRequest, Overhead, OwnerId, PoolId, SiteId, image};
+use giga_model::{Federation, JobId, JobMap, JobRequest, OwnerId, PoolId, SiteId, image};
 use giga_scheduler::{Ending, Event, Interruption, Job, Lack, Pace, Rule, Scheduler, State};
 use giga_units::{AcceleratorTime, Carbon, Duration, Energy, EnergyMeter, Instant, Money, Power};
 
-use crate::bill::{Used, job_draw, lost_speed, per_hour, price};
+use crate::bill::{Used, job_draw, lost_speed, per_hour};
 use crate::grid::CUT_WITHIN;
 use crate::lending::Lending;
-use crate::record::{HourRecord, JobRecord, Outcome, TimeUse};
+use crate::ramp::{RampMeter, Ramps};
+use crate::record::{HourRecord, JobRecord, Outcome};
 use crate::summary::Totals;
 
 mod begin;
+mod hour;
+
+use hour::Hour;
 
 /// One hour of the tables.
 pub(crate) const HOUR: Duration = Duration::hours(1);
@@ -42,18 +46,12 @@ struct Gauges {
 }
 image! { struct Gauges { since, installed, down, held, asked, wanted, lack, closed, idle_power, drawn, slowed, capital } }
 
-/// The sums of the running hour at a site.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct Hour {
-    time: TimeUse,
-    energy: EnergyMeter,
-    /// Of it, what the nodes drew.
-    node_energy: EnergyMeter,
-    peak: Power,
-    /// µEUR times milliseconds per hour, so that parts of an hour lose nothing.
-    capital: i128,
+impl Gauges {
+    /// What all nodes draw, idle or not.
+    fn nodes_power(&self) -> Power {
+        self.idle_power + self.drawn
+    }
 }
-image! { struct Hour { time, energy, node_energy, peak, capital } }
 
 /// What is known about a live job beyond what the scheduler knows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,6 +77,7 @@ image! { struct JobBook { asked, taken, held, pool, started, useful, lost, energ
 pub(crate) struct Meter {
     gauges: Vec<Gauges>,
     hours: Vec<Hour>,
+    ramps: Vec<RampMeter>,
     pub(crate) jobs: JobMap<JobBook>,
     lending: Lending,
     pub(crate) totals: Totals,
@@ -96,6 +95,7 @@ impl Meter {
         Self {
             gauges: vec![gauges; federation.sites.len()],
             hours: vec![Hour::default(); federation.sites.len()],
+            ramps: vec![RampMeter::default(); federation.sites.len()],
             jobs: JobMap::default(),
             lending: Lending::new(federation, start),
             totals: Totals::new(federation, start),
@@ -197,9 +197,13 @@ impl Meter {
     fn sum_up(&mut self, federation: &Federation, site: SiteId, now: Instant) -> &mut Gauges {
         let (gauges, hour) = (&mut self.gauges[site.index()], &mut self.hours[site.index()]);
         // Hours are closed as they end, so that this is inside of one.
-        let overhead = federation.sites[site.index()].overhead_at(gauges.since);
-        hour.add(gauges, overhead, now.since(gauges.since));
-        gauges.since = now;
+        let about = &federation.sites[site.index()];
+        let (power, span) = (about.overhead_at(gauges.since).of(gauges.nodes_power()), (gauges.since, now));
+        if now > gauges.since {
+            hour.add(gauges, power, now.since(gauges.since));
+            self.ramps[site.index()].held(power, span, about.ramp_most);
+            gauges.since = now;
+        }
         gauges
     }
 
@@ -459,6 +463,11 @@ impl Meter {
         }
     }
 
+    /// How fast the power of each site changed.
+    pub(crate) fn ramps(&self) -> Vec<Ramps> {
+        self.ramps.iter().map(RampMeter::ramps).collect()
+    }
+
     /// What owners lent and borrowed.
     pub(crate) fn lending(&self) -> &Lending {
         &self.lending
@@ -468,6 +477,7 @@ impl Meter {
     pub(crate) fn write_image(&self, out: &mut Vec<u8>) {
         self.gauges.write(out);
         self.hours.write(out);
+        self.ramps.write(out);
         self.jobs.write(out);
         self.lending.write(out);
         self.totals.write(out);
@@ -478,6 +488,7 @@ impl Meter {
         Ok(Self {
             gauges: Image::read(source)?,
             hours: Image::read(source)?,
+            ramps: Image::read(source)?,
             jobs: Image::read(source)?,
             lending: Image::read(source)?,
             totals: Image::read(source)?,
@@ -492,6 +503,7 @@ impl Meter {
     pub(crate) fn fits(&self, federation: &Federation, state: &State) -> bool {
         self.gauges.len() == federation.sites.len()
             && self.hours.len() == federation.sites.len()
+            && self.ramps.len() == federation.sites.len()
             && self.totals.fits(federation)
             && self.lending.fits(federation)
             && self.jobs.len() == state.live()
@@ -508,56 +520,6 @@ struct Attempt {
     worked: Duration,
     /// How long nobody noticed that it was over.
     unnoticed: Duration,
-}
-
-impl Hour {
-    fn add(&mut self, gauges: &Gauges, overhead: Overhead, duration: Duration) {
-        if duration == Duration::ZERO {
-            return;
-        }
-        let over = |accelerators: u64| AcceleratorTime::of(accelerators, duration);
-        let idle = gauges.installed - gauges.down - gauges.held;
-        let blocked = if gauges.closed { 0 } else { idle.min(gauges.wanted) };
-        let blocked_by = |lack| if gauges.lack == lack { blocked } else { 0 };
-        let (out, free) = if gauges.closed { (idle, 0) } else { (0, idle - blocked) };
-        let excess = gauges.held - gauges.asked;
-        let slower = over(gauges.slowed).as_milliseconds() / 1_000_000;
-        let slower = AcceleratorTime::milliseconds(slower);
-        self.time += TimeUse {
-            installed: over(gauges.installed),
-            delivered: over(gauges.asked) - slower,
-            no_work: over(free),
-            fragmentation: over(blocked_by(Lack::Room) + excess),
-            power: over(blocked_by(Lack::Power)) + slower,
-            failure: over(gauges.down),
-            maintenance: over(out + blocked_by(Lack::Time)),
-            recall: AcceleratorTime::ZERO,
-        };
-        let nodes = gauges.idle_power + gauges.drawn;
-        let power = overhead.of(nodes);
-        self.energy += power.over(duration);
-        self.node_energy += nodes.over(duration);
-        self.peak = self.peak.max(power);
-        self.capital += gauges.capital.as_microeuro() * i128::from(duration.as_milliseconds());
-    }
-
-    fn record(&self, federation: &Federation, site: SiteId, hour: Instant, state: &State) -> HourRecord {
-        let (about, energy) = (&federation.sites[site.index()], self.energy.energy());
-        let (carbon, power_cost) = price(federation, about, energy, (hour, hour + HOUR));
-        let queued = state.queued(federation, site);
-        HourRecord {
-            hour,
-            site,
-            time: self.time,
-            energy,
-            node_energy: self.node_energy.energy(),
-            peak: self.peak,
-            cost: power_cost + per_hour(self.capital),
-            carbon,
-            running: state.running(site) - queued,
-            waiting: state.waiting(site),
-        }
-    }
 }
 
 impl JobBook {

@@ -9,6 +9,8 @@ use crate::bill::Bill;
 use crate::grid::GridSums;
 use crate::lending::{Lending, Lent};
 use crate::linter::Violation;
+use crate::meter::Meter;
+use crate::ramp::Ramps;
 use crate::reads::{DataRead, Reads};
 use crate::record::{HourRecord, JobRecord, Outcome, Refusal, TimeUse};
 use crate::waits::{SIZE_CLASSES, Waits, size_class};
@@ -168,8 +170,9 @@ impl Totals {
         end: Instant,
         violations: u64,
         first: &[Violation],
-        lending: &Lending,
+        meter: &Meter,
     ) -> Summary {
+        let lending = meter.lending();
         let mut time = TimeUse::default();
         self.sites.iter().for_each(|site| time += site.time);
         Summary {
@@ -197,6 +200,7 @@ impl Totals {
             time,
             energy: self.sites.iter().map(|site| site.energy).sum(),
             sites: self.sites.clone(),
+            ramps: meter.ramps(),
             cost: self.sites.iter().map(|site| site.cost).sum(),
             carbon: self.sites.iter().map(|site| site.carbon).sum(),
             owners: self.owner_rows(lending),
@@ -334,6 +338,8 @@ pub struct Summary {
     pub energy: Energy,
     /// The same by site.
     pub sites: Vec<SiteTotals>,
+    /// How fast the power of each changed.
+    pub ramps: Vec<Ramps>,
     /// Electricity, carbon and capital.
     pub cost: Money,
     /// From the energy.

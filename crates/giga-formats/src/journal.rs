@@ -82,7 +82,7 @@ pub fn read(bytes: &[u8]) -> Result<Record, RecordError> {
     }
 }
 
-const SNAPSHOT: Frame = Frame { magic: *b"GIGASNAP", format: 4 };
+const SNAPSHOT: Frame = Frame { magic: *b"GIGASNAP", format: 5 };
 
 /// What was known behind a record.
 #[derive(Debug, Clone, PartialEq, Eq)]

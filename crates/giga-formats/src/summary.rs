@@ -2,12 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use giga_control::energy::SiteEnergy;
 use giga_control::record::TimeUse;
-use giga_control::{DataRead, Summary};
+use giga_control::{DataRead, SiteTotals, Summary};
+use giga_facility::indicators::Category;
 use giga_model::Federation;
 use giga_units::AcceleratorTime;
 use serde::Serialize;
 
+mod plants;
 mod read;
 
 pub use read::{Figure, ReadSummary, SummaryError, read};
@@ -16,7 +19,7 @@ pub use read::{Figure, ReadSummary, SummaryError, read};
 pub const FORMAT: u32 = 1;
 
 /// What a summary says of the call beside what came of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct RunFacts {
     /// The seed of all chance, or `None` where there was none.
     pub seed: Option<u64>,
@@ -26,6 +29,8 @@ pub struct RunFacts {
     pub offered: Option<AcceleratorTime>,
     /// The shocks that happened, by name.
     pub shocks: Vec<String>,
+    /// By site, what became of its energy; `None` for one without a plant.
+    pub energy: Vec<Option<SiteEnergy>>,
 }
 
 impl RunFacts {
@@ -34,6 +39,15 @@ impl RunFacts {
     pub fn offered_load(&self, summary: &Summary) -> Option<f64> {
         let installed = Some(summary.time.installed).filter(|time| *time > AcceleratorTime::ZERO)?;
         Some(self.offered?.as_hours_f64() / installed.as_hours_f64())
+    }
+
+    /// Power usage effectiveness of a site: of its plant where it has one (category 3), else energy at the meter over that of
+    /// the nodes. `None` where nothing was used.
+    #[must_use]
+    pub fn pue(&self, site: usize, sums: &SiteTotals) -> Option<f64> {
+        let plant = self.energy.get(site).and_then(Option::as_ref);
+        let within = plant.map(|plant| plant.indicators.iter().find(|of| of.category == Category::Three));
+        within.map_or_else(|| sums.power_usage_effectiveness(), |of| Some(of?.pue))
     }
 }
 
@@ -72,6 +86,8 @@ struct File<'a> {
     cost_eur: f64,
     cost_eur_per_useful_accelerator_hour: Option<f64>,
     sites: Vec<Site<'a>>,
+    plants: Vec<plants::Row<'a>>,
+    temperatures: Vec<plants::Band<'a>>,
     owners: Vec<Owner<'a>>,
     programmes: Vec<Programme<'a>>,
     waits: Vec<Wait<'a>>,
@@ -124,6 +140,17 @@ struct Site<'a> {
     pue_interim: bool,
     carbon_t: f64,
     cost_eur: f64,
+    ramps: Ramps,
+}
+
+/// The largest changes of power at the meter.
+#[derive(Serialize)]
+struct Ramps {
+    up_15_s_mw: f64,
+    down_15_s_mw: f64,
+    up_minute_mw: f64,
+    down_minute_mw: f64,
+    over: u64,
 }
 
 #[derive(Serialize)]
@@ -212,7 +239,9 @@ pub fn write(federation: &Federation, summary: &Summary, facts: &RunFacts) -> St
         cost_eur_per_useful_accelerator_hour: summary
             .cost_per_useful_hour()
             .map(giga_units::Money::as_euro_f64),
-        sites: sites(federation, summary),
+        sites: sites(federation, summary, facts),
+        plants: plants::rows(federation, &facts.energy),
+        temperatures: plants::bands(federation, &facts.energy),
         owners: owners(federation, summary),
         programmes: programmes(federation, summary),
         waits: waits(federation, summary),
@@ -224,21 +253,32 @@ pub fn write(federation: &Federation, summary: &Summary, facts: &RunFacts) -> St
     text
 }
 
-fn sites<'a>(federation: &'a Federation, summary: &Summary) -> Vec<Site<'a>> {
-    let sites = federation.sites.iter().zip(&summary.sites);
+fn sites<'a>(federation: &'a Federation, summary: &Summary, facts: &RunFacts) -> Vec<Site<'a>> {
+    let sites = federation.sites.iter().zip(&summary.sites).zip(&summary.ramps).enumerate();
     sites
-        .map(|(site, sums)| Site {
+        .map(|(index, ((site, sums), ramps))| Site {
             name: &site.name,
             peak_mw: sums.peak.as_megawatts_f64(),
             accelerator_hours: Hours::of(&sums.time),
             energy_mwh: sums.energy.as_megawatt_hours_f64(),
             node_energy_mwh: sums.node_energy.as_megawatt_hours_f64(),
-            pue: sums.power_usage_effectiveness(),
+            pue: facts.pue(index, sums),
             pue_interim: summary.is_interim(),
             carbon_t: sums.carbon.as_tonnes_f64(),
             cost_eur: sums.cost.as_euro_f64(),
+            ramps: ramps_of(ramps),
         })
         .collect()
+}
+
+fn ramps_of(ramps: &giga_control::Ramps) -> Ramps {
+    Ramps {
+        up_15_s_mw: ramps.quarter_minute.up.as_megawatts_f64(),
+        down_15_s_mw: ramps.quarter_minute.down.as_megawatts_f64(),
+        up_minute_mw: ramps.minute.up.as_megawatts_f64(),
+        down_minute_mw: ramps.minute.down.as_megawatts_f64(),
+        over: ramps.over,
+    }
 }
 
 fn owners<'a>(federation: &'a Federation, summary: &Summary) -> Vec<Owner<'a>> {

@@ -93,6 +93,8 @@ pub struct Site {
     pub slurm: Option<Box<SlurmAccess>>,
     /// What runs containers there, or `None` where nothing does.
     pub containers: Option<ContainerRuntime>,
+    /// By how much its power may change within a minute, where its grid operator says so. Nothing enforces it; it is counted.
+    pub ramp_most: Option<Power>,
 }
 
 impl Site {

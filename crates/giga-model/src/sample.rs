@@ -107,6 +107,7 @@ pub fn add_site(federation: &mut Federation, name: &str, pools: &[(Accelerator, 
         engine: None,
         slurm: None,
         containers: None,
+        ramp_most: None,
     });
     id
 }

@@ -5,6 +5,7 @@ mod figures;
 pub mod live;
 mod observe;
 pub mod page;
+mod plants;
 mod screen;
 mod series;
 mod story;

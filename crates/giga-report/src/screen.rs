@@ -9,6 +9,7 @@ use giga_model::{Federation, ProjectId, SiteId};
 use giga_units::{AcceleratorTime, Money, grouped};
 
 use crate::figures::{carbon, energy, hours, money, percent, power, wait};
+use crate::plants;
 use crate::table::Side;
 
 /// Width of the bar that stands for the whole.
@@ -27,7 +28,8 @@ pub fn screen(federation: &Federation, summary: &Summary, facts: &RunFacts) -> S
     owners(&mut out, federation, summary);
     programmes(&mut out, federation, summary);
     waits(&mut out, federation, summary);
-    sites(&mut out, federation, summary);
+    sites(&mut out, federation, summary, facts);
+    energy_of_plants(&mut out, federation, summary, facts);
     data(&mut out, federation, summary);
     totals(&mut out, summary);
     out
@@ -236,13 +238,13 @@ fn waits(out: &mut String, federation: &Federation, summary: &Summary) {
     table(out, &["programme", "accelerators", "jobs started", "median wait", "p95 wait"], rows);
 }
 
-fn sites(out: &mut String, federation: &Federation, summary: &Summary) {
-    let rows = federation.sites.iter().zip(&summary.sites).map(|(site, sums)| {
+fn sites(out: &mut String, federation: &Federation, summary: &Summary, facts: &RunFacts) {
+    let rows = federation.sites.iter().zip(&summary.sites).enumerate().map(|(index, (site, sums))| {
         vec![
             site.name.clone(),
             percent(sums.time.delivered, sums.time.installed),
             energy(sums.energy),
-            sums.power_usage_effectiveness().map_or_else(|| "–".to_owned(), |pue| format!("{pue:.3}")),
+            facts.pue(index, sums).map_or_else(|| "–".to_owned(), |pue| format!("{pue:.3}")),
             power(sums.peak),
             power(site.phases.iter().map(|phase| phase.power).sum()),
             carbon(sums.carbon),
@@ -251,6 +253,20 @@ fn sites(out: &mut String, federation: &Federation, summary: &Summary) {
     });
     let pue = if summary.is_interim() { "interim PUE" } else { "PUE" };
     table(out, &["site", "delivered", "energy", pue, "peak", "of", "carbon", "cost"], rows);
+}
+
+/// Where the energy of sites with a plant went, and how fast power changed where that is limited.
+fn energy_of_plants(out: &mut String, federation: &Federation, summary: &Summary, facts: &RunFacts) {
+    table(
+        out,
+        &plants::COLUMNS,
+        plants::sites(federation, &facts.energy).map(|(site, energy)| plants::row(site, energy)),
+    );
+    let books = plants::beside_books(federation, &facts.energy);
+    books
+        .into_iter()
+        .chain(plants::ramps(federation, summary))
+        .for_each(|text| line(out, &format!("  {text}")));
 }
 
 fn totals(out: &mut String, summary: &Summary) {

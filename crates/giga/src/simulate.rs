@@ -180,8 +180,7 @@ fn simulate(
     }
     let story = twin.story().to_vec();
     let done = twin.control().now() >= outset.end || (outset.end == Instant::FAR && twin.is_idle());
-    let whole = done || !(stopped.load(Ordering::Relaxed) || call.stop_at.is_some_and(|at| at < outset.end));
-    if !whole {
+    if !done && (stopped.load(Ordering::Relaxed) || call.stop_at.is_some_and(|at| at < outset.end)) {
         return save(outset, &twin, &work, output);
     }
     if let Err(refused) = work.is_any() {
@@ -195,6 +194,7 @@ fn simulate(
         work: work.words(),
         offered: Some(offered),
         shocks: outset.shocks.clone(),
+        energy: output.energy(&outset.federation, summary.end),
     };
     let json = summary::write(&outset.federation, &summary, &facts);
     output.finish(&json, &outset.federation, &summary, &facts)?;

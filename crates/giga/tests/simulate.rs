@@ -136,6 +136,51 @@ fn a_stopped_run_of_generated_work_ends_with_the_same_bytes() {
     assert!(summary["accelerator_hours"]["maintenance"].as_f64() > Some(0.0), "{summary}");
 }
 
+/// What a plant makes of a run follows from all of its hours, those before a break as well.
+#[test]
+fn a_stopped_run_with_a_plant_ends_with_the_same_bytes() {
+    let plant = r#"
+[site.weather]
+dry_bulb = [-5, 5, 15, 25, 35, 25, 15, 5]
+humidity = [80, 70, 60, 50, 40, 50, 60, 70]
+pressure = [100, 100, 100, 100, 100, 100, 100, 100]
+[site.maintenance]
+"#;
+    let place = Place::new();
+    let site = "[[site]]\nramp_most = \"20 kW\"\ncooling = { kind = \"tower\" }\n";
+    let described = GENERATED.replace("[[site]]\n", site).replace("\n[site.maintenance]\n", plant);
+    place.write("small.toml", &described);
+    check_breaks(&place, &GENERATED_RUN, &["2027-01-03T07:30", "2027-01-05T23:59:59.999"]);
+    let summary = place.summary("whole");
+    let (plant, ramps) = (&summary["plants"][0], &summary["sites"][0]["ramps"]);
+    let of = |key: &str| plant[key].as_f64().expect("a figure");
+    let uses = [
+        "nodes",
+        "network_and_storage",
+        "conversion",
+        "pumps",
+        "fans",
+        "compressors",
+        "heat_pumps",
+        "building",
+    ];
+    let sum: f64 = uses.iter().map(|word| of(&format!("{word}_mwh"))).sum();
+    assert!((sum / of("modelled_mwh") - 1.0).abs() < 1e-9, "{plant}");
+    assert!((of("nodes_mwh") / summary["sites"][0]["node_energy_mwh"].as_f64().unwrap() - 1.0).abs() < 1e-6);
+    assert!(of("metered_mwh") >= of("modelled_mwh"), "books are above the plant: {plant}");
+    assert!(of("pue_category_1") < of("pue_category_3") && of("wue_l_per_kwh") > 1.0 && of("water_m3") > 0.0);
+    let hours: f64 = summary["temperatures"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|band| band["hours_h"].as_f64().unwrap())
+        .sum();
+    assert!((hours - 360.0).abs() < 1e-6, "{hours}");
+    let page = std::fs::read_to_string(place.path("whole/report.html")).expect("a page");
+    assert!(page.contains("PUE and WUE by temperature") && page.contains("ramps of kajaani"));
+    assert!(ramps["up_minute_mw"].as_f64() > Some(0.02) && ramps["over"].as_u64() > Some(0), "{ramps}");
+}
+
 #[test]
 fn a_stopped_run_of_a_trace_ends_with_the_same_bytes() {
     let place = traced();

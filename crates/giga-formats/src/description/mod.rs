@@ -32,6 +32,7 @@ mod table;
 mod tests;
 mod zones;
 
+use giga_control::energy::Plant;
 use giga_model::Federation;
 use toml::de::{DeTable, DeValue};
 
@@ -52,6 +53,8 @@ pub struct Description {
     pub federation: Federation,
     /// The shocks that happen, by name.
     pub shocks: Vec<String>,
+    /// By site, what cools it; `None` where only a factor says what it draws beside its nodes.
+    pub plants: Vec<Option<Plant>>,
     /// What was made of further files, and what is probably not meant; a sentence each.
     pub notes: Vec<String>,
     root: Record,
@@ -77,7 +80,8 @@ pub fn read_with(file: &str, text: &str, beside: &Beside<'_>) -> Result<Descript
         let built = build::build(&root, &mut findings);
         flaws::report(&root, &built, &mut findings);
         notes.extend(built.notes);
-        Description { federation: built.federation, shocks: built.shocks, notes, root }
+        let (plants, shocks) = (built.plants, built.shocks);
+        Description { federation: built.federation, shocks, plants, notes, root }
     });
     findings.finish(file, text)?;
     let mut read = read.expect("a text without faults was decoded");

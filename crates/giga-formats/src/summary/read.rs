@@ -65,15 +65,19 @@ pub enum SummaryError {
 }
 
 /// How a key ends, and the unit that it so says; the longer of two that fit comes first.
-const UNITS: [(&str, &str); 10] = [
+const UNITS: [(&str, &str); 14] = [
     ("_accelerator_hours", "accelerator-h"),
     ("_eur_per_useful_accelerator_hour", "EUR per accelerator-h"),
+    ("_l_per_kwh", "L/kWh"),
+    ("_kg_per_kwh", "kg/kWh"),
     ("_mwh", "MWh"),
     ("_kwh", "kWh"),
     ("_mw", "MW"),
     ("_kw", "kW"),
     ("_t", "t"),
     ("_eur", "EUR"),
+    ("_m3", "m³"),
+    ("_h", "h"),
     ("_s", "s"),
     ("_percent", "%"),
 ];

@@ -8,6 +8,7 @@ mod axis;
 mod chart;
 mod compare;
 mod data;
+mod energy;
 mod frame;
 mod gantt;
 mod headline;
@@ -63,6 +64,7 @@ pub fn report(report: &Report<'_>) -> String {
         Some(waits::section(report)),
         report.sample.map(|sample| gantt::section(report, sample)),
         Some(sites::section(report)),
+        energy::section(report),
         data::section(report),
         Some(losses::section(report)),
     ];

@@ -39,7 +39,8 @@ pub(super) fn run(call: &Simulate, folder: &Path) -> anyhow::Result<ExitCode> {
         Err(error) => return disagrees(&error),
     };
     let work = format!("journal of {place}, {} records", grouped(replay.records));
-    let facts = RunFacts { seed: None, work, offered: None, shocks: outset.shocks.clone() };
+    let energy = output.energy(&outset.federation, replay.summary.end);
+    let facts = RunFacts { seed: None, work, offered: None, shocks: outset.shocks.clone(), energy };
     let json = summary::write(&outset.federation, &replay.summary, &facts);
     output.finish(&json, &outset.federation, &replay.summary, &facts)?;
     show(call, &outset, &replay.summary, &facts, &json, &[])?;
@@ -68,11 +69,12 @@ fn open(call: &Simulate, folder: &Path) -> Result<(String, Store, Outset), Refus
         }
         error => Refused::Failed(error.into()),
     })?;
-    let Described { federation, shocks } = call::kept(&beginning.file, &beginning.expanded, None)?;
+    let Described { federation, plants, shocks } = call::kept(&beginning.file, &beginning.expanded, None)?;
     let outset = Outset {
         federation_file: beginning.file,
         federation_text: beginning.text,
         federation,
+        plants,
         shocks,
         work_file: None,
         work_format: None,

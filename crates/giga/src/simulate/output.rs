@@ -8,12 +8,14 @@ use std::thread::JoinHandle;
 
 use anyhow::Context as _;
 use giga_control::Summary;
+use giga_control::energy::{EnergyLog, SiteEnergy};
 use giga_control::record::{HourRecord, JobRecord};
 use giga_formats::saved::Fingerprint;
 use giga_formats::summary::RunFacts;
-use giga_formats::table::{HoursWriter, JobsWriter, Names, Record, TableError, TableWriter};
+use giga_formats::table::{HoursWriter, JobsWriter, Names, Record, TableError, TableReader, TableWriter};
 use giga_model::Federation;
 use giga_twin::{Nowhere, Sink};
+use giga_units::Instant;
 
 use super::call::Outset;
 use super::linted::Linted;
@@ -41,8 +43,9 @@ pub(super) struct Rest {
     pub(super) hours: Vec<HourRecord>,
 }
 
-/// Where rows go: to a folder, or nowhere.
+/// Where rows go: to a folder, or nowhere; and what plants are asked about afterwards.
 pub(super) struct Output {
+    energy: EnergyLog,
     folder: Option<PathBuf>,
     jobs: Vec<JobRecord>,
     hours: Vec<HourRecord>,
@@ -62,8 +65,9 @@ struct Tables {
 impl Output {
     pub(super) fn open(outset: &Outset, rest: Option<Rest>) -> anyhow::Result<Self> {
         let (jobs, hours) = (Vec::new(), Vec::new());
+        let mut energy = EnergyLog::new(&outset.plants, outset.start);
         let Some(folder) = &outset.out else {
-            return Ok(Self { folder: None, jobs, hours, sender: None, writer: None });
+            return Ok(Self { energy, folder: None, jobs, hours, sender: None, writer: None });
         };
         std::fs::create_dir_all(folder).with_context(|| format!("`{}` can not be made", folder.display()))?;
         let names = Names::of(&outset.federation);
@@ -74,6 +78,7 @@ impl Output {
             },
             Some(rest) => {
                 keep_old(folder)?;
+                had(&mut energy, &old(&folder.join(HOURS)), &names, &rest.hours)?;
                 Tables {
                     jobs: go_on(&folder.join(JOBS), &rest.jobs, &names)?,
                     hours: go_on(&folder.join(HOURS), &rest.hours, &names)?,
@@ -82,7 +87,19 @@ impl Output {
         };
         let (sender, receiver) = sync_channel(WAITING);
         let writer = std::thread::spawn(move || write_all(tables, &receiver));
-        Ok(Self { folder: Some(folder.clone()), jobs, hours, sender: Some(sender), writer: Some(writer) })
+        Ok(Self {
+            energy,
+            folder: Some(folder.clone()),
+            jobs,
+            hours,
+            sender: Some(sender),
+            writer: Some(writer),
+        })
+    }
+
+    /// What the plants of sites made of all hours so far, by site.
+    pub(super) fn energy(&self, federation: &Federation, end: Instant) -> Vec<Option<SiteEnergy>> {
+        self.energy.energy(federation, end)
     }
 
     fn pass_on(&mut self) {
@@ -147,6 +164,7 @@ impl Sink for Output {
     }
 
     fn hour(&mut self, row: &HourRecord) -> Result<(), TableError> {
+        self.energy.add(row);
         if self.sender.is_some() {
             self.hours.push(*row);
         }
@@ -201,6 +219,17 @@ fn remove(path: &Path) -> anyhow::Result<()> {
         }
         _ => Ok(()),
     }
+}
+
+/// The hours that a saved run had: those of full groups are in its table, the others with the run.
+fn had(log: &mut EnergyLog, table: &Path, names: &Names, rest: &[HourRecord]) -> anyhow::Result<()> {
+    let cannot = || format!("`{}` can not be read", table.display());
+    let saved = File::open(table).with_context(cannot)?;
+    for row in TableReader::<HourRecord>::open(saved, names).with_context(cannot)? {
+        log.add(&row.with_context(cannot)?);
+    }
+    rest.iter().for_each(|row| log.add(row));
+    Ok(())
 }
 
 /// A new table that begins with the rows of the saved one.

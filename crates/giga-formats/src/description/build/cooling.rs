@@ -6,12 +6,13 @@
 
 use std::collections::BTreeMap;
 
+use giga_control::energy::Plant;
 use giga_facility::air::Air;
 use giga_facility::cooling::Mode;
 use giga_facility::quantity::{Celsius, Pascals, Watts};
 use giga_facility::{Facility, Inputs, Preset};
 use giga_model::{Overhead, Overheads};
-use giga_units::{Duration, Fraction, Power, grouped};
+use giga_units::{Duration, Fraction, Instant, Power, grouped};
 
 use crate::description::record::Record;
 
@@ -27,28 +28,51 @@ pub(super) struct Nodes {
 }
 
 /// What a plant comes to in a weather.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Cooled {
-    pub(super) overheads: Overheads,
-    /// What a planner should know of it, as the end of a sentence.
-    pub(super) about: String,
+    pub(super) plant: Plant,
+    grid: Grid,
+    /// The first hour of the weather, and the air of each.
+    first: Instant,
+    airs: Vec<(f64, f64)>,
+    lines: Vec<Overhead>,
 }
 
-/// The overheads of a plant in a weather; `None` where the air or the size is outside what the facility takes.
+/// A plant in a weather; `None` where the air or the size is outside what the facility takes.
 pub(super) fn cooled(cooling: &Record, weather: &Record, nodes: Nodes) -> Option<Cooled> {
     let facility = preset(cooling.text("kind")?).facility(Watts::from(nodes.most)).ok()?;
     let (dry_bulb, humidity) = (weather.numbers("dry_bulb"), weather.numbers("humidity"));
     // Of the highest pressure wet bulbs are highest, and a plant with water cools least.
     let pressure = weather.numbers("pressure").iter().max()?;
-    let mut grid = Grid { facility, nodes, pressure: Pascals(*pressure as f64), corners: BTreeMap::new() };
-    let (mut lines, mut full) = (Vec::with_capacity(dry_bulb.len()), FullLoad::default());
-    for (dry_bulb, humidity) in dry_bulb.iter().zip(humidity) {
-        let (dry_bulb, humidity) = (*dry_bulb as f64 / 1e3, *humidity as f64 / 1e5);
-        lines.push(grid.line(dry_bulb, humidity)?);
-        full.add(&grid.nearest(dry_bulb, humidity)?);
+    let mut grid = Grid {
+        facility: facility.clone(),
+        nodes,
+        pressure: Pascals(*pressure as f64),
+        corners: BTreeMap::new(),
+    };
+    let airs = dry_bulb.iter().zip(humidity);
+    let airs: Vec<(f64, f64)> =
+        airs.map(|(dry_bulb, humidity)| (*dry_bulb as f64 / 1e3, *humidity as f64 / 1e5)).collect();
+    let lines = airs.iter().map(|&(dry_bulb, humidity)| grid.line(dry_bulb, humidity));
+    let lines = lines.collect::<Option<Vec<_>>>()?;
+    let plant = Plant { facility, outages: Vec::new() };
+    Some(Cooled { plant, grid, first: weather.date("first")?, airs, lines })
+}
+
+impl Cooled {
+    /// What the site draws beside its nodes, hour by hour.
+    pub(super) fn overheads(&self) -> Overheads {
+        Overheads::new(self.first, Duration::hours(1), &self.lines).expect("there are hours")
     }
-    let overheads = Overheads::new(weather.date("first")?, Duration::hours(1), &lines)?;
-    Some(Cooled { overheads, about: full.told() })
+
+    /// What a planner should know of it, as the end of a sentence.
+    pub(super) fn about(&mut self) -> String {
+        let mut full = FullLoad::default();
+        for &(dry_bulb, humidity) in &self.airs {
+            full.add(&self.grid.nearest(dry_bulb, humidity).expect("its line was found"));
+        }
+        full.told()
+    }
 }
 
 fn preset(kind: &str) -> Preset {
@@ -60,6 +84,7 @@ fn preset(kind: &str) -> Preset {
     }
 }
 
+#[derive(Debug, Clone)]
 struct Grid {
     facility: Facility,
     nodes: Nodes,

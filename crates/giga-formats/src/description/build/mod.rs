@@ -17,6 +17,7 @@ mod workload;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use giga_control::energy::Plant;
 use giga_model::{Federation, Policy, Project, Sharing, Site};
 use giga_units::Fraction;
 
@@ -31,6 +32,8 @@ pub(crate) struct Built {
     pub(crate) federation: Federation,
     /// The shocks that happen, by name.
     pub(crate) shocks: Vec<String>,
+    /// By site, what cools it.
+    pub(crate) plants: Vec<Option<Plant>>,
     /// What readers should know of it, a sentence each.
     pub(crate) notes: Vec<String>,
     /// For every site what can be judged.
@@ -79,7 +82,8 @@ pub(crate) fn build(root: &Record, findings: &mut Findings) -> Built {
         workload,
     };
     agreements::apply(root, &names, &mut federation, findings);
-    Built { federation, shocks, notes: placed.notes, sound: placed.sound, pools: placed.places }
+    let plants = placed.cooled.into_iter().map(|cooled| Some(cooled?.plant)).collect();
+    Built { federation, shocks, plants, notes: placed.notes, sound: placed.sound, pools: placed.places }
 }
 
 /// Applies shocks, and lays the limits of all sites over each other. Gives the shocks that happen.

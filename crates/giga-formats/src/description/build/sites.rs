@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use giga_model::{
     Accelerator, AcceleratorId, ContainerRuntime, Country, EngineKind, Failures, Flexibility, Maintenance,
-    Overheads, OwnerId, Phase, Pool, PoolId, Site, SiteId, SlurmAccess, SlurmMode,
+    OwnerId, Phase, Pool, PoolId, Site, SiteId, SlurmAccess, SlurmMode,
 };
 use giga_units::{CarbonIntensity, EnergyPrice, Fraction, Instant, Money, Power};
 
-use super::cooling::{self, Nodes};
+use super::cooling::{self, Cooled, Nodes};
 use super::cost::per_hour;
 use super::data::assurance;
 use super::series::{series, weather};
@@ -30,6 +30,8 @@ pub(super) struct Placed {
     pub(super) pools: Vec<Pool>,
     pub(super) places: Vec<(Range<usize>, String)>,
     pub(super) sound: Vec<Sound>,
+    /// By site, what cools it.
+    pub(super) cooled: Vec<Option<Cooled>>,
     /// What readers should know, a sentence each.
     pub(super) notes: Vec<String>,
 }
@@ -108,7 +110,9 @@ struct Builder<'r, 'w> {
 impl<'r> Builder<'r, '_> {
     fn site(&mut self, record: &'r Record, rate: Fraction) -> Site {
         let phases: Vec<Phase> = record.tables("phase").iter().map(|phase| self.phase(phase)).collect();
-        let overheads = self.overheads(record, &phases);
+        let cooled = self.cooled(record, &phases);
+        let overheads = cooled.as_ref().map(|cooled| Arc::new(cooled.overheads()));
+        self.placed.cooled.push(cooled);
         let capital = record.amount_or_zero::<Money>("facility_cost");
         let price: EnergyPrice = record.amount_or_zero("electricity_price");
         let carbon: CarbonIntensity = record.amount_or_zero("carbon_intensity");
@@ -124,7 +128,7 @@ impl<'r> Builder<'r, '_> {
                 .into_iter()
                 .collect(),
             facility_factor: record.factor("facility_factor").unwrap_or(Fraction::ONE),
-            overheads: overheads.map(Arc::new),
+            overheads,
             electricity_price: price,
             price_series: series(record.table("price_series"), price.as_microeuro_per_kwh()),
             carbon_intensity: carbon,
@@ -142,11 +146,12 @@ impl<'r> Builder<'r, '_> {
             engine: record.text("engine").and_then(EngineKind::parse),
             slurm: self.slurm(record).map(Box::new),
             containers: record.text("containers").and_then(ContainerRuntime::parse),
+            ramp_most: record.amount("ramp_most"),
         }
     }
 
-    /// What the building draws hour by hour, where it says what cools it.
-    fn overheads(&mut self, site: &Record, phases: &[Phase]) -> Option<Overheads> {
+    /// What cools it, where it says so.
+    fn cooled(&mut self, site: &Record, phases: &[Phase]) -> Option<Cooled> {
         let plant = site.table("cooling")?;
         let Some(weather) = site.table("weather") else {
             self.fault(site, "cooling", &Meaning::NoWeather);
@@ -168,13 +173,13 @@ impl<'r> Builder<'r, '_> {
         if nodes.most == Power::ZERO {
             return None;
         }
-        let Some(cooled) = cooling::cooled(plant, weather, nodes) else {
+        let Some(mut cooled) = cooling::cooled(plant, weather, nodes) else {
             self.fault(site, "cooling", &Meaning::NoPlant);
             return None;
         };
         let name = site.text("name").unwrap_or_default();
-        self.placed.notes.push(format!("`{name}`, cooling: {}", cooled.about));
-        Some(cooled.overheads)
+        self.placed.notes.push(format!("`{name}`, cooling: {}", cooled.about()));
+        Some(cooled)
     }
 
     fn slurm(&mut self, site: &Record) -> Option<SlurmAccess> {

@@ -125,6 +125,11 @@ pub(crate) static SITE: Section = Section {
             "assumption: usual service life of power and cooling plant",
             "years over which that capital is spread",
         ),
+        optional(
+            "ramp_most",
+            Kind::Amount { of: &POWER, min: "1 W", max: "100 GW" },
+            "by how much its power may change within a minute by its connection agreement; what goes beyond is counted",
+        ),
         preset("oversubscribed", Kind::Flag, "false", "a site can feed what it holds", OVERSUBSCRIBED),
         preset("spare_power", Kind::Flag, "false", "a site is built for what it holds", SPARE),
         preset(

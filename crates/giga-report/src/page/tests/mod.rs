@@ -144,8 +144,13 @@ impl Scene {
             sample
         });
         let work = format!("{before}read from a file");
-        let facts =
-            RunFacts { seed: Some(77), work, offered: Some(summary.time.delivered), shocks: Vec::new() };
+        let facts = RunFacts {
+            seed: Some(77),
+            work,
+            offered: Some(summary.time.delivered),
+            shocks: Vec::new(),
+            energy: Vec::new(),
+        };
         Self { federation, summary, facts, hours, sample }
     }
 
