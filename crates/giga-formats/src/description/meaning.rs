@@ -78,6 +78,16 @@ pub(crate) enum Meaning {
     NoPower,
     #[error("this limit has `power` and also `part`")]
     PowerTwice,
+    #[error("`every` is shorter than `for`")]
+    EveryShort,
+    #[error("this would be {count} limits, and 10,000 are the most")]
+    EveryMany { count: i64 },
+    #[error("heat needs either `warmer` or `part`")]
+    HeatKinds,
+    #[error("`{site}` says nothing of its cooling, so that warmer air or an outage means nothing there")]
+    NoCooling { site: String },
+    #[error("it lies more than fifty years behind the start, or before it")]
+    ShockFar,
     #[error("it is not said which sites it concerns")]
     NoPlaces,
     #[error("no site is in {code}")]
@@ -154,12 +164,18 @@ impl Meaning {
                 "give each a partition of its own, or a `constraint` that tells its nodes, in `[[site.slurm.pool]]`"
             }
             Self::NotAbsolute { .. } => "write it from `/` on: servers and nodes begin in other folders",
+            Self::EveryShort | Self::EveryMany { .. } => "write a longer `every`, or an earlier `until`",
+            Self::HeatKinds => "write `warmer = 6` for sites with cooling, or `part = \"70 %\"` for others",
+            Self::NoCooling { .. } => {
+                "add `cooling` and `weather` to the site, name other sites, or write `heat` with `part`"
+            }
+            Self::ShockFar => "write a date between the start and fifty years later",
             Self::NoPlaces => {
                 "write `country = \"DE\"`, `countries = [\"ES\", \"PT\"]` or `sites = [\"a\", \"b\"]`"
             }
             Self::NoSiteThere { .. } => "write the country of a site, or name `sites`",
             Self::ShockKinds { .. } => {
-                "write one of `limit`, `delay`, `leave`, `heat`; several shocks can happen in one run"
+                "write one of `limit`, `delay`, `leave`, `heat`, `plant`, `price`; several shocks can happen in one run"
             }
             Self::LinkEnds => "write for example `sites = [\"kajaani\", \"stuttgart\"]`",
             Self::LinkTwice => "keep one of the two; a link holds both ways",

@@ -1,5 +1,6 @@
 //! Examples of sound and faulty descriptions, and the laws that hold for all.
 
+mod shocks;
 mod weather;
 mod wider;
 

@@ -4,6 +4,8 @@
 //! hour, so that a year asks the facility for some hundred airs and not for thousands. That the meter is never above it between
 //! the corners is what the facility promises of a line and a test shows of weather.
 
+mod shocked;
+
 use std::collections::BTreeMap;
 
 use giga_control::energy::Plant;
@@ -15,6 +17,7 @@ use giga_model::{Overhead, Overheads};
 use giga_units::{Duration, Fraction, Instant, Power, grouped};
 
 use crate::description::record::Record;
+pub(super) use shocked::Change;
 
 /// Between two corners of the grid: half a kelvin, and five hundredths of humidity.
 const KELVIN_HALVES: f64 = 2.0;
@@ -36,6 +39,8 @@ pub(super) struct Cooled {
     first: Instant,
     airs: Vec<(f64, f64)>,
     lines: Vec<Overhead>,
+    /// What shocks do to it.
+    pub(super) changes: Vec<Change>,
 }
 
 /// A plant in a weather; `None` where the air or the size is outside what the facility takes.
@@ -56,7 +61,7 @@ pub(super) fn cooled(cooling: &Record, weather: &Record, nodes: Nodes) -> Option
     let lines = airs.iter().map(|&(dry_bulb, humidity)| grid.line(dry_bulb, humidity));
     let lines = lines.collect::<Option<Vec<_>>>()?;
     let plant = Plant { facility, outages: Vec::new() };
-    Some(Cooled { plant, grid, first: weather.date("first")?, airs, lines })
+    Some(Cooled { plant, grid, first: weather.date("first")?, airs, lines, changes: Vec::new() })
 }
 
 impl Cooled {

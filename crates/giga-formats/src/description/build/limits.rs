@@ -25,7 +25,34 @@ enum Left {
     Part(Fraction),
 }
 
-/// Reads `from`, `for` and `power` or `part`; what is faulty is reported.
+/// Most times that one limit with `every` comes to.
+const TIMES_MAX: i64 = 10_000;
+
+/// Reads `from`, `for`, `every`, `until` and `power` or `part`; what is faulty is reported.
+pub(super) fn cuts(record: &Record, findings: &mut Findings) -> Vec<Cut> {
+    let Some(first) = cut(record, findings) else { return Vec::new() };
+    let Some(every) = record.amount::<Duration>("every") else { return vec![first] };
+    let until = record.date("until").unwrap_or(first.from + Duration::days(365));
+    let count = until.since(first.from).as_milliseconds().max(0) / every.as_milliseconds() + 1;
+    let fault = match first.until.since(first.from) {
+        length if every < length => Meaning::EveryShort,
+        _ if count > TIMES_MAX => Meaning::EveryMany { count },
+        _ => {
+            let shift = |turn: i64| Duration::milliseconds(every.as_milliseconds() * turn);
+            let at = |turn| Cut { from: first.from + shift(turn), until: first.until + shift(turn), ..first };
+            return (0..count).map(at).collect();
+        }
+    };
+    findings.add(&record.span_of("every"), record.path_of("every"), &fault);
+    Vec::new()
+}
+
+/// A power that a site may draw at most for a time.
+pub(super) fn bound(from: Instant, until: Instant, power: Power) -> Cut {
+    Cut { from, until, left: Left::Power(power) }
+}
+
+/// Reads one such time.
 pub(super) fn cut(record: &Record, findings: &mut Findings) -> Option<Cut> {
     let has_power = record.section.field("power").is_some();
     let power = if has_power { record.amount("power").map(Left::Power) } else { None };
@@ -44,7 +71,7 @@ pub(super) fn cut(record: &Record, findings: &mut Findings) -> Option<Cut> {
 
 /// The limits of one site that its own table names.
 pub(super) fn of_site(record: &Record, findings: &mut Findings) -> Vec<Cut> {
-    record.tables("limit").iter().filter_map(|limit| cut(limit, findings)).collect()
+    record.tables("limit").iter().flat_map(|limit| cuts(limit, findings)).collect()
 }
 
 /// The sites that `country`, `countries` and `sites` name, each once; what is faulty is reported.

@@ -4,6 +4,7 @@
 //! is only given out when there was no fault.
 
 mod agreements;
+mod changed;
 mod cooling;
 mod cost;
 mod data;
@@ -25,7 +26,9 @@ use super::complete::quoted;
 use super::diagnostic::{Findings, nearest};
 use super::meaning::Meaning;
 use super::record::Record;
+use cooling::Cooled;
 use limits::Cut;
+use shocks::World;
 
 /// A federation and where its parts stand in the file.
 pub(crate) struct Built {
@@ -59,7 +62,12 @@ pub(crate) fn build(root: &Record, findings: &mut Findings) -> Built {
     let mut placed = sites::sites(root, &names, &accelerators, rate, findings);
     let mut projects = parties::projects(root, &names, findings);
     let programmes = parties::programmes(root);
-    let shocks = times(root, &names, &mut placed.sites, &mut projects, findings);
+    let places = (placed.sites.as_mut_slice(), placed.cooled.as_mut_slice());
+    let shocks = times(root, &names, places, &mut projects, findings);
+    // Whether a site can feed what it holds is judged by its own weather, not by that of a shock.
+    for (sound, cooled) in placed.sound.iter_mut().zip(&placed.cooled) {
+        sound.power &= cooled.as_ref().is_none_or(|cooled| cooled.changes.is_empty());
+    }
     let datasets = data::datasets(root, &names, &placed.sites, findings);
     let sound = ["site", "dataset", "project"]
         .iter()
@@ -90,7 +98,7 @@ pub(crate) fn build(root: &Record, findings: &mut Findings) -> Built {
 fn times(
     root: &Record,
     names: &AllNames<'_>,
-    sites: &mut [Site],
+    (sites, cooled): (&mut [Site], &mut [Option<Cooled>]),
     projects: &mut [Project],
     findings: &mut Findings,
 ) -> Vec<String> {
@@ -98,11 +106,11 @@ fn times(
         root.tables("site").iter().map(|site| limits::of_site(site, findings)).collect();
     for limit in root.tables("limit") {
         let places = limits::places(limit, names, sites, findings);
-        if let Some(cut) = limits::cut(limit, findings) {
-            places.into_iter().for_each(|site| cuts[site].push(cut));
-        }
+        let times = limits::cuts(limit, findings);
+        places.into_iter().for_each(|site| cuts[site].extend(&times));
     }
-    let shocks = shocks::apply(root, names, sites, projects, &mut cuts, findings);
+    let shocks =
+        shocks::apply(root, names, &mut World { sites, cooled, projects, cuts: &mut cuts }, findings);
     for (site, cuts) in sites.iter_mut().zip(&cuts) {
         site.limits = limits::merged(cuts, &site.phases);
     }

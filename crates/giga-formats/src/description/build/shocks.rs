@@ -1,9 +1,14 @@
 //! Shocks: all are judged, and those that are chosen are applied to what was built.
 
-use giga_model::{Project, Site};
-use giga_units::{Duration, Instant};
+use std::sync::Arc;
 
-use super::limits::{Cut, cut, places};
+use giga_facility::cooling::Working;
+use giga_model::{Project, Site};
+use giga_units::{Duration, EnergyPrice, Fraction, Instant};
+
+use super::changed::{Span, changed};
+use super::cooling::{Change, Cooled};
+use super::limits::{Cut, cut, cuts, places};
 use super::{AllNames, Names};
 use crate::description::diagnostic::Findings;
 use crate::description::meaning::Meaning;
@@ -12,62 +17,209 @@ use crate::description::record::Record;
 /// What a shock does.
 enum Shock {
     /// Sites get less power.
-    Cut { sites: Vec<usize>, cut: Cut },
+    Cut { sites: Vec<usize>, cuts: Vec<Cut> },
+    /// Warmer air at sites, or a part of their plants out.
+    Plant { sites: Vec<usize>, change: Change },
+    /// Another price or carbon intensity.
+    Price { sites: Vec<usize>, span: Span, price: Price },
     /// Phases of a site open later.
     Delay { site: usize, by: Duration },
     /// The projects of an owner send nothing more.
     Leave { owner: usize, at: Instant },
 }
 
-const KINDS: [&str; 4] = ["limit", "delay", "leave", "heat"];
+/// How a price changes.
+#[derive(Clone, Copy)]
+struct Price {
+    times: Fraction,
+    plus: EnergyPrice,
+    carbon_times: Fraction,
+}
 
-/// Applies the shocks that happen: phases move, projects end. Gives their names in the order in which they were
-/// chosen. What they cut comes to `cuts`, by site.
+/// What shocks change.
+pub(super) struct World<'w> {
+    pub(super) sites: &'w mut [Site],
+    pub(super) cooled: &'w mut [Option<Cooled>],
+    pub(super) projects: &'w mut [Project],
+    /// By site.
+    pub(super) cuts: &'w mut [Vec<Cut>],
+}
+
+/// An hour but for its last millisecond.
+const ALMOST: Duration = Duration::milliseconds(3_599_999);
+
+const KINDS: [&str; 6] = ["limit", "delay", "leave", "heat", "plant", "price"];
+
+/// Applies the shocks that happen. Gives their names in the order in which they were chosen.
 pub(super) fn apply(
     root: &Record,
     names: &AllNames<'_>,
-    sites: &mut [Site],
-    projects: &mut [Project],
-    cuts: &mut [Vec<Cut>],
+    world: &mut World<'_>,
     findings: &mut Findings,
 ) -> Vec<String> {
     let known = Names::of(root, "shock", findings);
-    let records = root.tables("shock");
+    let start = root.date("start").unwrap_or_default();
+    let mut judge = Judge { names, start, sites: world.sites, cooled: world.cooled, findings };
     let mut shocks: Vec<Option<Shock>> =
-        records.iter().map(|record| shock(record, names, sites, findings)).collect();
+        root.tables("shock").iter().map(|record| judge.shock(record)).collect();
     let mut applied = Vec::new();
     for (name, span) in root.names("shocked") {
         let Some(index) = known.find(name, span, root.path_of("shocked"), findings) else { continue };
         applied.push(name.clone());
-        match shocks[index].take() {
-            None => {}
-            Some(Shock::Cut { sites, cut }) => sites.into_iter().for_each(|site| cuts[site].push(cut)),
-            Some(Shock::Delay { site, by }) => {
-                delay(&mut sites[site], by, root.date("start").unwrap_or_default());
-            }
-            Some(Shock::Leave { owner, at }) => leave(projects, owner, at),
+        if let Some(shock) = shocks[index].take() {
+            world.happen(shock, start);
         }
     }
+    world.heat(start);
     applied
 }
 
-fn shock(record: &Record, names: &AllNames<'_>, sites: &[Site], findings: &mut Findings) -> Option<Shock> {
-    let kinds: Vec<&str> = KINDS.into_iter().filter(|kind| record.has(kind)).collect();
-    let &[kind] = kinds.as_slice() else {
-        let name = record.text("name").unwrap_or_default().to_owned();
-        findings.add(&record.span, record.path.clone(), &Meaning::ShockKinds { name, count: kinds.len() });
-        return None;
+impl World<'_> {
+    fn happen(&mut self, shock: Shock, start: Instant) {
+        match shock {
+            Shock::Cut { sites, cuts } => sites.into_iter().for_each(|site| self.cuts[site].extend(&cuts)),
+            Shock::Plant { sites, change } => {
+                for site in sites {
+                    self.cooled[site].iter_mut().for_each(|cooled| cooled.changes.push(change));
+                }
+            }
+            Shock::Price { sites, span, price } => {
+                sites.into_iter().for_each(|site| reprice(&mut self.sites[site], start, span, price));
+            }
+            Shock::Delay { site, by } => delay(&mut self.sites[site], by, start),
+            Shock::Leave { owner, at } => leave(self.projects, owner, at),
+        }
+    }
+
+    /// Works out anew what plants under a shock draw, and how far they can cool.
+    fn heat(&mut self, start: Instant) {
+        let sites = self.sites.iter_mut().zip(self.cooled.iter_mut()).zip(self.cuts.iter_mut());
+        for ((site, cooled), cuts) in sites {
+            let Some(cooled) = cooled.as_mut().filter(|cooled| !cooled.changes.is_empty()) else { continue };
+            let Some(shocked) = cooled.shocked(site, start) else { continue };
+            site.overheads = Some(Arc::new(shocked.overheads));
+            site.weather = Some(shocked.weather);
+            cuts.extend(shocked.cuts);
+        }
+    }
+}
+
+/// Reads shocks.
+struct Judge<'w, 'r> {
+    names: &'w AllNames<'r>,
+    start: Instant,
+    sites: &'w [Site],
+    cooled: &'w [Option<Cooled>],
+    findings: &'w mut Findings,
+}
+
+impl Judge<'_, '_> {
+    fn shock(&mut self, record: &Record) -> Option<Shock> {
+        let kinds: Vec<&str> = KINDS.into_iter().filter(|kind| record.has(kind)).collect();
+        let &[kind] = kinds.as_slice() else {
+            let name = record.text("name").unwrap_or_default().to_owned();
+            let fault = Meaning::ShockKinds { name, count: kinds.len() };
+            self.findings.add(&record.span, record.path.clone(), &fault);
+            return None;
+        };
+        let below = record.table(kind)?;
+        match kind {
+            "limit" => {
+                let sites = places(below, self.names, self.sites, self.findings);
+                Some(Shock::Cut { sites, cuts: cuts(below, self.findings) })
+            }
+            "heat" => self.heat(below),
+            "plant" => self.plant(below),
+            "price" => self.price(below),
+            "delay" => {
+                let site = self.names.sites.at(below, "site", self.findings)?;
+                Some(Shock::Delay { site, by: below.amount("by")? })
+            }
+            _ => {
+                let owner = self.names.owners.at(below, "owner", self.findings)?;
+                Some(Shock::Leave { owner, at: below.date("at")? })
+            }
+        }
+    }
+
+    fn heat(&mut self, below: &Record) -> Option<Shock> {
+        match (below.factor("warmer"), below.has("part")) {
+            (None, true) => {
+                let sites = places(below, self.names, self.sites, self.findings);
+                Some(Shock::Cut { sites, cuts: cut(below, self.findings).into_iter().collect() })
+            }
+            (Some(warmer), false) => {
+                let change =
+                    Change { span: self.span(below)?, warmer: warmer.as_f64(), working: Working::default() };
+                Some(Shock::Plant { sites: self.cooled_places(below)?, change })
+            }
+            _ if below.broken => None,
+            _ => {
+                self.findings.add(&below.span, below.path.clone(), &Meaning::HeatKinds);
+                None
+            }
+        }
+    }
+
+    fn plant(&mut self, below: &Record) -> Option<Shock> {
+        let left = |key| below.amount::<Fraction>(key).map(Fraction::as_f64);
+        let working = Working { rejection: left("rejection")?, chillers: left("chillers")? };
+        let change = Change { span: self.span(below)?, warmer: 0.0, working };
+        Some(Shock::Plant { sites: self.cooled_places(below)?, change })
+    }
+
+    fn price(&mut self, below: &Record) -> Option<Shock> {
+        let price = Price {
+            times: below.factor("times")?,
+            plus: below.amount("plus")?,
+            carbon_times: below.factor("carbon_times")?,
+        };
+        let sites = places(below, self.names, self.sites, self.findings);
+        Some(Shock::Price { sites, span: self.span(below)?, price })
+    }
+
+    /// Sites that have a plant; one that has none is a fault.
+    fn cooled_places(&mut self, below: &Record) -> Option<Vec<usize>> {
+        let sites = places(below, self.names, self.sites, self.findings);
+        let bare =
+            sites.iter().find(|&&site| self.cooled[site].is_none() && self.sites[site].weather.is_none());
+        let Some(&bare) = bare else { return Some(sites) };
+        let fault = Meaning::NoCooling { site: self.sites[bare].name.clone() };
+        self.findings.add(&below.span, below.path.clone(), &fault);
+        None
+    }
+
+    /// From when until when, in whole hours around it.
+    fn span(&mut self, below: &Record) -> Option<Span> {
+        let (from, length) = (below.date("from")?, below.amount::<Duration>("for")?);
+        let span = Span {
+            from: Instant::of_hour(from.hour()),
+            until: Instant::of_hour((from + length + ALMOST).hour()),
+        };
+        let is_near = from >= self.start && span.until <= self.start + Duration::days(50 * 366);
+        if !is_near {
+            self.findings.add(&below.span_of("from"), below.path_of("from"), &Meaning::ShockFar);
+        }
+        is_near.then_some(span)
+    }
+}
+
+fn reprice(site: &mut Site, start: Instant, span: Span, price: Price) {
+    let times = |value: i64, by: Fraction| {
+        i64::try_from(i128::from(value) * i128::from(by.as_ppm()) / 1_000_000).unwrap_or(i64::MAX)
     };
-    let below = record.table(kind)?;
-    match kind {
-        "limit" | "heat" => {
-            let sites = places(below, names, sites, findings);
-            Some(Shock::Cut { sites, cut: cut(below, findings)? })
-        }
-        "delay" => {
-            Some(Shock::Delay { site: names.sites.at(below, "site", findings)?, by: below.amount("by")? })
-        }
-        _ => Some(Shock::Leave { owner: names.owners.at(below, "owner", findings)?, at: below.date("at")? }),
+    // The widest that a price may be written, so that no sum of prices can overflow: 100,000 EUR/MWh.
+    let most = 100_000_000;
+    let mean = site.electricity_price.as_microeuro_per_kwh();
+    let plus = price.plus.as_microeuro_per_kwh();
+    let to = |value| times(value, price.times).saturating_add(plus).clamp(-most, most);
+    site.price_series =
+        changed(site.price_series.as_ref(), mean, (start, span), to).or(site.price_series.take());
+    if price.carbon_times != Fraction::ONE {
+        let mean = site.carbon_intensity.as_milligrams_per_kwh();
+        let to = |value| times(value, price.carbon_times).clamp(0, most);
+        site.carbon_series =
+            changed(site.carbon_series.as_ref(), mean, (start, span), to).or(site.carbon_series.take());
     }
 }
 

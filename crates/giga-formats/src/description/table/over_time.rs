@@ -1,7 +1,7 @@
 //! Keys of what changes over time: prices and carbon by the hour, limits of the grid, shocks.
 
 use crate::description::field::{
-    DURATION, FRACTION, Field, Kind, POWER, Section, optional, preset, required, ruled,
+    DURATION, ENERGY_PRICE, FRACTION, Field, Kind, POWER, Section, optional, preset, required, ruled,
 };
 
 /// Most values of a series: eleven years of hours.
@@ -122,6 +122,13 @@ const LIMIT_POWER: Field = optional(
     "what each site may draw at the meter then; this or `part`",
 );
 const LIMIT_PART: Field = optional("part", PART, "the same as a part of the connection that is open then");
+const EVERY: Field = optional(
+    "every",
+    Kind::Amount { of: &DURATION, min: "1 min", max: "10 y" },
+    "from one such time to the next, not shorter than `for`; without it there is one",
+);
+const UNTIL: Field =
+    ruled("until", Kind::Date, "a year after `from`", "when the last of them has begun, with `every`");
 const COUNTRY: Field = optional("country", Kind::Text, "all sites there, by its ISO 3166-1 code");
 const COUNTRIES: Field = optional("countries", Kind::Names { max: 300 }, "all sites in these countries");
 const SITES: Field = optional("sites", Kind::Names { max: 4_000 }, "these sites");
@@ -130,14 +137,14 @@ const SITES: Field = optional("sites", Kind::Names { max: 4_000 }, "these sites"
 pub(crate) static SITE_LIMIT: Section = Section {
     name: "[[site.limit]]",
     doc: "a time in which the grid gives less; where several meet, the lowest holds",
-    fields: &[FROM, FOR, LIMIT_POWER, LIMIT_PART],
+    fields: &[FROM, FOR, EVERY, UNTIL, LIMIT_POWER, LIMIT_PART],
 };
 
 /// `[[limit]]`.
 pub(crate) static LIMIT: Section = Section {
     name: "[[limit]]",
     doc: "a time in which the grid gives less to each of several sites; where several meet, the lowest holds",
-    fields: &[COUNTRY, COUNTRIES, SITES, FROM, FOR, LIMIT_POWER, LIMIT_PART],
+    fields: &[COUNTRY, COUNTRIES, SITES, FROM, FOR, EVERY, UNTIL, LIMIT_POWER, LIMIT_PART],
 };
 
 /// `[[shock]]`.
@@ -149,26 +156,100 @@ pub(crate) static SHOCK: Section = Section {
         optional("limit", Kind::Table(&SHOCK_LIMIT), "the grid gives less for a while"),
         optional("delay", Kind::Table(&SHOCK_DELAY), "phases of a site open later"),
         optional("leave", Kind::Table(&SHOCK_LEAVE), "the projects of an owner send nothing more"),
-        optional("heat", Kind::Table(&SHOCK_HEAT), "heat leaves less power for computing for a while"),
+        optional(
+            "heat",
+            Kind::Table(&SHOCK_HEAT),
+            "it is hot, and there is less power for computing for a while",
+        ),
+        optional("plant", Kind::Table(&SHOCK_PLANT), "a part of what cools does not work for a while"),
+        optional("price", Kind::Table(&SHOCK_PRICE), "electricity costs or emits more or less for a while"),
     ],
 };
 
 static SHOCK_LIMIT: Section = Section {
     name: "`limit` of a shock",
     doc: "a time in which the grid gives less",
-    fields: &[COUNTRY, COUNTRIES, SITES, FROM, FOR, LIMIT_POWER, LIMIT_PART],
+    fields: &[COUNTRY, COUNTRIES, SITES, FROM, FOR, EVERY, UNTIL, LIMIT_POWER, LIMIT_PART],
 };
 
 static SHOCK_HEAT: Section = Section {
     name: "`heat` of a shock",
-    doc: "a time in which cooling leaves less: a stand-in for the physics of a facility",
+    doc: "a time in which it is hot: by so many kelvin at sites with cooling, or with so much less at sites without",
     fields: &[
         COUNTRY,
         COUNTRIES,
         SITES,
         FROM,
         FOR,
-        required("part", PART, "\"70 %\"", "what is left of the connection that is open then"),
+        optional(
+            "warmer",
+            Kind::Factor { min: 100_000, max: 30_000_000 },
+            "by how many kelvin the air is warmer than its weather says, with as much water in it; this or `part`",
+        ),
+        optional(
+            "part",
+            PART,
+            "what is left of the connection that is open then, where a factor stands for the cooling",
+        ),
+    ],
+};
+
+static SHOCK_PLANT: Section = Section {
+    name: "`plant` of a shock",
+    doc: "a time in which a part of what cools a site does not work; work is kept to what the rest can cool",
+    fields: &[
+        COUNTRY,
+        COUNTRIES,
+        SITES,
+        FROM,
+        FOR,
+        preset(
+            "chillers",
+            PART,
+            "\"100 %\"",
+            "what is not said to be out works",
+            "what is left of the chillers",
+        ),
+        preset(
+            "rejection",
+            PART,
+            "\"100 %\"",
+            "what is not said to be out works",
+            "what is left of the dry coolers and towers",
+        ),
+    ],
+};
+
+static SHOCK_PRICE: Section = Section {
+    name: "`price` of a shock",
+    doc: "a time in which electricity costs or emits more or less: spikes, negative prices, a dry year",
+    fields: &[
+        COUNTRY,
+        COUNTRIES,
+        SITES,
+        FROM,
+        FOR,
+        preset(
+            "times",
+            Kind::Factor { min: 0, max: 1_000_000_000 },
+            "1",
+            "the price stays",
+            "so many times its price",
+        ),
+        preset(
+            "plus",
+            Kind::Amount { of: &ENERGY_PRICE, min: "-10000 EUR/MWh", max: "10000 EUR/MWh" },
+            "\"0 EUR/MWh\"",
+            "the price stays",
+            "and so much more, or less where it is below zero",
+        ),
+        preset(
+            "carbon_times",
+            Kind::Factor { min: 0, max: 1_000_000_000 },
+            "1",
+            "its carbon stays",
+            "so many times its carbon intensity",
+        ),
     ],
 };
 

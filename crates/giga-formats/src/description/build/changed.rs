@@ -1,0 +1,73 @@
+//! Series that a shock changes for a while.
+//!
+//! A series begins again behind its end, and so would a shock in it. A changed series therefore goes on for ten years behind
+//! the shock, by copies of what was there before.
+
+use giga_model::Series;
+use giga_units::{Duration, Instant};
+
+const HOUR: Duration = Duration::hours(1);
+/// How long a series goes on behind a shock.
+const BEHIND: Duration = Duration::days(3_653);
+
+/// A time in which a shock happens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Span {
+    pub(super) from: Instant,
+    pub(super) until: Instant,
+}
+
+impl Span {
+    pub(super) fn holds(&self, at: Instant) -> bool {
+        self.from <= at && at < self.until
+    }
+}
+
+/// The hours that a changed series has, from one that is not after the start: the first, and how many.
+pub(super) fn hours(first: Instant, start: Instant, until: Instant) -> (Instant, i64) {
+    let whole = start.since(first).as_milliseconds().div_euclid(HOUR.as_milliseconds());
+    let begin = first + Duration::hours(whole);
+    (begin, (until + BEHIND).since(begin).as_milliseconds() / HOUR.as_milliseconds() + 1)
+}
+
+/// A series by the hour that is changed for a time, or a mean that is; `None` where its steps are no hours.
+pub(super) fn changed(
+    series: Option<&Series>,
+    mean: i64,
+    (start, span): (Instant, Span),
+    to: impl Fn(i64) -> i64,
+) -> Option<Series> {
+    if series.is_some_and(|series| series.step() != HOUR) {
+        return None;
+    }
+    let (begin, count) = hours(series.map_or(start, Series::first), start, span.until);
+    let value = |at: Instant| {
+        let value = series.map_or(mean, |series| series.at(at));
+        if span.holds(at) { to(value) } else { value }
+    };
+    Series::new(begin, HOUR, (0..count).map(|hour| value(begin + Duration::hours(hour))).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(hours: i64) -> Instant {
+        Instant::unix_milliseconds(0) + Duration::hours(hours)
+    }
+
+    #[test]
+    fn a_change_holds_for_its_time_and_does_not_come_back() {
+        let day = Series::new(at(40), HOUR, (0..24).collect()).expect("a day");
+        let span = Span { from: at(105), until: at(108) };
+        let series = changed(Some(&day), 0, (at(100), span), |value| value * 10).expect("hours");
+        let years = 9 * 365 * 24;
+        for hour in (100..400).chain(years..years + 400) {
+            let plain = day.at(at(hour));
+            let expected = if (105..108).contains(&hour) { plain * 10 } else { plain };
+            assert_eq!(series.at(at(hour)), expected, "hour {hour}");
+        }
+        let flat = changed(None, 7, (at(100), span), |value| value - 9).expect("hours");
+        assert_eq!([104, 105, 107, 108].map(|hour| flat.at(at(hour))), [7, -2, -2, 7]);
+    }
+}

@@ -1,0 +1,143 @@
+//! Shocks of heat, plants and prices, and limits that come again.
+
+use giga_model::Site;
+use giga_units::{Duration, EnergyPrice, Fraction, Instant, Power};
+
+use super::super::{Beside, Description, Faults, expand, read_with};
+use super::SMALL;
+
+const COOLED: &str = "weather = { dry_bulb = [34], humidity = [40], pressure = [101.3] }\n\
+    cooling = { kind = \"chilled-air\" }\noversubscribed = true\ncountry";
+
+fn with(site: &str, shock: &str) -> Result<Description, Faults> {
+    let text = format!("{}\n[[shock]]\nname = \"it\"\n{shock}\n", SMALL.replacen("country", site, 1));
+    let open = |_: &str| Err("no such file".to_owned());
+    read_with("small.toml", &text, &Beside { open: &open, shocks: &["it"] })
+}
+
+fn sound(site: &str, shock: &str) -> Description {
+    with(site, shock).unwrap_or_else(|faults| panic!("{faults}"))
+}
+
+fn refused(site: &str, shock: &str, expected: &str) {
+    let faults = with(site, shock).expect_err("a fault").to_string();
+    assert!(faults.contains(expected), "{faults}");
+}
+
+fn at(text: &str) -> Instant {
+    Instant::parse(text).expect("a date")
+}
+
+fn site(description: &Description) -> &Site {
+    &description.federation.sites[0]
+}
+
+#[test]
+fn an_outage_of_chillers_keeps_work_to_what_can_be_cooled() {
+    let shock =
+        "plant = { sites = [\"kajaani\"], from = 2027-07-01T10:30, for = \"3 h\", chillers = \"40 %\" }";
+    let found = sound(COOLED, shock);
+    let [limit] = site(&found).limits.as_slice() else { panic!("{:?}", site(&found).limits) };
+    assert_eq!(
+        (limit.from, limit.until),
+        (at("2027-07-01T10:00"), at("2027-07-01T14:00")),
+        "whole hours around it"
+    );
+    let most = Power::watts(90 * 7_889);
+    let room = site(&found).overhead_at(limit.from).undo(limit.power);
+    // Chillers that do two fifths leave about as much of what they would have had to take.
+    assert!(room > most.split(4) && room < most.times(2).split(3), "{room} of {most}");
+    let gone = sound(COOLED, &shock.replace("40 %", "0 %"));
+    let left = site(&gone).overhead_at(limit.from).undo(site(&gone).limits[0].power);
+    assert!(left < room, "{left} of {room}");
+    let plain = sound(COOLED, &shock.replace("40 %", "100 %"));
+    assert!(site(&plain).limits.is_empty(), "all of it works");
+    for hours in [-1, 5, 24 * 365 * 5] {
+        let then = limit.from + Duration::hours(hours);
+        assert_eq!(site(&found).overhead_at(then), site(&plain).overhead_at(then), "{hours} hours from it");
+    }
+    let plant = found.plants[0].as_ref().expect("a plant");
+    assert_eq!(plant.working(limit.from).chillers, 0.4);
+    assert_eq!(plant.working(limit.until).chillers, 1.0);
+}
+
+#[test]
+fn warmer_air_costs_more_and_has_as_much_water_in_it() {
+    let cool = COOLED.replace("[34]", "[20]");
+    let shock = "heat = { country = \"FI\", from = 2027-07-01, for = \"2 d\", warmer = 12 }";
+    let found = sound(&cool, shock);
+    let (hot, before) = (at("2027-07-02T12:00"), at("2027-06-30T12:00"));
+    let weather = site(&found).weather.as_ref().expect("weather");
+    assert_eq!([before, hot].map(|at| weather.dry_bulb.at(at)), [20_000, 32_000]);
+    let [humid, dry] = [before, hot].map(|at| weather.humidity.at(at));
+    // 40 % of 2.339 kPa at 20 °C over 4.759 kPa at 32 °C (ASHRAE 2017 ch. 1, table 2).
+    assert_eq!((humid, dry / 100), (40_000, 196));
+    let nodes = Power::watts(500_000);
+    let [shown, usual] = [hot, before].map(|at| site(&found).overhead_at(at).of(nodes));
+    assert!(shown > usual, "{shown} of {usual}");
+    assert!(site(&found).limits.is_empty(), "it can still be cooled");
+}
+
+#[test]
+fn prices_rise_fall_below_zero_and_come_back() {
+    let price = |shock: &str, hour: &str| {
+        let found = sound("country", shock);
+        let from = at(hour);
+        site(&found).mean_price(from, from + Duration::hours(1))
+    };
+    let spike = "price = { country = \"FI\", from = 2027-02-01, for = \"1 d\", times = 4 }";
+    assert_eq!(price(spike, "2027-02-01T05:00"), EnergyPrice::microeuro_per_kwh(4 * 55_700));
+    assert_eq!(price(spike, "2027-02-02T00:00"), EnergyPrice::microeuro_per_kwh(55_700));
+    let below = "price = { sites = [\"kajaani\"], from = 2027-02-01, for = \"1 d\", plus = \"-80 EUR/MWh\" }";
+    assert_eq!(price(below, "2027-02-01T23:00"), EnergyPrice::microeuro_per_kwh(-24_300));
+    let dry = "price = { country = \"FI\", from = 2027-01-01, for = \"1 y\", times = 1.5, carbon_times = 2 }";
+    let found = sound("country", dry);
+    let carbon = |year: &str| {
+        let from = at(year);
+        site(&found).mean_intensity(from, from + Duration::hours(1)).as_milligrams_per_kwh()
+    };
+    assert_eq!((carbon("2027-06-01"), carbon("2028-06-01")), (2 * 68_000, 68_000));
+}
+
+#[test]
+fn limits_may_come_again() {
+    let shock = "limit = { country = \"FI\", from = 2027-01-04T17:00, for = \"2 h\", every = \"56 h\", part = \"65 %\" }";
+    let found = sound("country", shock);
+    let limits = &site(&found).limits;
+    assert_eq!(limits.len(), 365 * 24 / 56 + 1);
+    assert_eq!(limits[1].from.since(limits[0].from), Duration::hours(56));
+    assert_eq!(limits[9].power, Fraction::ppm(650_000).of(Power::megawatts(1)));
+    let few = sound("country", &shock.replace("every", "until = 2027-01-12, every"));
+    assert_eq!(site(&few).limits.len(), 4);
+    refused("country", &shock.replace("56 h", "1 h"), "`every` is shorter than `for`");
+    let many = shock.replace("56 h", "1 min").replace("2 h", "1 min");
+    refused("country", &many, "525601 limits");
+}
+
+#[test]
+fn what_a_shock_can_not_mean_is_a_fault() {
+    let span = "country = \"FI\", from = 2027-07-01, for = \"2 d\"";
+    refused("country", &format!("heat = {{ {span}, warmer = 6 }}"), "`kajaani` says nothing of its cooling");
+    refused("country", &format!("plant = {{ {span}, chillers = \"0 %\" }}"), "says nothing of its cooling");
+    refused(COOLED, &format!("heat = {{ {span} }}"), "heat needs either `warmer` or `part`");
+    refused(COOLED, &format!("heat = {{ {span}, warmer = 6, part = \"80 %\" }}"), "heat needs either");
+    refused(COOLED, &format!("heat = {{ {span}, warmer = 60 }}"), "`warmer` is 60");
+    let far = span.replace("2027", "2097");
+    refused(COOLED, &format!("price = {{ {far}, times = 2 }}"), "more than fifty years behind the start");
+}
+
+#[test]
+fn shocks_stand_in_the_expanded_form() {
+    for shock in [
+        "plant = { country = \"FI\", from = 2027-07-01, for = \"3 h\", chillers = \"40 %\" }",
+        "heat = { country = \"FI\", from = 2027-07-01, for = \"3 h\", warmer = 7.5 }",
+        "price = { country = \"FI\", from = 2027-07-01, for = \"3 h\", plus = \"-80 EUR/MWh\" }",
+        "limit = { country = \"FI\", from = 2027-07-01, for = \"3 h\", every = \"2 d\", power = \"100 kW\" }",
+    ] {
+        let found = sound(COOLED, shock);
+        let again =
+            super::super::read("expanded.toml", &expand(&found)).unwrap_or_else(|faults| panic!("{faults}"));
+        assert_eq!(again.federation, found.federation, "{shock}");
+        assert_eq!(again.plants, found.plants, "{shock}");
+    }
+}
