@@ -10,8 +10,10 @@ mod screen;
 mod series;
 mod story;
 mod table;
+mod worth;
 
 pub use observe::observe;
 pub use screen::{beside_partition, screen};
 pub use series::series;
 pub use story::{reason, sentence, story};
+pub use worth::worth;

@@ -8,6 +8,7 @@ pub mod observe;
 mod partition;
 mod runtimes;
 mod spread;
+pub mod worth;
 
 pub use forecast::{Forecast, JobForecast, forecast};
 pub use partition::partitioned;

@@ -3,6 +3,7 @@
 //! It opens files, runs the twin in slices of simulated time, hands the rows to a writer on a thread of its own, and
 //! stops in good order when it is interrupted. It decides nothing about work.
 
+mod again;
 mod ahead;
 mod call;
 #[cfg(feature = "live")]
@@ -10,8 +11,8 @@ mod journal;
 mod linted;
 mod output;
 mod page;
-mod partition;
 mod work;
+mod worth;
 
 use std::io::{IsTerminal, Write as _};
 use std::path::{Path, PathBuf};
@@ -25,6 +26,7 @@ use giga_control::Summary;
 use giga_formats::saved::{self, Saved};
 use giga_formats::summary::{self, RunFacts};
 use giga_model::JobId;
+use giga_study::partitioned;
 use giga_twin::Twin;
 use giga_units::{Amount as _, Duration, Fraction, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -70,6 +72,13 @@ pub(crate) struct Simulate {
     /// Run the same work also with a fixed partition of every site for each owner, and show the difference per owner.
     #[arg(long, conflicts_with_all = ["resume", "journal", "stop_at", "json"])]
     beside_partition: bool,
+    /// Run it also in pairs with so much more and less power at a site and the same chance, and say what a megawatt more is worth:
+    /// `SITE`, or `SITE=POWER`; 1 MW unless given.
+    #[arg(long, value_name = "SITE", value_parser = worth::asked, conflicts_with_all = ["resume", "journal", "stop_at", "json"])]
+    worth: Option<worth::Asked>,
+    /// How many such pairs, each with the next seed.
+    #[arg(long, value_name = "N", default_value_t = 5, requires = "worth", value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pairs: u16,
     /// A folder for `report.html`, `summary.json`, `jobs.parquet` and `hours.parquet`.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -144,6 +153,9 @@ fn prepare(call: &Simulate) -> Result<(Outset, Twin, Option<Rest>), Refused> {
         Some(folder) => call::resume(folder),
         None => {
             let outset = call::begin(call)?;
+            if let Some(asked) = &call.worth {
+                worth::find(asked, &outset.federation)?;
+            }
             let federation = Arc::clone(&outset.federation);
             let twin = Twin::new(federation, outset.seed, outset.start, outset.end);
             Ok((outset, twin, None))
@@ -206,12 +218,8 @@ fn simulate(
              failures may undo work that saves no progress (`--for` sets an end)"
         );
     }
-    if call.beside_partition {
-        let fixed = match partition::run(call, outset) {
-            Ok(fixed) => fixed,
-            Err(refused) => return say(refused),
-        };
-        write!(std::io::stdout(), "{}", giga_report::beside_partition(&outset.federation, &summary, &fixed))?;
+    if let Err(refused) = beside(call, outset, &summary) {
+        return say(refused);
     }
     for line in giga_report::story(&outset.federation, &story) {
         writeln!(std::io::stdout(), "{line}")?;
@@ -220,6 +228,20 @@ fn simulate(
         writeln!(std::io::stdout(), "there is nothing to tell of job {job}; {} came", summary.submitted)?;
     }
     Ok(ExitCode::from(u8::from(summary.violations > 0)))
+}
+
+/// What else was asked about the same work: fixed partitions, a megawatt more.
+fn beside(call: &Simulate, outset: &Outset, summary: &Summary) -> Result<(), Refused> {
+    let federation = &outset.federation;
+    if call.beside_partition {
+        let fixed = again::run(call, outset, partitioned(federation), outset.seed)?;
+        write!(std::io::stdout(), "{}", giga_report::beside_partition(federation, summary, &fixed))?;
+    }
+    if let Some(asked) = &call.worth {
+        let worth = worth::run(call, outset, asked)?;
+        write!(std::io::stdout(), "{}", giga_report::worth(asked.site(), summary, &worth))?;
+    }
+    Ok(())
 }
 
 /// Lets time pass until the end, the wanted stop or an interruption, while another thread checks what is decided.

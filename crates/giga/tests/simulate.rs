@@ -245,6 +245,29 @@ fn a_shock_happens_where_it_is_named_and_a_saved_run_keeps_it() {
 }
 
 #[test]
+fn a_megawatt_more_is_worth_what_pairs_of_runs_say() {
+    let place = Place::new();
+    // Full nodes draw 284 kW, and half of that has to do.
+    let tight = GENERATED.replace("country = \"FI\"", "country = \"FI\"\noversubscribed = true");
+    place.write("small.toml", &tight.replace("power = \"200 kW\"", "power = \"110 kW\""));
+    let call = |worth: &[&str]| place.giga(&[&GENERATED_RUN, worth].concat(), &[]);
+    let told = call(&["--worth", "kajaani=10 kW", "--pairs", "3"]).done().out;
+    let (_, worth) = told.split_once("one more MW at kajaani: ").expect("the sum of the pairs");
+    let hours: i64 = worth.split_once(' ').unwrap().0.replace(',', "").parse().expect("accelerator-hours");
+    // A node of four takes 7.9 kW and half a month has 360 hours; work waits all the time, and some of it does not fit.
+    assert!((20_000..250_000).contains(&hours), "{worth}");
+    assert_eq!(told.matches("kajaani, and the same chance").count(), 1);
+    assert_eq!(
+        told,
+        call(&["--worth", "kajaani=10 kW", "--pairs", "3"]).done().out,
+        "chance is the same each time"
+    );
+    refused(&call(&["--worth", "umea"]), &["no site called `umea`; sites are `kajaani`"]);
+    refused(&call(&["--worth", "kajaani"]), &["no more than 1 MW", "write a smaller difference"]);
+    refused(&call(&["--worth", "kajaani=0 W"]), &["a difference of nothing"]);
+}
+
+#[test]
 fn a_job_tells_its_story() {
     let place = generated();
     let ended = place.giga(&GENERATED_RUN, &["--explain", "150"]).done();

@@ -17,6 +17,7 @@ use super::output::{Rest, SAVED};
 use crate::beside;
 
 /// What a run is made of.
+#[derive(Clone)]
 pub(super) struct Outset {
     pub(super) federation_file: String,
     pub(super) federation_text: String,
