@@ -1,5 +1,5 @@
 //! The facility: what a site draws at its meter, and what becomes of its heat and water, from the power of its nodes, the
-//! air outside and the time step.
+//! air outside and the time step; and how it is supplied ([`supply`]).
 //!
 //! A pure core. Everything here is a function of its arguments: nothing reads a clock, a file or chance, and nothing decides
 //! about work. Floats live here as types of one unit each ([`quantity`]); they leave for the scheduler through one function
@@ -16,6 +16,7 @@ pub mod indicators;
 mod preset;
 pub mod quantity;
 mod range;
+pub mod supply;
 
 pub use bound::Bound;
 pub use facility::{Facility, Flows, Inputs, State};

@@ -106,6 +106,12 @@ quantity! {
     WattsPerKelvin;
     /// Density.
     KilogramsPerCubicMetre;
+    /// Money; below zero where it is earned.
+    Euros;
+    /// A price of energy, in euro for each joule. Read and written by the megawatt-hour, as it is traded.
+    EurosPerJoule;
+    /// Carbon dioxide (equivalent) that comes with energy.
+    KilogramsPerJoule;
 }
 
 /// A product of two quantities, and the two quotients that follow from it.
@@ -139,6 +145,8 @@ product! {
     JoulesPerKelvin * Kelvin = Joules;
     WattsPerKelvin * Kelvin = Watts;
     WattsPerKelvin * Seconds = JoulesPerKelvin;
+    EurosPerJoule * Joules = Euros;
+    KilogramsPerJoule * Joules = Kilograms;
 }
 
 /// A temperature on the Celsius scale.
@@ -206,10 +214,53 @@ impl Kilograms {
 }
 
 impl Joules {
+    /// So many megawatt-hours.
+    #[must_use]
+    pub fn megawatt_hours(count: f64) -> Self {
+        Self(count * MEGAWATT_HOUR)
+    }
+
     /// The same in kilowatt-hours.
     #[must_use]
     pub fn as_kilowatt_hours(self) -> f64 {
         self.0 / 3.6e6
+    }
+
+    /// The same in megawatt-hours.
+    #[must_use]
+    pub fn as_megawatt_hours(self) -> f64 {
+        self.0 / MEGAWATT_HOUR
+    }
+}
+
+/// In joules.
+const MEGAWATT_HOUR: f64 = 3.6e9;
+
+impl EurosPerJoule {
+    /// A price by the megawatt-hour.
+    #[must_use]
+    pub fn per_megawatt_hour(euros: f64) -> Self {
+        Self(euros / MEGAWATT_HOUR)
+    }
+
+    /// The same in euro for each megawatt-hour.
+    #[must_use]
+    pub fn as_per_megawatt_hour(self) -> f64 {
+        self.0 * MEGAWATT_HOUR
+    }
+}
+
+impl KilogramsPerJoule {
+    /// Carbon by the megawatt-hour; a gram for each kilowatt-hour is a kilogram for each megawatt-hour.
+    #[must_use]
+    pub fn per_megawatt_hour(kilograms: f64) -> Self {
+        Self(kilograms / MEGAWATT_HOUR)
+    }
+
+    /// The same in kilograms for each megawatt-hour.
+    #[must_use]
+    pub fn as_per_megawatt_hour(self) -> f64 {
+        self.0 * MEGAWATT_HOUR
     }
 }
 
@@ -224,6 +275,11 @@ mod tests {
         assert_eq!(Celsius(40.0) - Celsius(25.0), Kelvin(15.0));
         assert_eq!(Celsius(0.0).absolute(), Kelvin(273.15));
         assert_eq!(Watts(3.0) / Watts(2.0), 1.5);
+        assert_eq!(EurosPerJoule::per_megawatt_hour(50.0) * Joules::megawatt_hours(2.0), Euros(100.0));
+        assert_eq!(
+            KilogramsPerJoule::per_megawatt_hour(300.0) * (Watts(1e6) * Seconds(7_200.0)),
+            Kilograms(600.0)
+        );
     }
 
     #[test]
