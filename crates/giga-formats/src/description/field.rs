@@ -123,6 +123,7 @@ pub(crate) static DURATION: AmountKind = AmountKind::of::<Duration>();
 pub(crate) static FRACTION: AmountKind = AmountKind::of::<Fraction>();
 pub(crate) static BYTES: AmountKind = AmountKind::of::<Bytes>();
 pub(crate) static FLOPS: AmountKind = AmountKind::of::<Flops>();
+pub(crate) static ENERGY: AmountKind = AmountKind::of::<Energy>();
 pub(crate) static ENERGY_PRICE: AmountKind = AmountKind::of::<EnergyPrice>();
 pub(crate) static CARBON_INTENSITY: AmountKind = AmountKind::of::<CarbonIntensity>();
 pub(crate) static DATA_RATE: AmountKind = AmountKind::of::<DataRate>();

@@ -88,6 +88,8 @@ pub(crate) enum Meaning {
     NoCooling { site: String },
     #[error("it lies more than fifty years behind the start, or before it")]
     ShockFar,
+    #[error("this supply can not be: {error}")]
+    NoSupply { error: SupplyError },
     #[error("it is not said which sites it concerns")]
     NoPlaces,
     #[error("no site is in {code}")]
@@ -164,6 +166,7 @@ impl Meaning {
                 "give each a partition of its own, or a `constraint` that tells its nodes, in `[[site.slurm.pool]]`"
             }
             Self::NotAbsolute { .. } => "write it from `/` on: servers and nodes begin in other folders",
+            Self::NoSupply { .. } => "write a value within the range that is named",
             Self::EveryShort | Self::EveryMany { .. } => "write a longer `every`, or an earlier `until`",
             Self::HeatKinds => "write `warmer = 6` for sites with cooling, or `part = \"70 %\"` for others",
             Self::NoCooling { .. } => {

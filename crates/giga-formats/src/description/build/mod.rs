@@ -13,12 +13,13 @@ mod parties;
 mod series;
 mod shocks;
 mod sites;
+mod supply;
 mod workload;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use giga_control::energy::Plant;
+use giga_control::energy::{Plant, Sourcing};
 use giga_model::{Federation, Policy, Project, Sharing, Site};
 use giga_units::Fraction;
 
@@ -37,6 +38,8 @@ pub(crate) struct Built {
     pub(crate) shocks: Vec<String>,
     /// By site, what cools it.
     pub(crate) plants: Vec<Option<Plant>>,
+    /// By site, where its energy comes from.
+    pub(crate) sourcing: Vec<Option<Sourcing>>,
     /// What readers should know of it, a sentence each.
     pub(crate) notes: Vec<String>,
     /// For every site what can be judged.
@@ -91,7 +94,8 @@ pub(crate) fn build(root: &Record, findings: &mut Findings) -> Built {
     };
     agreements::apply(root, &names, &mut federation, findings);
     let plants = placed.cooled.into_iter().map(|cooled| Some(cooled?.plant)).collect();
-    Built { federation, shocks, plants, notes: placed.notes, sound: placed.sound, pools: placed.places }
+    let sourcing = placed.sourcing;
+    Built { federation, shocks, plants, sourcing, notes: placed.notes, sound: placed.sound, pools: placed.places }
 }
 
 /// Applies shocks, and lays the limits of all sites over each other. Gives the shocks that happen.

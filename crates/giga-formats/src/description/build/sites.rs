@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
+use giga_control::energy::Sourcing;
 use giga_model::{
     Accelerator, AcceleratorId, ContainerRuntime, Country, EngineKind, Failures, Flexibility, Maintenance,
     OwnerId, Phase, Pool, PoolId, Site, SiteId, SlurmAccess, SlurmMode,
@@ -14,6 +15,7 @@ use super::cooling::{self, Cooled, Nodes};
 use super::cost::per_hour;
 use super::data::assurance;
 use super::series::{series, weather};
+use super::supply;
 use super::{AllNames, Sound};
 use crate::description::diagnostic::Findings;
 use crate::description::meaning::Meaning;
@@ -32,6 +34,8 @@ pub(super) struct Placed {
     pub(super) sound: Vec<Sound>,
     /// By site, what cools it.
     pub(super) cooled: Vec<Option<Cooled>>,
+    /// By site, where its energy comes from.
+    pub(super) sourcing: Vec<Option<Sourcing>>,
     /// What readers should know, a sentence each.
     pub(super) notes: Vec<String>,
 }
@@ -113,6 +117,8 @@ impl<'r> Builder<'r, '_> {
         let cooled = self.cooled(record, &phases);
         let overheads = cooled.as_ref().map(|cooled| Arc::new(cooled.overheads()));
         self.placed.cooled.push(cooled);
+        let sourcing = self.sourcing(record, &phases);
+        self.placed.sourcing.push(sourcing);
         let capital = record.amount_or_zero::<Money>("facility_cost");
         let price: EnergyPrice = record.amount_or_zero("electricity_price");
         let carbon: CarbonIntensity = record.amount_or_zero("carbon_intensity");
@@ -180,6 +186,20 @@ impl<'r> Builder<'r, '_> {
         let name = site.text("name").unwrap_or_default();
         self.placed.notes.push(format!("`{name}`, cooling: {}", cooled.about()));
         Some(cooled)
+    }
+
+    /// Where its energy comes from, where it says so.
+    fn sourcing(&mut self, site: &Record, phases: &[Phase]) -> Option<Sourcing> {
+        let record = site.table("supply").filter(|record| !record.broken)?;
+        let connection = phases.iter().map(|phase| phase.power).sum();
+        let start = self.root.date("start").unwrap_or_default();
+        match supply::supply(record, connection, start) {
+            Ok(sourcing) => Some(sourcing),
+            Err(error) => {
+                self.fault(site, "supply", &Meaning::NoSupply { error });
+                None
+            }
+        }
     }
 
     fn slurm(&mut self, site: &Record) -> Option<SlurmAccess> {

@@ -6,6 +6,7 @@
 mod classes;
 mod series;
 mod sites;
+mod supply;
 mod weather;
 
 use thiserror::Error;
@@ -43,6 +44,12 @@ pub(crate) enum Gap {
     TwoSeries,
     #[error("this series has only one of `peak_hour` and `swing`")]
     HalfCosine,
+    #[error("a source needs `mean` or `factors`, and here is neither")]
+    NoFactors,
+    #[error("`{file}` says how its hours are to their mean, and not what that is")]
+    NoMean { file: String },
+    #[error("`{file}` is a {found}, and no year of capacity factors by the hour")]
+    OtherFactors { file: String, found: &'static str },
     #[error("weather names a file or hours, and here is neither")]
     NoWeather,
     #[error("`dry_bulb`, `humidity` and `pressure` have not as many hours each")]
@@ -87,6 +94,9 @@ impl Explain for Gap {
             }
             Self::TwoSeries => "drop `peak_hour` and `swing`, or the others".into(),
             Self::HalfCosine => "write both, such as `peak_hour = 19` and `swing = \"30 %\"`".into(),
+            Self::NoFactors => "write `mean = \"45 %\"`, or `factors = { file = \"wind.csv\" }`".into(),
+            Self::NoMean { .. } => "write `mean = \"28 %\"` beside `factors`".into(),
+            Self::OtherFactors { .. } => "name a column of a year's hours from 0 to 1; `giga series` shows what a file holds".into(),
             Self::NoWeather => "write `{ file = \"lyon.epw\" }`".into(),
             Self::UnevenWeather => "write one value of each for every hour".into(),
             Self::OtherWeather { .. } => {
@@ -113,6 +123,7 @@ pub(crate) fn complete(
     sites::complete(root, findings);
     series::complete(root, beside.open, findings, notes);
     weather::complete(root, beside.open, findings, notes);
+    supply::complete(root, beside.open, findings, notes);
     links(root);
     shocked(root, beside.shocks);
     classes::complete(root, findings);

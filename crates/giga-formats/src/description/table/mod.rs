@@ -9,6 +9,7 @@ mod over_time;
 mod parties;
 mod site;
 mod slurm;
+mod supply;
 mod work;
 
 use super::field::{

@@ -23,7 +23,7 @@ const SWING: Field = optional(
     Kind::Amount { of: &FRACTION, min: "0 %", max: "100 %" },
     "how far it swings from that mean; needs peak_hour",
 );
-const FIRST: Field = ruled(
+pub(super) const FIRST: Field = ruled(
     "first",
     Kind::Date,
     "the first hour of `file`, moved to the year in which the federation starts; or that start",
@@ -86,7 +86,7 @@ pub(crate) static CARBON_SERIES: Section = Section {
 /// Most hours of weather: a leap year.
 const WEATHER_MAX: usize = 8_784;
 
-const fn hourly(key: &'static str, (min, max): (i64, i64), doc: &'static str) -> Field {
+pub(super) const fn hourly(key: &'static str, (min, max): (i64, i64), doc: &'static str) -> Field {
     ruled(
         key,
         Kind::Numbers { min, max, most: WEATHER_MAX },

@@ -156,6 +156,7 @@ pub(crate) static SITE: Section = Section {
             Kind::Table(&super::cooling::COOLING),
             "what cools it; without it `facility_factor` says what it draws in all",
         ),
+        super::supply::FIELD,
         optional("limit", Kind::Tables(&SITE_LIMIT, 1_000), "times in which the grid gives less"),
         optional("engine", Kind::Word(&["local", "local-nvidia", "slurm"]), ENGINE),
         optional(

@@ -1,0 +1,107 @@
+//! Where a site's energy comes from.
+
+use giga_control::energy::Sourcing;
+use giga_facility::quantity::{EurosPerJoule, Joules, KilogramsPerJoule, Watts};
+use giga_facility::supply::{
+    Backup, Battery, Connection, Contract, Kind, Parts, Source, Supply, SupplyError, Tariff, Terms,
+};
+use giga_model::Series;
+use giga_units::{CarbonIntensity, Duration, Energy, EnergyPrice, Fraction, Instant, Power};
+
+use crate::description::record::Record;
+
+/// Hours in the month of `self_discharge`.
+const MONTH: f64 = 730.0;
+
+/// What a site says of its supply.
+///
+/// # Errors
+/// Names a part that the model does not hold for, which the field table should not let through.
+pub(super) fn supply(record: &Record, connection: Power, start: Instant) -> Result<Sourcing, SupplyError> {
+    let interruptible = power(record, "interruptible");
+    let firm = record.amount::<Power>("firm").unwrap_or(connection.saturating_sub(record.amount_or_zero("interruptible")));
+    let sources = record.tables("source");
+    let parts = Parts {
+        connection: Connection { firm: firm.into(), interruptible, export: power(record, "export") },
+        contracts: record.tables("contract").iter().map(contract).collect(),
+        sources: sources.iter().map(source).collect(),
+        batteries: record.tables("battery").iter().map(battery).collect(),
+        backup: record.table("backup").map(backup),
+        lost_load: price(record, "lost_load"),
+    };
+    Ok(Sourcing {
+        supply: Supply::new(parts)?,
+        tariff: Tariff { surcharge: price(record, "surcharge"), deduction: price(record, "deduction") },
+        factors: sources.iter().map(|source| factors(source, start)).collect(),
+        residual: record.amount("residual_carbon"),
+        reserve: part(record, "reserve"),
+    })
+}
+
+fn power(record: &Record, key: &str) -> Watts {
+    record.amount_or_zero::<Power>(key).into()
+}
+
+fn price(record: &Record, key: &str) -> EurosPerJoule {
+    let price: EnergyPrice = record.amount_or_zero(key);
+    EurosPerJoule::per_megawatt_hour(price.as_microeuro_per_kwh() as f64 / 1e3)
+}
+
+/// mg/kWh are thousandths of kg/MWh.
+fn carbon(intensity: CarbonIntensity) -> KilogramsPerJoule {
+    KilogramsPerJoule::per_megawatt_hour(intensity.as_milligrams_per_kwh() as f64 / 1e3)
+}
+
+fn part(record: &Record, key: &str) -> f64 {
+    record.amount::<Fraction>(key).map_or(0.0, Fraction::as_f64)
+}
+
+fn contract(record: &Record) -> Contract {
+    let origin = record.amount("origin_carbon").map(carbon);
+    Contract { power: power(record, "power"), price: price(record, "price"), origin }
+}
+
+fn source(record: &Record) -> Source {
+    let paid = price(record, "price");
+    Source {
+        kind: match record.text("kind") {
+            Some("sun") => Kind::Sun,
+            Some("hydro") => Kind::Hydro,
+            _ => Kind::Wind,
+        },
+        rated: power(record, "power"),
+        terms: match record.text("terms") {
+            Some("own") => Terms::Own(paid),
+            Some("settled") => Terms::Settled(paid),
+            _ => Terms::Contracted(paid),
+        },
+        carbon: carbon(record.amount_or_zero("carbon")),
+    }
+}
+
+/// Capacity factors by the hour in thousandths of a percent; a mean holds always.
+fn factors(source: &Record, start: Instant) -> Series {
+    let hours = source.table("factors").and_then(|factors| {
+        Series::new(factors.date("first")?, Duration::hours(1), factors.numbers("values").to_vec())
+    });
+    hours.unwrap_or_else(|| {
+        let mean = libm::round(part(source, "mean") * 1e5) as i64;
+        Series::new(start, Duration::hours(1), vec![mean]).expect("there is a value")
+    })
+}
+
+fn battery(record: &Record) -> Battery {
+    let capacity = Joules(record.amount_or_zero::<Energy>("capacity").as_joules() as f64);
+    let efficiency = part(record, "efficiency");
+    Battery {
+        charge_efficiency: efficiency,
+        discharge_efficiency: efficiency,
+        self_discharge: (part(record, "self_discharge") / MONTH).min(0.5),
+        wear: price(record, "wear"),
+        ..Battery::lithium(capacity, power(record, "power"))
+    }
+}
+
+fn backup(record: &Record) -> Backup {
+    Backup { power: power(record, "power"), price: price(record, "price"), carbon: carbon(record.amount_or_zero("carbon")) }
+}
