@@ -3,18 +3,30 @@
 //!
 //! A [`Supply`] is what stands there. [`Supply::step`] carries out what batteries are ordered to do in an hour, lets the cheapest
 //! of the rest do what is left, and says where energy, money and carbon went; each balances to a part in 10⁹, in release too.
-//! All orders are carried out by that one step, so that they are metered by the same code. It works by the hour. It never knows what
-//! the load is for.
+//! Orders come from a [`Rule`], from a [`Rolling`] optimum or from the optimum of all hours ([`optimum`]); all are carried
+//! out by that one step, so that they are metered by the same code. It works by the hour. It never knows what the load is for, and never
+//! learns a price before it is known, but in the optimum, which bounds the other two.
 
 mod balance;
+mod convex;
 mod hour;
 mod merit;
+mod optimum;
 mod part;
+#[cfg(feature = "clarabel")]
+mod programme;
+mod rolling;
+mod rule;
 mod run;
 mod step;
 
 pub use hour::{Available, Hour, HourError, Intensity, Prices, Tariff};
+pub use optimum::{Optimum, optimum};
 pub use part::{Backup, Battery, Connection, Contract, Kind, Parts, Source, SupplyError, Terms};
+#[cfg(feature = "clarabel")]
+pub use programme::programme;
+pub use rolling::Rolling;
+pub use rule::Rule;
 pub use run::{End, Regret, Run, RunError};
 pub use step::{BatteryFlows, Carbon, Flows, Money, Order, SourceFlows, StepError};
 

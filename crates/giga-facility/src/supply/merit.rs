@@ -43,6 +43,22 @@ pub(super) fn produced(rated: Watts, factor: f64) -> Joules {
     rated * factor * HOUR
 }
 
+/// What is paid whatever is used: settlement of contracts and of sources elsewhere, and what is paid as produced.
+pub(super) fn fixed(parts: &Parts, hour: &Hour) -> Euros {
+    let spot = hour.prices.spot;
+    let contracts = parts.contracts.iter();
+    let mut fixed: Euros = contracts.map(|contract| (contract.price - spot) * (contract.power * HOUR)).sum();
+    for (source, factor) in parts.sources.iter().zip(&hour.factors) {
+        let made = produced(source.rated, *factor);
+        fixed += match source.terms {
+            Terms::Own(_) => Euros::ZERO,
+            Terms::Contracted(price) => price * made,
+            Terms::Settled(price) => (price - spot) * made,
+        };
+    }
+    fixed
+}
+
 impl Merit {
     /// The order of an hour that was checked.
     pub(super) fn new(parts: &Parts, hour: &Hour) -> Self {
@@ -93,5 +109,11 @@ impl Merit {
     /// What a demand costs.
     pub(super) fn cost_of(&self, demand: Joules) -> Euros {
         self.served(demand).fold(self.cost, |cost, (rung, energy)| cost + rung.price * energy)
+    }
+
+    /// The demand up to which another joule costs less than a price.
+    pub(super) fn below(&self, price: EurosPerJoule) -> Joules {
+        let cheap = self.rungs.iter().take_while(|rung| rung.price < price);
+        cheap.fold(self.from, |demand, rung| demand + rung.energy)
     }
 }

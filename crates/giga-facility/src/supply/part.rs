@@ -136,6 +136,11 @@ impl Battery {
     pub(crate) fn kept(&self) -> f64 {
         1.0 - self.self_discharge
     }
+
+    /// What comes back of what was taken.
+    pub(crate) fn round_trip(&self) -> f64 {
+        self.charge_efficiency * self.discharge_efficiency
+    }
 }
 
 impl Backup {

@@ -123,6 +123,11 @@ impl Supply {
         Ok(Run { flows: all, levels, missing })
     }
 
+    pub(super) fn check_hours(&self, hours: &[Hour]) -> Result<(), RunError> {
+        let check = |(hour, at)| self.check(at).map_err(|source| RunError::Hour { hour, source });
+        hours.iter().enumerate().try_for_each(check)
+    }
+
     pub(super) fn check_levels(&self, field: &'static str, levels: &[Joules]) -> Result<(), RunError> {
         let batteries = &self.parts().batteries;
         let is_within = levels.len() == batteries.len()

@@ -158,8 +158,8 @@ pub enum StepError {
 impl Supply {
     /// One hour from these levels, and where it went; levels at its end are in the flows.
     ///
-    /// An order is carried out as far as powers, capacity and level allow; then, where the site could not take or give so much, all
-    /// orders are cut by one share. Sources, grid, engines and nobody serve the rest in the order of their prices.
+    /// An order is carried out as far as powers, capacity and level allow, and as the site can take or give so much. Sources, grid,
+    /// engines and nobody serve the rest in the order of their prices.
     ///
     /// # Errors
     /// Says what of the hour can not be, or that levels or orders are not one for each battery, or are no numbers.
@@ -238,24 +238,31 @@ fn carry_out(
     merit: &Merit,
 ) -> Vec<BatteryFlows> {
     let each = || batteries.iter().zip(levels);
-    let allowed: Vec<_> =
+    let mut allowed: Vec<_> =
         each().zip(orders).map(|((battery, level), order)| battery.allowed(*level, order)).collect();
-    let load = hour.load * HOUR;
-    let net: Joules = allowed.iter().map(|(charge, discharge)| *charge - *discharge).sum();
-    // At a share of nothing the demand is the load, which lies within; levels stay within at every share.
-    let share = if load + net < merit.from {
-        (merit.from - load) / net
-    } else if load + net > merit.to() {
-        (merit.to() - load) / net
-    } else {
-        1.0
-    };
-    let share = share.clamp(0.0, 1.0);
+    cut(&mut allowed, merit, hour.load * HOUR);
     let done = each().zip(allowed);
-    done.map(|((battery, level), (charge, discharge))| {
-        battery.flow(*level, charge * share, discharge * share)
-    })
-    .collect()
+    done.map(|((battery, level), (charge, discharge))| battery.flow(*level, charge, discharge)).collect()
+}
+
+/// Cuts charging and discharging to what the site can give or take.
+fn cut(allowed: &mut [(Joules, Joules)], merit: &Merit, load: Joules) {
+    let net: Joules = allowed.iter().map(|(charge, discharge)| *charge - *discharge).sum();
+    let (excess, lack) = (merit.from - (load + net), load + net - merit.to());
+    if excess > Joules::ZERO {
+        // Batteries that give more than they take give less, and none comes to take more than it gives: levels stay within.
+        let given = |(charge, discharge): (Joules, Joules)| (discharge - charge).max(Joules::ZERO);
+        let share = excess / allowed.iter().copied().map(given).sum::<Joules>();
+        for pair in allowed {
+            pair.1 = pair.1 - given(*pair) * share.min(1.0);
+        }
+    } else if lack > Joules::ZERO {
+        // At a share of nothing the demand is the load, which can be met; levels stay within at every share.
+        let share = ((merit.to() - load) / net).clamp(0.0, 1.0);
+        for pair in allowed {
+            *pair = (pair.0 * share, pair.1 * share);
+        }
+    }
 }
 
 impl Battery {

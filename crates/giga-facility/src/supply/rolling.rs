@@ -1,0 +1,96 @@
+//! An optimum of what is known, made anew every day: nothing that comes later is looked at.
+//!
+//! Prices of the day ahead, and with them load, weather and calls, are known until the end of the next day once they were published, before
+//! that until the end of the day. Beyond, each hour is taken to be as that hour of the last known day. What is left at
+//! the end of what is looked at is worth what energy cost on average in it, less what the way out loses and wears; only where the last hour is looked at, the end counts as it
+//! is asked for.
+
+use super::optimum;
+use super::part::Battery;
+use super::run::{End, RunError};
+use super::{Hour, Order, Supply};
+use crate::quantity::{EurosPerJoule, Joules};
+
+/// When it is decided and how far is looked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rolling {
+    /// The hour of the day at which the next day is published, and at which is decided; it is also decided at the beginning.
+    pub published: usize,
+    /// Hours from one decision to the next.
+    pub every: usize,
+    /// Hours that each decision looks at.
+    pub horizon: usize,
+}
+
+impl Default for Rolling {
+    /// Each day at 13:00, when day-ahead prices of the European markets are out (the results of single day-ahead coupling come about
+    /// 12:45 CET), for three days.
+    fn default() -> Self {
+        Self { published: 13, every: 24, horizon: 72 }
+    }
+}
+
+const DAY: usize = 24;
+
+impl Rolling {
+    /// Orders for all hours, of which the first is the first of a day.
+    ///
+    /// # Errors
+    /// Names what can not be, or what the solver ended as.
+    ///
+    /// # Panics
+    /// As [`Supply::step`].
+    pub fn orders(&self, supply: &Supply, hours: &[Hour], end: &End) -> Result<Vec<Vec<Order>>, RunError> {
+        for (field, time) in [("every", self.every), ("horizon", self.horizon)] {
+            if time == 0 {
+                return Err(RunError::NoTime { field });
+            }
+        }
+        supply.check_hours(hours)?;
+        supply.check_levels("end", &end.levels)?;
+        let mut levels = supply.begin();
+        let mut orders = Vec::with_capacity(hours.len());
+        while orders.len() < hours.len() {
+            let now = orders.len();
+            let seen = self.seen(now, hours);
+            let is_last = now + seen.len() == hours.len();
+            let window_end = if is_last { end.clone() } else { worth(&supply.parts().batteries, &seen) };
+            let best = optimum::solve(supply.parts(), &seen, &levels, &window_end)?;
+            let until = self.next(now).min(hours.len());
+            for (hour, order) in hours[now..until].iter().zip(best.orders) {
+                let flows = supply.flow(&levels, hour, &order);
+                levels = flows.batteries.iter().map(|battery| battery.level).collect();
+                orders.push(order);
+            }
+        }
+        Ok(orders)
+    }
+
+    /// When it is decided again: never later than what is looked at.
+    fn next(&self, now: usize) -> usize {
+        let next = match now.checked_sub(self.published) {
+            None => self.published,
+            Some(since) => now.saturating_add(self.every - since % self.every),
+        };
+        next.min(now.saturating_add(self.horizon))
+    }
+
+    /// What is taken to come from now on.
+    fn seen<'a>(&self, now: usize, hours: &'a [Hour]) -> Vec<&'a Hour> {
+        let days = now / DAY + if now % DAY >= self.published { 2 } else { 1 };
+        let known = days * DAY;
+        let until = now.saturating_add(self.horizon).min(hours.len());
+        let as_taken = |at: usize| if at < known { at } else { known - DAY + at % DAY };
+        (now..until).map(|at| &hours[as_taken(at)]).collect()
+    }
+}
+
+/// Every joule held at the end is worth the same.
+fn worth(batteries: &[Battery], seen: &[&Hour]) -> End {
+    let prices: EurosPerJoule = seen.iter().map(|hour| hour.prices.import).sum();
+    let mean = prices / seen.len() as f64;
+    let of = |battery: &Battery| (mean - battery.wear) * battery.discharge_efficiency;
+    let least = batteries.iter().map(of).fold(EurosPerJoule(f64::INFINITY), EurosPerJoule::min);
+    let levels: Vec<Joules> = batteries.iter().map(|battery| battery.capacity).collect();
+    End { levels, price: least.max(EurosPerJoule::ZERO) }
+}
