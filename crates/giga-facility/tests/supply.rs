@@ -189,6 +189,31 @@ proptest! {
     }
 
     #[test]
+    fn what_is_not_known_yet_changes_nothing(
+        (supply, hours) in any_case(96..150),
+        from in 24..96usize,
+        reserve in 0.0..=1.0f64,
+    ) {
+        let mut other = hours.clone();
+        for hour in &mut other[from..] {
+            hour.load = hour.load * 0.7;
+            hour.prices = Prices { import: price(500.0), ..hour.prices };
+            hour.available = Available { firm: 0.3, interruptible: 0.0 };
+        }
+        let end = supply.end();
+        let rolled = |hours| Rolling::default().orders(&supply, hours, &end).expect("the case is sound");
+        // At 13:00 of a day the end of the next is 35 hours away, and decisions are made a day apart.
+        for (now, (order, other)) in rolled(&hours).iter().zip(&rolled(&other)).enumerate().take(from - 23) {
+            let decided = if now < 13 { 0 } else { now - (now - 13) % 24 };
+            let known = if decided == 0 { 24 } else { decided + 35 };
+            prop_assert!(known > from || order == other, "hour {now}: {order:?} and {other:?}");
+        }
+        let ruled = |hours| Rule { reserve }.orders(&supply, hours, &end).expect("the case is sound");
+        let days = from / 24 * 24;
+        prop_assert_eq!(&ruled(&hours)[..days], &ruled(&other)[..days]);
+    }
+
+    #[test]
     fn orders_of_any_kind_balance((supply, hours) in any_case(1..50), sizes in vec((-500.0..500.0f64, -500.0..500.0f64), 50)) {
         let order = |(charge, discharge): &(f64, f64)| vec![Order { charge: MW * *charge, discharge: MW * *discharge }];
         let orders: Vec<_> = sizes.iter().take(hours.len()).map(order).collect();

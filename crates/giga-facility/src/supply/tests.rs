@@ -159,3 +159,79 @@ fn what_can_not_be_is_refused_by_name() {
     let said = supply.run(&hours, &orders, &supply.end()).expect_err("it can not be").to_string();
     assert!(said.starts_with("hour 1: `factor` is NaN"), "{said}");
 }
+
+/// A day with a cheap night and a dear evening, behind 50 MW without wind.
+fn day() -> Vec<Hour> {
+    let tariff = Tariff::default();
+    let of_hour = |at| match at {
+        2 | 3 => 20.0,
+        18 | 19 => 200.0,
+        _ => 60.0,
+    };
+    (0..24).map(|at| Hour { prices: tariff.at(price(of_hour(at))), ..hour(50.0, 0.0) }).collect()
+}
+
+/// Hours with the megawatts charged, below zero for discharged.
+fn told(orders: &[Vec<Order>]) -> Vec<(usize, i64)> {
+    let net = |order: &Order| ((order.charge - order.discharge) / MW).round() as i64;
+    orders.iter().enumerate().map(|(at, order)| (at, net(&order[0]))).filter(|(_, net)| *net != 0).collect()
+}
+
+fn still() -> Supply {
+    let battery = Battery { self_discharge: 0.0, begin: mwh(4.0), ..parts().batteries[0] };
+    Supply::new(Parts { batteries: vec![battery], ..parts() }).expect("the parts are sound")
+}
+
+#[test]
+fn the_rule_charges_in_cheap_hours_and_keeps_its_reserve() {
+    let (supply, hours) = (still(), [day(), day()].concat());
+    let orders = Rule { reserve: 0.1 }.orders(&supply, &hours, &supply.end()).expect("the hours are sound");
+    // 18 of 20 MW come in; of 40 MWh 36 are above the reserve, and give 28.8.
+    let of_a_day = [(2, 20), (3, 20), (18, -20), (19, -9)];
+    let next = of_a_day.map(|(at, net)| (at + 24, net));
+    assert_eq!(told(&orders), [of_a_day, next].concat());
+}
+
+#[test]
+fn the_rule_opens_its_reserve_where_the_connection_does_not_reach() {
+    let supply = still();
+    let mut hours = day();
+    hours[10].available = Available { firm: 0.48, interruptible: 0.0 };
+    let orders = Rule { reserve: 0.5 }.orders(&supply, &hours, &supply.end()).expect("the hours are sound");
+    assert_eq!(told(&orders)[..3], [(0, 18), (2, 20), (3, 2)]);
+    assert!(told(&orders).contains(&(10, -2)), "{:?}", told(&orders));
+}
+
+#[test]
+fn the_optimum_knows_what_comes() {
+    let (supply, hours) = (still(), day());
+    let best = optimum(&supply, &hours, &supply.end()).expect("the hours are sound");
+    // It may be empty behind the evening, and is charged to what is asked for as late as that costs no more.
+    assert_eq!(told(&best.orders), [(2, 20), (3, 20), (18, -20), (19, -12), (23, 4)]);
+    let run = supply.run(&hours, &best.orders, &supply.end()).expect("the hours are sound");
+    near(run.levels[0].as_megawatt_hours(), 4.0);
+    let idle = vec![vec![Order::default()]; 24];
+    let idle = supply.run(&hours, &idle, &supply.end()).expect("the hours are sound");
+    // 32 MWh at 200 and their wear, for 40 at 20 and those 4.4 at 60 that become 4 in the store.
+    near(idle.regret(&run).cost.0, 32.0 * (200.0 - 5.0) - 40.0 * 20.0 - 4.0 / 0.9 * 60.0);
+}
+
+#[test]
+fn what_is_missing_at_the_end_is_bought_at_the_value_of_lost_load() {
+    let supply = still();
+    let hours = [hour(50.0, 0.0)];
+    let order = vec![vec![Order { charge: Watts::ZERO, discharge: MW * 1.6 }]];
+    let run = supply.run(&hours, &order, &supply.end()).expect("the hours are sound");
+    near(run.missing.0, 2.0 * 5_000.0 / 0.9);
+}
+
+#[test]
+fn a_way_of_giving_orders_refuses_what_it_can_not_look_at() {
+    let (supply, hours) = (still(), day());
+    let rolling = Rolling { every: 0, ..Rolling::default() };
+    let said = rolling.orders(&supply, &hours, &supply.end()).expect_err("it can not be").to_string();
+    assert_eq!(said, "`every` is 0; give at least 1 hour");
+    let end = End { levels: vec![mwh(41.0)], ..supply.end() };
+    let said = optimum(&supply, &hours, &end).expect_err("it can not be").to_string();
+    assert_eq!(said, "`end` is not one level within its capacity for each of 1 batteries");
+}
