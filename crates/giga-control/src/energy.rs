@@ -4,17 +4,22 @@
 //! asked, with the mean of each hour and in steady flow, and both are told side by side. Nothing here decides, and nothing
 //! of it is charged to anybody.
 
+mod sourcing;
+
 use std::collections::BTreeMap;
 
 use giga_facility::air::Air;
 use giga_facility::cooling::{Mode, Working};
 use giga_facility::indicators::{Category, Indicators, Sums, Supply};
-use giga_facility::quantity::{Celsius, Joules, Kilograms, Pascals, Seconds, Watts};
+use giga_facility::quantity::{Celsius, Joules, Kilograms, Pascals, Seconds};
+use giga_facility::supply::RunError;
 use giga_facility::{Facility, Flows, Inputs};
 use giga_model::{Federation, Site, Weather};
-use giga_units::{Duration, Energy, Instant};
+use giga_units::{Duration, Instant};
 
 use crate::record::HourRecord;
+use sourcing::Load;
+pub use sourcing::{Sources, Sourcing, Way};
 
 /// What cools a site, and when a part of it does not.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,6 +28,15 @@ pub struct Plant {
     pub facility: Facility,
     /// Times in which less of it works; where they meet, the least holds.
     pub outages: Vec<Outage>,
+}
+
+/// What stands at a site beside its nodes, as far as it is described.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Works {
+    /// What cools it.
+    pub plant: Option<Plant>,
+    /// Where its energy comes from.
+    pub sourcing: Option<Sourcing>,
 }
 
 /// A time in which not all of a plant works.
@@ -171,15 +185,25 @@ pub struct SiteEnergy {
     pub indicators: Vec<Indicators>,
 }
 
-/// What a plant's nodes drew, hour by hour.
-#[derive(Debug, Clone)]
-struct Hours {
-    plant: Plant,
-    /// Beginning, energy of the nodes, energy at the meter.
-    rows: Vec<(Instant, Energy, Energy)>,
+/// What became of a site's energy, as far as the site says what stands there.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Energy {
+    /// Where it went, by its plant.
+    pub plant: Option<SiteEnergy>,
+    /// Where it came from, by the ways of giving orders to its battery; or why that can not be said.
+    pub ways: Option<Result<Vec<Way>, RunError>>,
 }
 
-/// Gathers the hours of sites with a plant while a run goes on.
+/// What a site's nodes drew, hour by hour.
+#[derive(Debug, Clone)]
+struct Hours {
+    plant: Option<Plant>,
+    sourcing: Option<Sourcing>,
+    /// Beginning, energy of the nodes, energy at the meter.
+    rows: Vec<(Instant, Joules, Joules)>,
+}
+
+/// Gathers the hours of sites with a plant or a supply while a run goes on.
 #[derive(Debug, Clone)]
 pub struct EnergyLog {
     start: Instant,
@@ -187,46 +211,70 @@ pub struct EnergyLog {
 }
 
 impl EnergyLog {
-    /// One for a run that begins then, with the plant of each site that has one.
+    /// One for a run that begins then, with what stands at each site.
     #[must_use]
-    pub fn new(plants: &[Option<Plant>], start: Instant) -> Self {
-        let hours = |plant: &Plant| Hours { plant: plant.clone(), rows: Vec::new() };
-        Self { start, sites: plants.iter().map(|plant| plant.as_ref().map(hours)).collect() }
+    pub fn new(works: &[Works], start: Instant) -> Self {
+        let hours = |Works { plant, sourcing }: &Works| {
+            let is_any = plant.is_some() || sourcing.is_some();
+            is_any.then(|| Hours { plant: plant.clone(), sourcing: sourcing.clone(), rows: Vec::new() })
+        };
+        Self { start, sites: works.iter().map(hours).collect() }
     }
 
     /// Takes an hour.
     pub fn add(&mut self, row: &HourRecord) {
         if let Some(Some(hours)) = self.sites.get_mut(row.site.index()) {
-            hours.rows.push((row.hour, row.node_energy, row.energy));
+            let joules = |energy: giga_units::Energy| Joules(energy.as_joules() as f64);
+            hours.rows.push((row.hour, joules(row.node_energy), joules(row.energy)));
         }
     }
 
-    /// What it comes to at each site of a run that ended then; `None` for those without a plant.
+    /// What it comes to at each site of a run that ended then.
     #[must_use]
-    pub fn energy(&self, federation: &Federation, end: Instant) -> Vec<Option<SiteEnergy>> {
+    pub fn energy(&self, federation: &Federation, end: Instant) -> Vec<Energy> {
         let sites = self.sites.iter().zip(&federation.sites);
-        sites.map(|(hours, site)| looked_back(site, hours.as_ref()?, (self.start, end))).collect()
+        let of = |(hours, site): (&Option<Hours>, &Site)| {
+            hours.as_ref().map_or_else(Energy::default, |hours| hours.energy(site, (self.start, end)))
+        };
+        sites.map(of).collect()
     }
 }
 
-fn looked_back(site: &Site, hours: &Hours, (start, end): (Instant, Instant)) -> Option<SiteEnergy> {
-    let weather = site.weather.as_ref()?;
-    let mut back = LookBack::default();
-    for &(hour, nodes, metered) in &hours.rows {
-        let until = (hour + Duration::hours(1)).min(end);
-        let time = Seconds(until.since(hour.max(start)).as_milliseconds() as f64 / 1e3);
-        back.metered += Joules(metered.as_joules() as f64);
-        if time <= Seconds::ZERO {
-            continue;
-        }
-        let nodes = Watts(nodes.as_joules() as f64 / time.0);
-        let inputs =
-            Inputs { working: hours.plant.working(hour), ..Inputs::new(nodes, &air(weather, hour)?) };
-        let flows = hours.plant.facility.draw_with(&inputs);
-        let intensity = site.mean_intensity(hour, until).as_milligrams_per_kwh() as f64 / 1e6;
-        back.add(&flows, &inputs.air, time, Kilograms(intensity));
+impl Hours {
+    fn energy(&self, site: &Site, span: (Instant, Instant)) -> Energy {
+        let mut loads: Vec<Load> =
+            self.rows.iter().map(|&(hour, _, metered)| Load { hour, energy: metered }).collect();
+        let plant = self.plant.as_ref().and_then(|plant| self.looked_back(site, plant, span, &mut loads));
+        let ways = self.sourcing.as_ref().map(|sourcing| sourcing.ways(site, &loads));
+        Energy { plant, ways }
     }
-    Some(back.done())
+
+    /// What the plant made of the hours; the loads become what its meter shows.
+    fn looked_back(
+        &self,
+        site: &Site,
+        plant: &Plant,
+        (start, end): (Instant, Instant),
+        loads: &mut [Load],
+    ) -> Option<SiteEnergy> {
+        let weather = site.weather.as_ref()?;
+        let mut back = LookBack::default();
+        for (&(hour, nodes, metered), load) in self.rows.iter().zip(loads) {
+            let until = (hour + Duration::hours(1)).min(end);
+            let time = Seconds(until.since(hour.max(start)).as_milliseconds() as f64 / 1e3);
+            back.metered += metered;
+            if time <= Seconds::ZERO {
+                continue;
+            }
+            let inputs =
+                Inputs { working: plant.working(hour), ..Inputs::new(nodes / time, &air(weather, hour)?) };
+            let flows = plant.facility.draw_with(&inputs);
+            let intensity = site.mean_intensity(hour, until).as_milligrams_per_kwh() as f64 / 1e6;
+            back.add(&flows, &inputs.air, time, Kilograms(intensity));
+            load.energy = flows.meter() * time;
+        }
+        Some(back.done())
+    }
 }
 
 /// Sums while hours are gone through.

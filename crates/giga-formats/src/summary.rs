@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use giga_control::energy::SiteEnergy;
+use giga_control::energy::Energy;
 use giga_control::record::TimeUse;
 use giga_control::{DataRead, SiteTotals, Summary};
 use giga_facility::indicators::Category;
@@ -12,6 +12,7 @@ use serde::Serialize;
 
 mod plants;
 mod read;
+mod supply;
 
 pub use read::{Figure, ReadSummary, SummaryError, read};
 
@@ -29,8 +30,8 @@ pub struct RunFacts {
     pub offered: Option<AcceleratorTime>,
     /// The shocks that happened, by name.
     pub shocks: Vec<String>,
-    /// By site, what became of its energy; `None` for one without a plant.
-    pub energy: Vec<Option<SiteEnergy>>,
+    /// By site, what became of its energy, as far as it says what stands there.
+    pub energy: Vec<Energy>,
 }
 
 impl RunFacts {
@@ -45,7 +46,7 @@ impl RunFacts {
     /// the nodes. `None` where nothing was used.
     #[must_use]
     pub fn pue(&self, site: usize, sums: &SiteTotals) -> Option<f64> {
-        let plant = self.energy.get(site).and_then(Option::as_ref);
+        let plant = self.energy.get(site).and_then(|energy| energy.plant.as_ref());
         let within = plant.map(|plant| plant.indicators.iter().find(|of| of.category == Category::Three));
         within.map_or_else(|| sums.power_usage_effectiveness(), |of| Some(of?.pue))
     }
@@ -88,6 +89,7 @@ struct File<'a> {
     sites: Vec<Site<'a>>,
     plants: Vec<plants::Row<'a>>,
     temperatures: Vec<plants::Band<'a>>,
+    supply: Vec<supply::Row<'a>>,
     owners: Vec<Owner<'a>>,
     programmes: Vec<Programme<'a>>,
     waits: Vec<Wait<'a>>,
@@ -242,6 +244,7 @@ pub fn write(federation: &Federation, summary: &Summary, facts: &RunFacts) -> St
         sites: sites(federation, summary, facts),
         plants: plants::rows(federation, &facts.energy),
         temperatures: plants::bands(federation, &facts.energy),
+        supply: supply::rows(federation, &facts.energy),
         owners: owners(federation, summary),
         programmes: programmes(federation, summary),
         waits: waits(federation, summary),

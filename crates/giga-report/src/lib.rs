@@ -9,6 +9,7 @@ mod plants;
 mod screen;
 mod series;
 mod story;
+mod supply;
 mod table;
 mod worth;
 

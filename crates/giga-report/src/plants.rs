@@ -1,17 +1,17 @@
 //! Sites with a plant on the screen: where their energy, heat and water went, and how fast the power of sites changed.
 
-use giga_control::energy::SiteEnergy;
+use giga_control::energy::{Energy, SiteEnergy};
 use giga_control::{Ramps, Summary};
 use giga_facility::indicators::{Category, Indicators};
 use giga_facility::quantity::{Joules, Kilograms, Seconds};
 use giga_model::{Federation, Site};
-use giga_units::{Energy, grouped};
+use giga_units::grouped;
 
 use crate::figures::{energy, power};
 
 /// Energy in the unit that suits it.
 pub(crate) fn joules(amount: Joules) -> String {
-    energy(Energy::joules(amount.0.max(0.0).round() as i128))
+    energy(giga_units::Energy::joules(amount.0.max(0.0).round() as i128))
 }
 
 /// Water in cubic metres.
@@ -36,9 +36,9 @@ pub(crate) fn within(energy: &SiteEnergy) -> Option<&Indicators> {
 /// Energy by plants: sites that have one.
 pub(crate) fn sites<'a>(
     federation: &'a Federation,
-    energy: &'a [Option<SiteEnergy>],
+    energy: &'a [Energy],
 ) -> impl Iterator<Item = (&'a Site, &'a SiteEnergy)> {
-    federation.sites.iter().zip(energy).filter_map(|(site, energy)| Some((site, energy.as_ref()?)))
+    federation.sites.iter().zip(energy).filter_map(|(site, energy)| Some((site, energy.plant.as_ref()?)))
 }
 
 /// The heads of the columns.
@@ -79,7 +79,7 @@ pub(crate) fn row(site: &Site, energy: &SiteEnergy) -> Vec<String> {
 }
 
 /// What the books metered beside the plants, in a sentence; nothing where no site has one.
-pub(crate) fn beside_books(federation: &Federation, energy: &[Option<SiteEnergy>]) -> Option<String> {
+pub(crate) fn beside_books(federation: &Federation, energy: &[Energy]) -> Option<String> {
     let sum = |of: fn(&SiteEnergy) -> Joules| {
         sites(federation, energy).map(|(_, energy)| of(energy)).sum::<Joules>()
     };

@@ -9,8 +9,8 @@ use giga_model::{Federation, ProjectId, SiteId};
 use giga_units::{AcceleratorTime, Money, grouped};
 
 use crate::figures::{carbon, energy, hours, money, percent, power, wait};
-use crate::plants;
 use crate::table::Side;
+use crate::{plants, supply};
 
 /// Width of the bar that stands for the whole.
 const BAR: f64 = 40.0;
@@ -255,18 +255,18 @@ fn sites(out: &mut String, federation: &Federation, summary: &Summary, facts: &R
     table(out, &["site", "delivered", "energy", pue, "peak", "of", "carbon", "cost"], rows);
 }
 
-/// Where the energy of sites with a plant went, and how fast power changed where that is limited.
+/// Where the energy of sites went and came from, and how fast power changed where that is limited.
 fn energy_of_plants(out: &mut String, federation: &Federation, summary: &Summary, facts: &RunFacts) {
-    table(
-        out,
-        &plants::COLUMNS,
-        plants::sites(federation, &facts.energy).map(|(site, energy)| plants::row(site, energy)),
-    );
-    let books = plants::beside_books(federation, &facts.energy);
+    let energy = &facts.energy;
+    let rows = plants::sites(federation, energy).map(|(site, energy)| plants::row(site, energy));
+    table(out, &plants::COLUMNS, rows);
+    let books = plants::beside_books(federation, energy);
     books
         .into_iter()
         .chain(plants::ramps(federation, summary))
         .for_each(|text| line(out, &format!("  {text}")));
+    table(out, &supply::COLUMNS, supply::ways(federation, energy).map(|(site, way)| supply::row(site, way)));
+    supply::faults(federation, energy).iter().for_each(|text| line(out, &format!("  {text}")));
 }
 
 fn totals(out: &mut String, summary: &Summary) {

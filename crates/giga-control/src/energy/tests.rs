@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use giga_facility::Preset;
+use giga_facility::quantity::Watts;
 use giga_model::{Series, SiteId, sample};
 use giga_units::{Carbon, Money, Power};
 
@@ -31,9 +32,13 @@ fn site(cold: i64, warm: i64) -> Site {
 }
 
 fn hours(plant: Plant, count: i64, nodes: Power) -> Hours {
-    let energy = nodes.over(Duration::hours(1)).energy();
+    let energy = Joules(nodes.over(Duration::hours(1)).energy().as_joules() as f64);
     let rows = (0..count).map(|hour| (START + Duration::hours(hour), energy, energy)).collect();
-    Hours { plant, rows }
+    Hours { plant: Some(plant), sourcing: None, rows }
+}
+
+fn back(site: &Site, hours: &Hours, end: Instant) -> Option<SiteEnergy> {
+    hours.energy(site, (START, end)).plant
 }
 
 fn plant(outages: Vec<Outage>) -> Plant {
@@ -44,8 +49,7 @@ fn plant(outages: Vec<Outage>) -> Plant {
 fn uses_add_up_to_the_meter_and_bands_to_the_whole() {
     let (site, nodes) = (site(-5, 35), Power::megawatts(16));
     let end = START + Duration::hours(48);
-    let energy =
-        looked_back(&site, &hours(plant(Vec::new()), 48, nodes), (START, end)).expect("it has weather");
+    let energy = back(&site, &hours(plant(Vec::new()), 48, nodes), end).expect("it has weather");
     let plant = plant(Vec::new());
     let meter: Joules = (0..48)
         .map(|hour| {
@@ -69,11 +73,11 @@ fn uses_add_up_to_the_meter_and_bands_to_the_whole() {
 fn the_last_hour_counts_as_far_as_the_run_went() {
     let (site, nodes) = (site(10, 10), Power::megawatts(16));
     let mut short = hours(plant(Vec::new()), 2, nodes);
-    short.rows[1].1 = nodes.over(Duration::seconds(1_800)).energy();
+    short.rows[1].1 = Joules(nodes.over(Duration::seconds(1_800)).energy().as_joules() as f64);
     let end = START + Duration::seconds(5_400);
-    let energy = looked_back(&site, &short, (START, end)).expect("it has weather");
+    let energy = back(&site, &short, end).expect("it has weather");
     assert_eq!(energy.time, Seconds(5_400.0));
-    let whole = looked_back(&site, &hours(plant(Vec::new()), 1, nodes), (START, START + Duration::hours(1)));
+    let whole = back(&site, &hours(plant(Vec::new()), 1, nodes), START + Duration::hours(1));
     let whole = whole.expect("it has weather");
     assert!((energy.uses.meter() / whole.uses.meter() - 1.5).abs() < 1e-9);
 }
@@ -82,15 +86,13 @@ fn the_last_hour_counts_as_far_as_the_run_went() {
 fn an_outage_holds_while_it_lasts() {
     let (site, nodes) = (site(35, 35), Power::megawatts(16));
     let end = START + Duration::hours(4);
-    let sound =
-        looked_back(&site, &hours(plant(Vec::new()), 4, nodes), (START, end)).expect("it has weather");
+    let sound = back(&site, &hours(plant(Vec::new()), 4, nodes), end).expect("it has weather");
     let outage = Outage {
         from: START + Duration::hours(1),
         until: START + Duration::hours(2),
         working: Working { rejection: 1.0, chillers: 0.0 },
     };
-    let out =
-        looked_back(&site, &hours(plant(vec![outage]), 4, nodes), (START, end)).expect("it has weather");
+    let out = back(&site, &hours(plant(vec![outage]), 4, nodes), end).expect("it has weather");
     assert!(out.short > sound.short, "rooms have chillers only when it is hot");
     assert_eq!(out.short, Seconds(3_600.0));
     assert_eq!(plant(vec![outage]).working(START), Working::default());
@@ -102,15 +104,15 @@ fn only_sites_with_a_plant_are_looked_at() {
     federation.sites[0].weather = site(0, 10).weather;
     let federation = Arc::new(federation);
     let count = federation.sites.len();
-    let mut plants = vec![None; count];
-    plants[0] = Some(plant(Vec::new()));
-    let mut log = EnergyLog::new(&plants, START);
+    let mut works = vec![Works::default(); count];
+    works[0].plant = Some(plant(Vec::new()));
+    let mut log = EnergyLog::new(&works, START);
     let row = |site| HourRecord {
         hour: START,
         site,
         time: TimeUse::default(),
-        energy: Energy::joules(4_000_000_000),
-        node_energy: Energy::joules(3_600_000_000),
+        energy: giga_units::Energy::joules(4_000_000_000),
+        node_energy: giga_units::Energy::joules(3_600_000_000),
         peak: Power::ZERO,
         cost: Money::ZERO,
         carbon: Carbon::ZERO,
@@ -120,7 +122,102 @@ fn only_sites_with_a_plant_are_looked_at() {
     (0..count).for_each(|site| log.add(&row(SiteId::at(site))));
     let energy = log.energy(&federation, START + Duration::hours(1));
     assert_eq!(energy.len(), count);
-    assert!(energy.iter().skip(1).all(Option::is_none));
-    let first = energy[0].as_ref().expect("it has a plant");
+    assert!(energy.iter().skip(1).all(|energy| *energy == Energy::default()));
+    let first = energy[0].plant.as_ref().expect("it has a plant");
     assert_eq!((first.metered, first.uses.nodes), (Joules(4e9), Joules(3.6e9)));
+}
+
+mod sourcing {
+    use giga_facility::quantity::EurosPerJoule;
+    use giga_facility::supply::{Battery, Connection, Kind, Parts, Source, Supply, Tariff, Terms};
+    use giga_model::GridLimit;
+    use giga_units::{CarbonIntensity, EnergyPrice};
+
+    use super::*;
+
+    /// Dear by day and cheap by night, half carbon by night; 10 MW of sun by day.
+    fn site() -> Site {
+        let half_days = |values| Series::new(START, Duration::hours(12), values);
+        let mut site = super::site(0, 10);
+        site.phases[0].power = Power::megawatts(20);
+        site.electricity_price = EnergyPrice::microeuro_per_kwh(60_000);
+        site.price_series = half_days(vec![20_000, 100_000]);
+        site.carbon_intensity = CarbonIntensity::milligrams_per_kwh(75_000);
+        site.carbon_series = half_days(vec![50_000, 100_000]);
+        site
+    }
+
+    fn sourcing(battery: bool) -> Sourcing {
+        let megawatts = |count: f64| Watts(count * 1e6);
+        let price = EurosPerJoule::per_megawatt_hour;
+        let battery = battery.then(|| Battery::lithium(Joules(8.0 * 3.6e9), megawatts(4.0)));
+        let sun = Source {
+            kind: Kind::Sun,
+            rated: megawatts(10.0),
+            terms: Terms::Own(price(0.0)),
+            carbon: giga_facility::quantity::KilogramsPerJoule(0.0),
+        };
+        let parts = Parts {
+            connection: Connection { firm: megawatts(20.0), interruptible: Watts::ZERO, export: Watts::ZERO },
+            sources: vec![sun],
+            batteries: battery.into_iter().collect(),
+            lost_load: price(3_000.0),
+            ..Parts::default()
+        };
+        Sourcing {
+            supply: Supply::new(parts).expect("a supply"),
+            tariff: Tariff { surcharge: price(10.0), deduction: price(0.0) },
+            factors: vec![Series::new(START, Duration::hours(12), vec![0, 20_000]).expect("a day")],
+            residual: None,
+            reserve: 0.0,
+        }
+    }
+
+    fn ways(site: &Site, sourcing: Sourcing, days: i64) -> Vec<Way> {
+        let energy = Joules(8.0 * 3.6e9);
+        let rows = (0..days * 24).map(|hour| (START + Duration::hours(hour), energy, energy)).collect();
+        let hours = Hours { plant: None, sourcing: Some(sourcing), rows };
+        let energy = hours.energy(site, (START, START + Duration::days(days)));
+        assert!(energy.plant.is_none());
+        energy.ways.expect("a supply").expect("hours that can be")
+    }
+
+    #[test]
+    fn without_a_battery_all_ways_are_the_sum_of_the_hours() {
+        let ways = ways(&site(), sourcing(false), 2);
+        let expected = 2.0 * 12.0 * (8.0 * (20.0 + 10.0) + 6.0 * (100.0 + 10.0));
+        for way in &ways {
+            assert!((way.money.total().0 - expected).abs() < 1e-6, "{way:?}");
+            assert!(way.regret.cost.0.abs() < 1e-6);
+            let tonnes = 2.0 * 12.0 * (8.0 * 0.05 + 6.0 * 0.1);
+            assert!((way.carbon.location.0 / 1e3 - tonnes).abs() < 1e-9, "{way:?}");
+            assert_eq!(way.carbon.market, way.carbon.location, "nothing is claimed");
+            assert!((way.energy.used[&Kind::Sun].as_kilowatt_hours() / 1e3 - 48.0).abs() < 1e-9);
+            assert!((way.peak.0 - 8e6).abs() < 1e-3);
+        }
+        assert_eq!(ways.iter().map(|way| way.name).collect::<Vec<_>>(), ["rule", "rolling", "optimum"]);
+    }
+
+    #[test]
+    fn a_battery_moves_energy_from_cheap_hours_to_dear_ones() {
+        let plain = ways(&site(), sourcing(false), 10);
+        let [rule, rolling, optimum] = ways(&site(), sourcing(true), 10).try_into().expect("three ways");
+        for way in [&rule, &rolling, &optimum] {
+            assert!(way.money.total() < plain[0].money.total(), "{way:?}");
+            assert!(way.energy.discharged > Joules(10.0 * 4.0 * 3.6e9), "{way:?}");
+            assert!(way.regret.cost.0 > -1e-6, "{way:?}");
+            assert!(way.carbon.location < plain[0].carbon.location, "night is cleaner");
+        }
+        assert!(optimum.regret.cost.0.abs() < 1e-6);
+    }
+
+    #[test]
+    fn a_limit_of_the_grid_leaves_less_of_the_connection() {
+        let mut site = site();
+        let span = (START + Duration::hours(2), START + Duration::hours(4));
+        site.limits = vec![GridLimit { from: span.0, until: span.1, power: Power::megawatts(5) }];
+        let ways = ways(&site, sourcing(false), 1);
+        // Two hours of night without sun: 8 MW are asked for and 5 MW are there.
+        assert!((ways[2].energy.unserved.as_kilowatt_hours() - 6_000.0).abs() < 1e-6, "{:?}", ways[2]);
+    }
 }

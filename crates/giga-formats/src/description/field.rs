@@ -4,7 +4,7 @@
 //! module knows no key by name; the keys themselves are in [`super::table`].
 
 use giga_units::{
-    Amount, AmountError, Bytes, CarbonIntensity, CarbonPrice, DataRate, Duration, EnergyPrice, Flops,
+    Amount, AmountError, Bytes, CarbonIntensity, CarbonPrice, DataRate, Duration, Energy, EnergyPrice, Flops,
     Fraction, Money, Power,
 };
 

@@ -1,5 +1,6 @@
 //! What can be wrong with the meaning of a file whose form is right: names, counts and classes of work.
 
+use giga_facility::supply::SupplyError;
 use thiserror::Error;
 
 use super::diagnostic::Explain;

@@ -32,7 +32,7 @@ mod table;
 mod tests;
 mod zones;
 
-use giga_control::energy::{Plant, Sourcing};
+use giga_control::energy::Works;
 use giga_model::Federation;
 use toml::de::{DeTable, DeValue};
 
@@ -53,10 +53,8 @@ pub struct Description {
     pub federation: Federation,
     /// The shocks that happen, by name.
     pub shocks: Vec<String>,
-    /// By site, what cools it; `None` where only a factor says what it draws beside its nodes.
-    pub plants: Vec<Option<Plant>>,
-    /// By site, where its energy comes from; `None` where all is bought at the exchange.
-    pub sourcing: Vec<Option<Sourcing>>,
+    /// By site, what stands there beside its nodes.
+    pub works: Vec<Works>,
     /// What was made of further files, and what is probably not meant; a sentence each.
     pub notes: Vec<String>,
     root: Record,
@@ -82,8 +80,8 @@ pub fn read_with(file: &str, text: &str, beside: &Beside<'_>) -> Result<Descript
         let built = build::build(&root, &mut findings);
         flaws::report(&root, &built, &mut findings);
         notes.extend(built.notes);
-        let (plants, sourcing, shocks) = (built.plants, built.sourcing, built.shocks);
-        Description { federation: built.federation, shocks, plants, sourcing, notes, root }
+        let (works, shocks) = (built.works, built.shocks);
+        Description { federation: built.federation, shocks, works, notes, root }
     });
     findings.finish(file, text)?;
     let mut read = read.expect("a text without faults was decoded");

@@ -1,6 +1,7 @@
 //! Examples of sound and faulty descriptions, and the laws that hold for all.
 
 mod shocks;
+mod supply;
 mod weather;
 mod wider;
 

@@ -1,6 +1,6 @@
 //! What became of energy, heat and water at sites with a plant.
 
-use giga_control::energy::{BAND, SiteEnergy};
+use giga_control::energy::{BAND, Energy, SiteEnergy};
 use giga_facility::indicators::Category;
 use giga_facility::quantity::Joules;
 use giga_model::Federation;
@@ -55,13 +55,13 @@ pub(super) struct Band<'a> {
 
 fn plants<'a>(
     federation: &'a Federation,
-    energy: &'a [Option<SiteEnergy>],
+    energy: &'a [Energy],
 ) -> impl Iterator<Item = (&'a str, &'a SiteEnergy)> {
     let sites = federation.sites.iter().zip(energy);
-    sites.filter_map(|(site, energy)| Some((site.name.as_str(), energy.as_ref()?)))
+    sites.filter_map(|(site, energy)| Some((site.name.as_str(), energy.plant.as_ref()?)))
 }
 
-pub(super) fn rows<'a>(federation: &'a Federation, energy: &'a [Option<SiteEnergy>]) -> Vec<Row<'a>> {
+pub(super) fn rows<'a>(federation: &'a Federation, energy: &'a [Energy]) -> Vec<Row<'a>> {
     plants(federation, energy).map(|(name, energy)| row(name, energy)).collect()
 }
 
@@ -98,7 +98,7 @@ fn row<'a>(name: &'a str, energy: &SiteEnergy) -> Row<'a> {
     }
 }
 
-pub(super) fn bands<'a>(federation: &'a Federation, energy: &'a [Option<SiteEnergy>]) -> Vec<Band<'a>> {
+pub(super) fn bands<'a>(federation: &'a Federation, energy: &'a [Energy]) -> Vec<Band<'a>> {
     let of_site = |(site, energy): (&'a str, &'a SiteEnergy)| {
         energy.bands.iter().map(move |(lower, band)| Band {
             site,

@@ -1,5 +1,5 @@
-//! Where the energy, heat and water of sites with a plant went, and how good that was. There is no such section where no site
-//! has one.
+//! Where the energy, heat and water of sites with a plant went and how good that was, and where the energy of sites with a supply came
+//! from. There is no such section where no site has either.
 
 use giga_control::energy::{BAND, SiteEnergy};
 use giga_model::Site;
@@ -9,13 +9,16 @@ use super::frame::Section;
 use super::part::{Cell, Column, begin, behind, sorted, table};
 use super::tag::{Tag, said};
 use crate::plants::{beside_books, joules, part, ramps, sites, water, within};
+use crate::supply;
 
 /// The section, or `None` where no site has a plant and none limits its ramps.
 pub(super) fn section(report: &Report<'_>) -> Option<Section> {
     let (federation, energy) = (report.federation, &report.facts.energy);
     let has_plants = sites(federation, energy).next().is_some();
     let ramps = ramps(federation, report.summary);
-    if !has_plants && ramps.is_empty() {
+    let has_supply = supply::ways(federation, energy).next().is_some();
+    let faults = supply::faults(federation, energy);
+    if !has_plants && !has_supply && ramps.is_empty() && faults.is_empty() {
         return None;
     }
     let about = "What the plant of each site makes of what its nodes drew, by the mean of each hour and in steady flow. It looks back \
@@ -25,8 +28,30 @@ pub(super) fn section(report: &Report<'_>) -> Option<Section> {
         .put(beside_books(federation, energy).map(|text| said("p", text)))
         .put(has_plants.then(|| indicators(report)))
         .put(has_plants.then(|| behind("by temperature outside", bands(report))))
-        .all(ramps.into_iter().map(|text| said("p", text)));
+        .all(ramps.into_iter().map(|text| said("p", text)))
+        .put(has_supply.then(|| sources(report)))
+        .put(has_supply.then(|| said("p", OF_SUPPLY)))
+        .all(faults.into_iter().map(|text| said("p", text)));
     Some(Section::new("plants", "Energy, heat and water", tag))
+}
+
+const OF_SUPPLY: &str = "Supply looks back as well: orders for the battery by a rule on the prices of the day, by an optimum made anew each day from \
+                         what is known then, and by the optimum of all hours, which nobody can know; regret is what each costs more than that. \
+                         What the books charged is electricity at the price of the exchange.";
+
+fn sources(report: &Report<'_>) -> Tag {
+    let (words, figures) = supply::COLUMNS.split_at(2);
+    let columns: Vec<Column<'_>> = words
+        .iter()
+        .map(|name| Column::Words(name))
+        .chain(figures.iter().map(|name| Column::Figures(name)))
+        .collect();
+    let ways = supply::ways(report.federation, &report.facts.energy);
+    table(
+        "energy by source",
+        &columns,
+        ways.map(|(site, way)| supply::row(site, way).into_iter().map(Cell::from).collect::<Vec<_>>()),
+    )
 }
 
 fn rows<'a>(

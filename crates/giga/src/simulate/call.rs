@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use giga_control::energy::Plant;
+use giga_control::energy::Works;
 use giga_formats::description::{self, Description};
 use giga_formats::saved;
 use giga_model::{Arrivals, Federation};
@@ -22,8 +22,8 @@ pub(super) struct Outset {
     pub(super) federation_file: String,
     pub(super) federation_text: String,
     pub(super) federation: Arc<Federation>,
-    /// By site, what cools it.
-    pub(super) plants: Vec<Option<Plant>>,
+    /// By site, what stands there beside its nodes.
+    pub(super) works: Vec<Works>,
     /// The shocks that happen in it, by name.
     pub(super) shocks: Vec<String>,
     pub(super) work_file: Option<PathBuf>,
@@ -68,7 +68,7 @@ pub(super) fn begin(call: &Simulate) -> Result<Outset, Refused> {
     }
     // What further files and the call gave is in the expanded form, so that a saved run needs neither.
     let text = description::expand(&read);
-    let Described { federation, plants, shocks } = Described::of(read, call.load);
+    let Described { federation, works, shocks } = Described::of(read, call.load);
     if call.workload.is_none() && federation.workload.is_none() {
         let message =
             "there is no work: add a [workload] table to the description, or name a trace with `--workload`";
@@ -94,7 +94,7 @@ pub(super) fn begin(call: &Simulate) -> Result<Outset, Refused> {
         federation_file: file,
         federation_text: text,
         federation,
-        plants,
+        works,
         shocks,
         work_file: call.workload.clone(),
         work_format: call.format.clone(),
@@ -119,17 +119,17 @@ pub(super) fn keep_saved(out: Option<&Path>) -> Result<(), Refused> {
 /// A federation as a run takes it.
 pub(super) struct Described {
     pub(super) federation: Arc<Federation>,
-    pub(super) plants: Vec<Option<Plant>>,
+    pub(super) works: Vec<Works>,
     pub(super) shocks: Vec<String>,
 }
 
 impl Described {
     fn of(description: Description, load: Option<Fraction>) -> Self {
-        let Description { mut federation, plants, shocks, .. } = description;
+        let Description { mut federation, works, shocks, .. } = description;
         if let (Some(load), Some(workload)) = (load, &mut federation.workload) {
             workload.load = load;
         }
-        Self { federation: Arc::new(federation), plants, shocks }
+        Self { federation: Arc::new(federation), works, shocks }
     }
 }
 
@@ -159,7 +159,7 @@ pub(super) fn resume(folder: &Path) -> Result<(Outset, Twin, Option<Rest>), Refu
     })?;
     let saved = saved::read(&bytes, env!("CARGO_PKG_VERSION"))
         .map_err(|error| Refused::input(format_args!("`{}`: {error}", path.display())))?;
-    let Described { federation, plants, shocks } =
+    let Described { federation, works, shocks } =
         kept(&saved.federation_file, &saved.federation_text, saved.load)?;
     let twin = Twin::read_image(Arc::clone(&federation), &saved.run)
         .with_context(|| format!("`{}`", path.display()))?;
@@ -167,7 +167,7 @@ pub(super) fn resume(folder: &Path) -> Result<(Outset, Twin, Option<Rest>), Refu
         federation_file: saved.federation_file,
         federation_text: saved.federation_text,
         federation,
-        plants,
+        works,
         shocks,
         work_file: saved.work_file.map(PathBuf::from),
         work_format: saved.work_format,

@@ -69,12 +69,12 @@ fn open(call: &Simulate, folder: &Path) -> Result<(String, Store, Outset), Refus
         }
         error => Refused::Failed(error.into()),
     })?;
-    let Described { federation, plants, shocks } = call::kept(&beginning.file, &beginning.expanded, None)?;
+    let Described { federation, works, shocks } = call::kept(&beginning.file, &beginning.expanded, None)?;
     let outset = Outset {
         federation_file: beginning.file,
         federation_text: beginning.text,
         federation,
-        plants,
+        works,
         shocks,
         work_file: None,
         work_format: None,

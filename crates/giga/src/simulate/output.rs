@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 
 use anyhow::Context as _;
 use giga_control::Summary;
-use giga_control::energy::{EnergyLog, SiteEnergy};
+use giga_control::energy::{Energy, EnergyLog};
 use giga_control::record::{HourRecord, JobRecord};
 use giga_formats::saved::Fingerprint;
 use giga_formats::summary::RunFacts;
@@ -43,7 +43,7 @@ pub(super) struct Rest {
     pub(super) hours: Vec<HourRecord>,
 }
 
-/// Where rows go: to a folder, or nowhere; and what plants are asked about afterwards.
+/// Where rows go: to a folder, or nowhere; and what sites are asked about afterwards.
 pub(super) struct Output {
     energy: EnergyLog,
     folder: Option<PathBuf>,
@@ -65,7 +65,7 @@ struct Tables {
 impl Output {
     pub(super) fn open(outset: &Outset, rest: Option<Rest>) -> anyhow::Result<Self> {
         let (jobs, hours) = (Vec::new(), Vec::new());
-        let mut energy = EnergyLog::new(&outset.plants, outset.start);
+        let mut energy = EnergyLog::new(&outset.works, outset.start);
         let Some(folder) = &outset.out else {
             return Ok(Self { energy, folder: None, jobs, hours, sender: None, writer: None });
         };
@@ -97,8 +97,8 @@ impl Output {
         })
     }
 
-    /// What the plants of sites made of all hours so far, by site.
-    pub(super) fn energy(&self, federation: &Federation, end: Instant) -> Vec<Option<SiteEnergy>> {
+    /// What became of the energy of each site in all hours so far.
+    pub(super) fn energy(&self, federation: &Federation, end: Instant) -> Vec<Energy> {
         self.energy.energy(federation, end)
     }
 

@@ -19,7 +19,7 @@ mod workload;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use giga_control::energy::{Plant, Sourcing};
+use giga_control::energy::Works;
 use giga_model::{Federation, Policy, Project, Sharing, Site};
 use giga_units::Fraction;
 
@@ -36,10 +36,8 @@ pub(crate) struct Built {
     pub(crate) federation: Federation,
     /// The shocks that happen, by name.
     pub(crate) shocks: Vec<String>,
-    /// By site, what cools it.
-    pub(crate) plants: Vec<Option<Plant>>,
-    /// By site, where its energy comes from.
-    pub(crate) sourcing: Vec<Option<Sourcing>>,
+    /// By site, what stands there beside its nodes.
+    pub(crate) works: Vec<Works>,
     /// What readers should know of it, a sentence each.
     pub(crate) notes: Vec<String>,
     /// For every site what can be judged.
@@ -93,9 +91,9 @@ pub(crate) fn build(root: &Record, findings: &mut Findings) -> Built {
         workload,
     };
     agreements::apply(root, &names, &mut federation, findings);
-    let plants = placed.cooled.into_iter().map(|cooled| Some(cooled?.plant)).collect();
-    let sourcing = placed.sourcing;
-    Built { federation, shocks, plants, sourcing, notes: placed.notes, sound: placed.sound, pools: placed.places }
+    let plants = placed.cooled.into_iter().map(|cooled| Some(cooled?.plant));
+    let works = plants.zip(placed.sourcing).map(|(plant, sourcing)| Works { plant, sourcing }).collect();
+    Built { federation, shocks, works, notes: placed.notes, sound: placed.sound, pools: placed.places }
 }
 
 /// Applies shocks, and lays the limits of all sites over each other. Gives the shocks that happen.

@@ -19,13 +19,15 @@ const MONTH: f64 = 730.0;
 /// Names a part that the model does not hold for, which the field table should not let through.
 pub(super) fn supply(record: &Record, connection: Power, start: Instant) -> Result<Sourcing, SupplyError> {
     let interruptible = power(record, "interruptible");
-    let firm = record.amount::<Power>("firm").unwrap_or(connection.saturating_sub(record.amount_or_zero("interruptible")));
+    let firm = record
+        .amount::<Power>("firm")
+        .unwrap_or(connection.saturating_sub(record.amount_or_zero("interruptible")));
     let sources = record.tables("source");
     let parts = Parts {
         connection: Connection { firm: firm.into(), interruptible, export: power(record, "export") },
         contracts: record.tables("contract").iter().map(contract).collect(),
         sources: sources.iter().map(source).collect(),
-        batteries: record.tables("battery").iter().map(battery).collect(),
+        batteries: record.table("battery").map(battery).into_iter().collect(),
         backup: record.table("backup").map(backup),
         lost_load: price(record, "lost_load"),
     };
@@ -103,5 +105,9 @@ fn battery(record: &Record) -> Battery {
 }
 
 fn backup(record: &Record) -> Backup {
-    Backup { power: power(record, "power"), price: price(record, "price"), carbon: carbon(record.amount_or_zero("carbon")) }
+    Backup {
+        power: power(record, "power"),
+        price: price(record, "price"),
+        carbon: carbon(record.amount_or_zero("carbon")),
+    }
 }

@@ -96,7 +96,9 @@ impl Explain for Gap {
             Self::HalfCosine => "write both, such as `peak_hour = 19` and `swing = \"30 %\"`".into(),
             Self::NoFactors => "write `mean = \"45 %\"`, or `factors = { file = \"wind.csv\" }`".into(),
             Self::NoMean { .. } => "write `mean = \"28 %\"` beside `factors`".into(),
-            Self::OtherFactors { .. } => "name a column of a year's hours from 0 to 1; `giga series` shows what a file holds".into(),
+            Self::OtherFactors { .. } => {
+                "name a column of a year's hours from 0 to 1; `giga series` shows what a file holds".into()
+            }
             Self::NoWeather => "write `{ file = \"lyon.epw\" }`".into(),
             Self::UnevenWeather => "write one value of each for every hour".into(),
             Self::OtherWeather { .. } => {

@@ -114,7 +114,10 @@ fn fill(
     };
     let over = column.values.iter().filter(|value| **value * by > 1.0).count();
     if over > 0 {
-        note.push_str(&format!("; {} hours above the whole of its power count as that", grouped(over as u64)));
+        note.push_str(&format!(
+            "; {} hours above the whole of its power count as that",
+            grouped(over as u64)
+        ));
     }
     let percent = column.values.iter().map(|value| libm::round((value * by).clamp(0.0, 1.0) * 1e5) as i64);
     factors.fill("first", Value::Date(first), "the first hour of `file`, in the year of the start");

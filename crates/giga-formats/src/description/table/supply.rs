@@ -2,7 +2,8 @@
 
 use super::over_time::{FIRST, hourly};
 use crate::description::field::{
-    CARBON_INTENSITY, ENERGY, ENERGY_PRICE, FRACTION, Field, Kind, POWER, Section, optional, preset, required, ruled,
+    CARBON_INTENSITY, ENERGY, ENERGY_PRICE, FRACTION, Field, Kind, POWER, Section, optional, preset,
+    required, ruled,
 };
 
 const MOST: Kind = Kind::Amount { of: &POWER, min: "0 W", max: "100 GW" };
@@ -11,7 +12,7 @@ const COST: Kind = Kind::Amount { of: &ENERGY_PRICE, min: "0 EUR/MWh", max: "100
 const CARBON: Kind = Kind::Amount { of: &CARBON_INTENSITY, min: "0 gCO2e/kWh", max: "10000 gCO2e/kWh" };
 const PART: Kind = Kind::Amount { of: &FRACTION, min: "0 %", max: "100 %" };
 const EFFICIENCY: Kind = Kind::Amount { of: &FRACTION, min: "10 %", max: "100 %" };
-/// Most contracts, sources or batteries of a site.
+/// Most contracts or sources of a site.
 const MANY: usize = 100;
 
 /// `[site.supply]`.
@@ -20,8 +21,19 @@ pub(crate) static SUPPLY: Section = Section {
     doc: "where its energy comes from: what a run makes of it is worked out after the run, by a rule, by a rolling optimum and by the \
           optimum of all hours",
     fields: &[
-        ruled("firm", MOST, "what is not `interruptible` of all phases", "what the connection gives for certain"),
-        preset("interruptible", MOST, "\"0 W\"", "all is firm unless it is said", "what it gives unless the grid calls it off"),
+        ruled(
+            "firm",
+            MOST,
+            "what is not `interruptible` of all phases",
+            "what the connection gives for certain",
+        ),
+        preset(
+            "interruptible",
+            MOST,
+            "\"0 W\"",
+            "all is firm unless it is said",
+            "what it gives unless the grid calls it off",
+        ),
         preset("export", MOST, "\"0 W\"", "nothing is fed in unless it is said", "what may be fed in"),
         preset(
             "surcharge",
@@ -37,7 +49,12 @@ pub(crate) static SUPPLY: Section = Section {
             "the price of the exchange",
             "off the price of the exchange on what is fed in",
         ),
-        ruled("residual_carbon", CARBON, "that of the grid", "carbon of energy that nobody claims by contract (residual mix)"),
+        ruled(
+            "residual_carbon",
+            CARBON,
+            "that of the grid",
+            "carbon of energy that nobody claims by contract (residual mix)",
+        ),
         preset(
             "lost_load",
             COST,
@@ -45,10 +62,16 @@ pub(crate) static SUPPLY: Section = Section {
             "assumption: the former harmonised maximum of day-ahead prices in Europe",
             "what energy is worth that can not be had",
         ),
-        preset("reserve", PART, "\"0 %\"", "assumption: batteries are there to trade", "part of each battery that the rule keeps for calls"),
+        preset(
+            "reserve",
+            PART,
+            "\"0 %\"",
+            "assumption: batteries are there to trade",
+            "part of each battery that the rule keeps for calls",
+        ),
         optional("contract", Kind::Tables(&CONTRACT, MANY), "base load at fixed prices"),
         optional("source", Kind::Tables(&SOURCE, MANY), "wind, sun and water"),
-        optional("battery", Kind::Tables(&BATTERY, MANY), "batteries; several need a build with the feature `clarabel`"),
+        optional("battery", Kind::Table(&BATTERY), "a battery; several are described as one"),
         optional("backup", Kind::Table(&BACKUP), "engines"),
     ],
 };
@@ -59,7 +82,11 @@ static CONTRACT: Section = Section {
     fields: &[
         required("power", MOST, "\"50 MW\"", "the same in every hour"),
         required("price", PRICE, "\"62 EUR/MWh\"", "what a MWh of it costs"),
-        optional("origin_carbon", CARBON, "carbon of its energy where it comes with guarantees of origin; else it counts as the residual mix"),
+        optional(
+            "origin_carbon",
+            CARBON,
+            "carbon of its energy where it comes with guarantees of origin; else it counts as the residual mix",
+        ),
     ],
 };
 
@@ -78,7 +105,11 @@ static SOURCE: Section = Section {
         ),
         required("price", PRICE, "\"45 EUR/MWh\"", "what a MWh of it costs to make or buy"),
         preset("carbon", CARBON, "\"0 gCO2e/kWh\"", "nothing is burnt", "direct carbon of what it makes"),
-        optional("mean", PART, "its mean capacity factor: needed without `factors`, and with a profile that only says its shape"),
+        optional(
+            "mean",
+            PART,
+            "its mean capacity factor: needed without `factors`, and with a profile that only says its shape",
+        ),
         optional("factors", Kind::Table(&FACTORS), "its capacity factor hour by hour; without it the mean"),
     ],
 };
@@ -87,17 +118,26 @@ static FACTORS: Section = Section {
     name: "`factors` of a source",
     doc: "capacity factors hour by hour; what lies beyond the end begins again",
     fields: &[
-        optional("file", Kind::Text, "a column of hours: factors from 0 to 1, or a profile as the Energy Transition Model writes it"),
+        optional(
+            "file",
+            Kind::Text,
+            "a column of hours: factors from 0 to 1, or a profile as the Energy Transition Model writes it",
+        ),
         FIRST,
         hourly("values", (0, 100_000), "percent for each hour; where they stand, `file` is not read"),
     ],
 };
 
 static BATTERY: Section = Section {
-    name: "[[site.supply.battery]]",
+    name: "[site.supply.battery]",
     doc: "a battery behind the meter, half full at the beginning and at least so at the end",
     fields: &[
-        required("capacity", Kind::Amount { of: &ENERGY, min: "1 kWh", max: "1000 GWh" }, "\"400 MWh\"", "what it holds"),
+        required(
+            "capacity",
+            Kind::Amount { of: &ENERGY, min: "1 kWh", max: "1000 GWh" },
+            "\"400 MWh\"",
+            "what it holds",
+        ),
         required("power", MOST, "\"100 MW\"", "what it takes and gives at most"),
         preset(
             "efficiency",
@@ -135,10 +175,19 @@ static BACKUP: Section = Section {
             "diesel at 43.63 EUR/MWh (World Bank 2025, TYNDP 2024) and 35 %, and 8.01 EUR/MWh (Danish Energy Agency); in PyPSA's technology-data",
             "fuel and running, for each MWh of electricity",
         ),
-        preset("carbon", CARBON, "\"734.57 gCO2e/kWh\"", "0.2571 t of CO2 for each MWh of diesel at 35 %", "direct carbon of the electricity"),
+        preset(
+            "carbon",
+            CARBON,
+            "\"734.57 gCO2e/kWh\"",
+            "0.2571 t of CO2 for each MWh of diesel at 35 %",
+            "direct carbon of the electricity",
+        ),
     ],
 };
 
 /// `supply` of a site.
-pub(crate) const FIELD: Field =
-    optional("supply", Kind::Table(&SUPPLY), "where its energy comes from; without it all is bought at the exchange");
+pub(crate) const FIELD: Field = optional(
+    "supply",
+    Kind::Table(&SUPPLY),
+    "where its energy comes from; without it all is bought at the exchange",
+);

@@ -56,7 +56,7 @@ fn an_outage_of_chillers_keeps_work_to_what_can_be_cooled() {
         let then = limit.from + Duration::hours(hours);
         assert_eq!(site(&found).overhead_at(then), site(&plain).overhead_at(then), "{hours} hours from it");
     }
-    let plant = found.plants[0].as_ref().expect("a plant");
+    let plant = found.works[0].plant.as_ref().expect("a plant");
     assert_eq!(plant.working(limit.from).chillers, 0.4);
     assert_eq!(plant.working(limit.until).chillers, 1.0);
 }
@@ -138,6 +138,6 @@ fn shocks_stand_in_the_expanded_form() {
         let again =
             super::super::read("expanded.toml", &expand(&found)).unwrap_or_else(|faults| panic!("{faults}"));
         assert_eq!(again.federation, found.federation, "{shock}");
-        assert_eq!(again.plants, found.plants, "{shock}");
+        assert_eq!(again.works, found.works, "{shock}");
     }
 }

@@ -1,0 +1,156 @@
+//! Where the energy of a site came from in a run: its supply under what its meter showed, hour by hour, with batteries by a rule, by
+//! a rolling optimum and by the optimum of all hours.
+//!
+//! This looks back as well. What work ran is not changed by it: the scheduler knows the price of the exchange and the limits of the
+//! connection, and the books charge by them.
+
+use std::collections::BTreeMap;
+
+use giga_facility::quantity::{EurosPerJoule, Joules, KilogramsPerJoule, Watts};
+use giga_facility::supply::{
+    Available, Carbon, HOUR, Hour, Intensity, Kind, Money, Order, Regret, Rolling, Rule, Run, RunError,
+    Supply, Tariff, optimum,
+};
+use giga_model::{Series, Site};
+use giga_units::{CarbonIntensity, Duration, EnergyPrice, Instant, Power};
+
+/// Where a site's energy comes from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sourcing {
+    /// What stands there, and what was bought.
+    pub supply: Supply,
+    /// What lies between the exchange and the site.
+    pub tariff: Tariff,
+    /// For each source its capacity factor by the hour, in thousandths of a percent.
+    pub factors: Vec<Series>,
+    /// Carbon of what nobody claims by contract, or that of the grid.
+    pub residual: Option<CarbonIntensity>,
+    /// Part of each battery that the rule keeps for calls.
+    pub reserve: f64,
+}
+
+/// What a way of giving orders to batteries came to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Way {
+    /// Which: `rule`, `rolling` or `optimum`.
+    pub name: &'static str,
+    /// Energy by source.
+    pub energy: Sources,
+    /// The highest power that was taken from the grid, as the mean of an hour.
+    pub peak: Watts,
+    /// Money by part.
+    pub money: Money,
+    /// Carbon in both ways of counting.
+    pub carbon: Carbon,
+    /// How much dearer it was than the optimum, with what is missing in the battery at the end.
+    pub regret: Regret,
+}
+
+/// Energy by where it came from and went.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Sources {
+    /// What the site asked for.
+    pub load: Joules,
+    /// From the grid.
+    pub imported: Joules,
+    /// To it.
+    pub exported: Joules,
+    /// Used of what wind, sun and water made, behind the meter or elsewhere.
+    pub used: BTreeMap<Kind, Joules>,
+    /// What they could have made and did not.
+    pub curtailed: Joules,
+    /// Into batteries.
+    pub charged: Joules,
+    /// Out of them.
+    pub discharged: Joules,
+    /// Lost in them.
+    pub lost: Joules,
+    /// From engines.
+    pub backup: Joules,
+    /// What could not be had.
+    pub unserved: Joules,
+}
+
+/// The load of an hour at the meter.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Load {
+    pub(super) hour: Instant,
+    pub(super) energy: Joules,
+}
+
+impl Sourcing {
+    /// What all three ways come to under these loads.
+    ///
+    /// # Errors
+    /// Names the hour that can not be.
+    pub(super) fn ways(&self, site: &Site, loads: &[Load]) -> Result<Vec<Way>, RunError> {
+        let hours: Vec<Hour> = loads.iter().map(|load| self.hour(site, load)).collect();
+        let end = self.supply.end();
+        let carried = |orders: &[Vec<Order>]| self.supply.run(&hours, orders, &end);
+        let best = carried(&optimum(&self.supply, &hours, &end)?.orders)?;
+        let rolling = carried(&Rolling::default().orders(&self.supply, &hours, &end)?)?;
+        let rule = carried(&Rule { reserve: self.reserve }.orders(&self.supply, &hours, &end)?)?;
+        let way = |name, run: &Run| self.way(name, run, &best);
+        Ok(vec![way("rule", &rule), way("rolling", &rolling), way("optimum", &best)])
+    }
+
+    fn hour(&self, site: &Site, load: &Load) -> Hour {
+        let (at, until) = (load.hour, load.hour + Duration::hours(1));
+        let grid = carbon(site.mean_intensity(at, until));
+        Hour {
+            load: load.energy / HOUR,
+            prices: self.tariff.at(price(site.mean_price(at, until))),
+            carbon: Intensity { grid, residual: self.residual.map_or(grid, carbon) },
+            available: available(site, at),
+            factors: self
+                .factors
+                .iter()
+                .map(|factors| (factors.at(at) as f64 / 1e5).clamp(0.0, 1.0))
+                .collect(),
+        }
+    }
+
+    fn way(&self, name: &'static str, run: &Run, best: &Run) -> Way {
+        let mut energy = Sources::default();
+        let mut peak = Watts::ZERO;
+        for flows in &run.flows {
+            peak = peak.max(flows.imported / HOUR);
+            energy.load += flows.load;
+            energy.imported += flows.imported;
+            energy.exported += flows.exported;
+            energy.backup += flows.backup;
+            energy.unserved += flows.unserved;
+            for (source, part) in flows.sources.iter().zip(&self.supply.parts().sources) {
+                *energy.used.entry(part.kind).or_default() += source.used;
+                energy.curtailed += source.curtailed;
+            }
+            for battery in &flows.batteries {
+                energy.charged += battery.charged;
+                energy.discharged += battery.discharged;
+                energy.lost += battery.lost;
+            }
+        }
+        Way { name, energy, peak, money: run.money(), carbon: run.carbon(), regret: run.regret(best) }
+    }
+}
+
+/// µEUR/kWh are thousandths of EUR/MWh.
+fn price(price: EnergyPrice) -> EurosPerJoule {
+    EurosPerJoule::per_megawatt_hour(price.as_microeuro_per_kwh() as f64 / 1e3)
+}
+
+/// mg/kWh are thousandths of kg/MWh.
+fn carbon(intensity: CarbonIntensity) -> KilogramsPerJoule {
+    KilogramsPerJoule::per_megawatt_hour(intensity.as_milligrams_per_kwh() as f64 / 1e3)
+}
+
+/// What there is of the connection: of all phases those that are open, and less where a limit of the grid holds.
+fn available(site: &Site, at: Instant) -> Available {
+    let until = at + Duration::hours(1);
+    let whole: Power = site.phases.iter().map(|phase| phase.power).sum();
+    let open: Power = site.phases.iter().filter(|phase| phase.opens <= at).map(|phase| phase.power).sum();
+    let limits = site.limits.iter().filter(|limit| limit.from < until && limit.until > at);
+    let left = limits.map(|limit| limit.power).fold(open, Power::min);
+    let share = left.as_milliwatts() as f64 / (whole.as_milliwatts() as f64).max(1.0);
+    Available { firm: share.min(1.0), interruptible: share.min(1.0) }
+}

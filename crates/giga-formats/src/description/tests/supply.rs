@@ -1,0 +1,114 @@
+//! Where a site's energy comes from.
+
+use giga_control::energy::Sourcing;
+use giga_facility::quantity::{EurosPerJoule, Joules, Watts};
+use giga_facility::supply::{Kind, Terms};
+
+use super::super::{Beside, Description, Faults, expand, read, read_with};
+use super::SMALL;
+
+const SUPPLY: &str = r#"
+[site.supply]
+interruptible = "200 kW"
+export = "100 kW"
+surcharge = "12 EUR/MWh"
+[[site.supply.contract]]
+power = "300 kW"
+price = "61.5 EUR/MWh"
+[[site.supply.source]]
+kind = "sun"
+power = "400 kW"
+price = "44 EUR/MWh"
+factors = { file = "sun.csv" }
+[[site.supply.source]]
+kind = "hydro"
+power = "50 kW"
+terms = "settled"
+price = "30 EUR/MWh"
+mean = "45 %"
+[site.supply.battery]
+capacity = "2 MWh"
+power = "500 kW"
+[site.supply.backup]
+power = "100 kW"
+[[site.phase]]"#;
+
+fn with(supply: &str) -> Result<Description, Faults> {
+    let open = |name: &str| match name {
+        "sun.csv" => Ok("0\n0.25\n0.5\n1\n".repeat(2_190)),
+        "shape.csv" => Ok(format!("{}\n", 1.0 / 3_600.0 / 8_760.0).repeat(8_760)),
+        "weather.dat" => Ok("MM DD HH t p RF\n***\n1 1 1 0.5 990 80\n1 1 2 1.5 990 81\n".to_owned()),
+        _ => Err("no such file".to_owned()),
+    };
+    let text = SMALL.replacen("[[site.phase]]", supply, 1);
+    read_with("small.toml", &text, &Beside { open: &open, shocks: &[] })
+}
+
+fn sourcing(description: &Description) -> &Sourcing {
+    description.works[0].sourcing.as_ref().expect("a supply")
+}
+
+#[test]
+fn a_supply_is_read_with_its_parts() {
+    let found = with(SUPPLY).unwrap_or_else(|faults| panic!("{faults}"));
+    let sourcing = sourcing(&found);
+    let parts = sourcing.supply.parts();
+    assert_eq!(
+        (parts.connection.firm, parts.connection.interruptible),
+        (Watts(8e5), Watts(2e5)),
+        "1 MW in all"
+    );
+    assert_eq!(sourcing.tariff.surcharge, EurosPerJoule::per_megawatt_hour(12.0));
+    assert_eq!(parts.contracts[0].price, EurosPerJoule::per_megawatt_hour(61.5));
+    let [sun, hydro] = parts.sources.as_slice() else { panic!("two sources") };
+    assert_eq!((sun.kind, sun.rated), (Kind::Sun, Watts(4e5)));
+    assert_eq!(sun.terms, Terms::Contracted(EurosPerJoule::per_megawatt_hour(44.0)), "unless it is said");
+    assert_eq!(hydro.terms, Terms::Settled(EurosPerJoule::per_megawatt_hour(30.0)));
+    assert_eq!(sourcing.factors[0].values()[..4], [0, 25_000, 50_000, 100_000]);
+    assert_eq!(sourcing.factors[1].values(), [45_000]);
+    let [battery] = parts.batteries.as_slice() else { panic!("a battery") };
+    assert_eq!((battery.capacity, battery.begin), (Joules(7.2e9), Joules(3.6e9)));
+    assert_eq!(battery.charge_efficiency, 0.9193);
+    assert!((battery.self_discharge * 730.0 - 0.015).abs() < 1e-12);
+    assert!(parts.backup.is_some() && sourcing.residual.is_none());
+    assert!(
+        found
+            .notes
+            .iter()
+            .any(|note| note.starts_with("`kajaani`, source 0 of supply: 8,760 hours of `sun.csv`"))
+    );
+    let again = read("expanded.toml", &expand(&found)).unwrap_or_else(|faults| panic!("{faults}"));
+    assert_eq!((again.works, again.federation), (found.works, found.federation));
+}
+
+#[test]
+fn a_shape_needs_its_mean() {
+    let shape = SUPPLY.replace("sun.csv", "shape.csv");
+    let faults = with(&shape).expect_err("no mean").to_string();
+    assert!(
+        faults.contains("`shape.csv` says how its hours are to their mean")
+            && faults.contains("mean = \"28 %\""),
+        "{faults}"
+    );
+    let found = with(&shape.replace("factors =", "mean = \"14 %\"\nfactors ="))
+        .unwrap_or_else(|faults| panic!("{faults}"));
+    assert!(sourcing(&found).factors[0].values().iter().all(|factor| *factor == 14_000));
+}
+
+#[test]
+fn what_is_no_supply_is_a_fault() {
+    let check = |from: &str, to: &str, expected: &str| {
+        assert!(SUPPLY.contains(from), "{from}");
+        let faults = with(&SUPPLY.replacen(from, to, 1)).expect_err(expected).to_string();
+        assert!(faults.contains(expected), "{faults}");
+    };
+    check("factors = { file = \"sun.csv\" }\n", "", "a source needs `mean` or `factors`");
+    check("sun.csv", "nowhere.csv", "`nowhere.csv` can not be read");
+    check("sun.csv", "weather.dat", "and no year of capacity factors by the hour");
+    check("{ file = \"sun.csv\" }", "{}", "a series names a file");
+    check("{ file = \"sun.csv\" }", "{ values = [50, 101] }", "outside 0 to 100");
+    check("\"sun\"", "\"moon\"", "`moon` is no word for `kind`");
+    check("power = \"500 kW\"", "", "needs `power`");
+    check("surcharge = \"12 EUR/MWh\"", "surcharge = \"-12 EUR/MWh\"", "`surcharge`");
+    check("capacity = \"2 MWh\"", "capacity = \"2 MWh\"\nefficiency = \"0 %\"", "`efficiency` is `0 %`");
+}
