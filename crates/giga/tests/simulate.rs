@@ -144,6 +144,9 @@ fn a_stopped_run_with_a_plant_ends_with_the_same_bytes() {
 dry_bulb = [-5, 5, 15, 25, 35, 25, 15, 5]
 humidity = [80, 70, 60, 50, 40, 50, 60, 70]
 pressure = [100, 100, 100, 100, 100, 100, 100, 100]
+[site.supply.battery]
+capacity = "200 kWh"
+power = "50 kW"
 [site.maintenance]
 "#;
     let place = Place::new();
@@ -176,6 +179,13 @@ pressure = [100, 100, 100, 100, 100, 100, 100, 100]
         .map(|band| band["hours_h"].as_f64().unwrap())
         .sum();
     assert!((hours - 360.0).abs() < 1e-6, "{hours}");
+    let ways = summary["supply"].as_array().expect("ways");
+    let (named, costs): (Vec<_>, Vec<_>) =
+        ways.iter().map(|way| (way["dispatch"].as_str().unwrap(), way["cost_eur"].as_f64().unwrap())).unzip();
+    assert_eq!(named, ["rule", "rolling", "optimum"]);
+    // A price that never changes leaves a battery little to do.
+    assert!(costs.iter().all(|cost| (0.0..0.005).contains(&(cost / costs[2] - 1.0 + 1e-9))), "{costs:?}");
+    assert!((ways[0]["load_mwh"].as_f64().unwrap() / of("modelled_mwh") - 1.0).abs() < 1e-9);
     let page = std::fs::read_to_string(place.path("whole/report.html")).expect("a page");
     assert!(page.contains("PUE and WUE by temperature") && page.contains("ramps of kajaani"));
     assert!(ramps["up_minute_mw"].as_f64() > Some(0.02) && ramps["over"].as_u64() > Some(0), "{ramps}");

@@ -4,6 +4,7 @@
 //! hour, so that a year asks the facility for some hundred airs and not for thousands. That the meter is never above it between
 //! the corners is what the facility promises of a line and a test shows of weather.
 
+mod lagged;
 mod shocked;
 
 use std::collections::BTreeMap;

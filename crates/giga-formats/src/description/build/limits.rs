@@ -52,6 +52,11 @@ pub(super) fn bound(from: Instant, until: Instant, power: Power) -> Cut {
     Cut { from, until, left: Left::Power(power) }
 }
 
+/// Limits as cuts, to be laid over others.
+pub(super) fn cuts_of(limits: &[GridLimit]) -> Vec<Cut> {
+    limits.iter().map(|limit| bound(limit.from, limit.until, limit.power)).collect()
+}
+
 /// Reads one such time.
 pub(super) fn cut(record: &Record, findings: &mut Findings) -> Option<Cut> {
     let has_power = record.section.field("power").is_some();

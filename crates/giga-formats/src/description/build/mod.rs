@@ -111,10 +111,16 @@ fn times(
         let times = limits::cuts(limit, findings);
         places.into_iter().for_each(|site| cuts[site].extend(&times));
     }
-    let shocks =
-        shocks::apply(root, names, &mut World { sites, cooled, projects, cuts: &mut cuts }, findings);
-    for (site, cuts) in sites.iter_mut().zip(&cuts) {
+    let mut uncooled = vec![Vec::new(); sites.len()];
+    let mut world = World { sites, cooled, projects, cuts: &mut cuts, uncooled: &mut uncooled };
+    let shocks = shocks::apply(root, names, &mut world, findings);
+    for (((site, cooled), cuts), uncooled) in sites.iter_mut().zip(cooled).zip(&cuts).zip(uncooled) {
         site.limits = limits::merged(cuts, &site.phases);
+        if let Some(cooled) = cooled {
+            let mut all = limits::cuts_of(&cooled.lagged(site, &site.limits));
+            all.extend(uncooled);
+            site.limits = limits::merged(&all, &site.phases);
+        }
     }
     shocks
 }

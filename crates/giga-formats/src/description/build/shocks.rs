@@ -41,8 +41,10 @@ pub(super) struct World<'w> {
     pub(super) sites: &'w mut [Site],
     pub(super) cooled: &'w mut [Option<Cooled>],
     pub(super) projects: &'w mut [Project],
-    /// By site.
+    /// By site, what the grid gives less.
     pub(super) cuts: &'w mut [Vec<Cut>],
+    /// By site, what its plant can cool less.
+    pub(super) uncooled: &'w mut [Vec<Cut>],
 }
 
 /// An hour but for its last millisecond.
@@ -93,13 +95,13 @@ impl World<'_> {
 
     /// Works out anew what plants under a shock draw, and how far they can cool.
     fn heat(&mut self, start: Instant) {
-        let sites = self.sites.iter_mut().zip(self.cooled.iter_mut()).zip(self.cuts.iter_mut());
-        for ((site, cooled), cuts) in sites {
+        let sites = self.sites.iter_mut().zip(self.cooled.iter_mut()).zip(self.uncooled.iter_mut());
+        for ((site, cooled), uncooled) in sites {
             let Some(cooled) = cooled.as_mut().filter(|cooled| !cooled.changes.is_empty()) else { continue };
             let Some(shocked) = cooled.shocked(site, start) else { continue };
             site.overheads = Some(Arc::new(shocked.overheads));
             site.weather = Some(shocked.weather);
-            cuts.extend(shocked.cuts);
+            uncooled.extend(shocked.cuts);
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Shocks of heat, plants and prices, and limits that come again.
 
+use giga_facility::Inputs;
+use giga_facility::quantity::{Seconds, Watts};
 use giga_model::Site;
 use giga_units::{Duration, EnergyPrice, Fraction, Instant, Power};
 
@@ -140,4 +142,39 @@ fn shocks_stand_in_the_expanded_form() {
         assert_eq!(again.federation, found.federation, "{shock}");
         assert_eq!(again.works, found.works, "{shock}");
     }
+}
+
+/// The plant is stepped by the second from full draw into a limit: its meter never passes that, though it still cools what was.
+#[test]
+fn a_cut_leaves_room_for_the_cooling_of_before() {
+    let limit = "limit = { country = \"FI\", from = 2027-07-01, for = \"2 h\", part = \"40 %\" }";
+    let found = sound(COOLED, limit);
+    let [first, rest] = site(&found).limits.as_slice() else { panic!("{:?}", site(&found).limits) };
+    assert_eq!((first.until, rest.power), (rest.from, Power::watts(400_000)));
+    assert!(first.power < rest.power && first.power > rest.power.split(2), "{}", first.power);
+    let minutes = first.until.since(first.from).as_milliseconds() / 60_000;
+    assert!((10..20).contains(&minutes), "{minutes} minutes");
+
+    let plant = found.works[0].plant.as_ref().expect("a plant");
+    let air =
+        giga_control::energy::air(site(&found).weather.as_ref().expect("weather"), first.from).expect("air");
+    let line = site(&found).overhead_at(first.from);
+    let most = Power::watts(90 * 7_889);
+    let draws = [line.undo(first.power), line.undo(rest.power)].map(Watts::from);
+    let inputs = |nodes| Inputs::new(nodes, &air);
+    let mut state = plant.facility.rest(&inputs(Watts::from(most)));
+    let mut highest = Watts::ZERO;
+    for second in 0..7_200 {
+        let nodes = draws[usize::from(second >= minutes * 60)];
+        let (next, flows) = plant.facility.step(&state, &inputs(nodes), Seconds(1.0));
+        (state, highest) = (next, highest.max(flows.meter()));
+    }
+    assert!(highest <= Watts(400_000.0 * 1.001), "{highest:?}");
+    // Without it, the limit would be passed.
+    let state = plant.facility.rest(&inputs(Watts::from(most)));
+    let (_, flows) = plant.facility.step(&state, &inputs(draws[1]), Seconds(1.0));
+    assert!(flows.meter() > Watts(405_000.0), "{:?}", flows.meter());
+    // What is lower than before only for its first minutes is no lower where nothing runs that has to be cooled.
+    let plain = sound("country", limit);
+    assert_eq!(site(&plain).limits.len(), 1);
 }
