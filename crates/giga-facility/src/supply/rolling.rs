@@ -23,8 +23,8 @@ pub struct Rolling {
 }
 
 impl Default for Rolling {
-    /// Each day at 13:00, when day-ahead prices of the European markets are out (the results of single day-ahead coupling come about
-    /// 12:45 CET), for three days.
+    /// Each day at 13:00, when day-ahead prices of the European markets are out (results of the single day-ahead coupling, by
+    /// 13:00 CET), for three days.
     fn default() -> Self {
         Self { published: 13, every: 24, horizon: 72 }
     }
