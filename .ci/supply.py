@@ -27,7 +27,7 @@ def build():
     generator("import", year["import_max"], year["import_price"])
     for source in ("wind", "sun"):
         generator(source, facts[f"{source}_rated"] * year[source], facts[f"{source}_price"])
-    generator("engines", facts["backup"], facts["backup_price"])
+    generator("backup", facts["backup"], facts["backup_price"])
     generator("unserved", year["load"], facts["lost_load"])
     n.add("Generator", "buyer", bus="market", p_nom=1e6, p_min_pu=-1.0, p_max_pu=0.0)
     most = year["export_max"].max()

@@ -61,7 +61,7 @@ fn tell(hours: &[Hour], best: &Run) {
     };
     println!(
         "in it: {below_zero} hours with import below zero, {called} with less connection; {:.0} MWh through the battery in {} hours both \
-         ways, {:.0} MWh fed in, {:.0} MWh from engines, {:.1} MWh unserved",
+         ways, {:.0} MWh fed in, {:.0} MWh from backup, {:.1} MWh unserved",
         sum(|flows| flows.batteries[0].discharged),
         best.flows.iter().filter(both).count(),
         sum(|flows| flows.exported),

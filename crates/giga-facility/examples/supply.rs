@@ -56,7 +56,7 @@ fn parts(supply: &Supply) {
     fact("self_discharge", battery.self_discharge);
     fact("wear", battery.wear.as_per_megawatt_hour());
     fact("begin", battery.begin.as_megawatt_hours());
-    let backup = parts.backup.expect("the made-up site has engines");
+    let backup = parts.backup.expect("the made-up site has backup");
     fact("backup", megawatts(backup.power));
     fact("backup_price", backup.price.as_per_megawatt_hour());
     fact("lost_load", parts.lost_load.as_per_megawatt_hour());

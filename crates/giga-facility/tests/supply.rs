@@ -250,7 +250,7 @@ proptest! {
     }
 
     #[test]
-    fn a_connection_with_engines_that_reach_serves_all((supply, mut hours) in any_case(24..100), reserve in 0.0..=1.0f64) {
+    fn a_connection_with_backup_that_reaches_serves_all((supply, mut hours) in any_case(24..100), reserve in 0.0..=1.0f64) {
         let mut parts = Parts { lost_load: price(1e5), ..supply.parts().clone() };
         parts.backup = Some(Backup::diesel(MW * 250.0));
         hours.iter_mut().for_each(|hour| hour.available.interruptible = 0.0);
@@ -292,6 +292,24 @@ proptest! {
         let rolled = Rolling::default().orders(&two, &hours, &two.end()).expect("the programme has a solution");
         let rolled = two.run(&hours, &rolled, &two.end()).expect("the case is sound");
         prop_assert!(rolled.cost().0 >= one.0 - 1e-6 * scale);
+    }
+
+    #[test]
+    fn another_battery_that_begins_empty_makes_nothing_dearer(
+        (supply, hours) in any_case(24..100),
+        other in any_battery(),
+    ) {
+        let one = optimum(&supply, &hours, &supply.end()).expect("the case is sound").cost;
+        let mut parts = supply.parts().clone();
+        parts.batteries.push(Battery { begin: Joules::ZERO, ..other });
+        let two = Supply::new(parts).expect("the parts are within their ranges");
+        let end = two.end();
+        let end = End { price: supply.end().price, ..end };
+        let best = optimum(&two, &hours, &end).expect("the programme has a solution");
+        let scale = scale(&supply, &hours);
+        prop_assert!(best.cost.0 <= one.0 + 1e-6 * scale, "{:?} with two, {one:?} with one", best.cost);
+        let run = two.run(&hours, &best.orders, &end).expect("the case is sound");
+        near(run.cost(), best.cost, 1e-5 * scale)?;
     }
 
     /// Without losses and with whole megawatts, an optimum lies on whole megawatt-hours.

@@ -84,7 +84,7 @@ pub struct Battery {
     pub begin: Joules,
 }
 
-/// Engines.
+/// Power from fuel, for what nothing cheaper reaches.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Backup {
     /// The most that they give.
@@ -106,7 +106,7 @@ pub struct Parts {
     pub sources: Vec<Source>,
     /// Batteries; orders come in the same order.
     pub batteries: Vec<Battery>,
-    /// Engines, if there are any.
+    /// Power from fuel, if there is any.
     pub backup: Option<Backup>,
     /// What energy is worth to those who do not get it: what is dearer is not bought.
     pub lost_load: EurosPerJoule,

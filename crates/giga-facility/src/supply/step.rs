@@ -29,7 +29,7 @@ pub struct Flows {
     pub sources: Vec<SourceFlows>,
     /// Of each battery.
     pub batteries: Vec<BatteryFlows>,
-    /// From engines.
+    /// From backup.
     pub backup: Joules,
     /// Of the load, what nobody could supply for less than it is worth.
     pub unserved: Joules,
@@ -114,13 +114,14 @@ impl AddAssign for Money {
 }
 
 /// Carbon in both ways of the GHG Protocol's Scope 2 Guidance (World Resources Institute 2015), with the direct carbon of the site's
-/// own sources and engines (its Scope 1) in both. What is fed in is credited in neither.
+/// own sources and backup (its Scope 1) in both. What is fed in is credited in neither.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Carbon {
     /// Location-based: what is taken from the grid counts as the grid's average.
     pub location: Kilograms,
     /// Market-based: contracts with an origin and sources elsewhere count with their own carbon, as much as they give in the same
-    /// hour and at most what is taken; the rest as the residual mix. The Guidance would also match over a year.
+    /// hour and at most what is taken; the rest as the residual mix. The Guidance asks for certificates from as near in time
+    /// as possible; a year is common.
     pub market: Kilograms,
 }
 
@@ -159,7 +160,7 @@ impl Supply {
     /// One hour from these levels, and where it went; levels at its end are in the flows.
     ///
     /// An order is carried out as far as powers, capacity and level allow, and as the site can take or give so much. Sources, grid,
-    /// engines and nobody serve the rest in the order of their prices.
+    /// backup and nobody serve the rest in the order of their prices.
     ///
     /// # Errors
     /// Says what of the hour can not be, or that levels or orders are not one for each battery, or are no numbers.
@@ -257,10 +258,12 @@ fn cut(allowed: &mut [(Joules, Joules)], merit: &Merit, load: Joules) {
             pair.1 = pair.1 - given(*pair) * share.min(1.0);
         }
     } else if lack > Joules::ZERO {
-        // At a share of nothing the demand is the load, which can be met; levels stay within at every share.
-        let share = ((merit.to() - load) / net).clamp(0.0, 1.0);
-        for pair in allowed {
-            *pair = (pair.0 * share, pair.1 * share);
+        // Batteries that take more than they give do less of both; at a share of nothing a level only rests.
+        let taken = |(charge, discharge): (Joules, Joules)| (charge - discharge).max(Joules::ZERO);
+        let share = lack / allowed.iter().copied().map(taken).sum::<Joules>();
+        let left = 1.0 - share.min(1.0);
+        for pair in allowed.iter_mut().filter(|pair| taken(**pair) > Joules::ZERO) {
+            *pair = (pair.0 * left, pair.1 * left);
         }
     }
 }

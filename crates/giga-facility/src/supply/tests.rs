@@ -17,7 +17,7 @@ fn carbon(kilograms: f64) -> KilogramsPerJoule {
     KilogramsPerJoule::per_megawatt_hour(kilograms)
 }
 
-/// 100 MW firm, 50 MW more unless it is called off, 20 MW out; 40 MW of wind, 30 MW of engines and a battery of 20 MW for 40 MWh.
+/// 100 MW firm, 50 MW more unless it is called off, 20 MW out; 40 MW of wind, 30 MW of backup and a battery of 20 MW for 40 MWh.
 fn parts() -> Parts {
     let wind =
         Source { kind: Kind::Wind, rated: MW * 40.0, terms: Terms::Own(price(2.0)), carbon: carbon(0.0) };
@@ -62,7 +62,7 @@ fn near(found: f64, expected: f64) {
     assert!((found - expected).abs() <= 1e-9 * expected.abs().max(1.0), "{found}, not {expected}");
 }
 
-/// Imported, exported, wind, engines and unserved, in MWh.
+/// Imported, exported, wind, backup and unserved, in MWh.
 fn check(flows: &Flows, expected: [f64; 5]) {
     let found = [flows.imported, flows.exported, flows.sources[0].used, flows.backup, flows.unserved];
     for (found, expected) in found.into_iter().zip(expected) {
@@ -120,6 +120,22 @@ fn orders_are_carried_out_as_far_as_they_can_be() {
     );
     let closed = Parts { connection: Connection::default(), ..parts() };
     near(flows(closed, &hour(3.0, 0.0), 0.0, 20.0).batteries[0].discharged.as_megawatt_hours(), 3.0);
+}
+
+#[test]
+fn a_battery_charges_another_though_the_last_bits_do_not_match() {
+    let battery = parts().batteries[0];
+    let closed =
+        Parts { connection: Connection::default(), backup: None, batteries: vec![battery; 2], ..parts() };
+    let supply = Supply::new(closed).expect("the parts are sound");
+    for off in [-1e-6, 0.0, 1e-6] {
+        let give = Order { charge: Watts::ZERO, discharge: MW * 10.0 };
+        let take = Order { charge: MW * (10.0 + off), discharge: Watts::ZERO };
+        let flows = supply.step(&supply.begin(), &hour(0.0, 0.0), &[give, take]).expect("the hour is sound");
+        let found =
+            [flows.batteries[0].discharged, flows.batteries[1].charged].map(Joules::as_megawatt_hours);
+        assert!(found.iter().all(|found| (found - 10.0).abs() < 1e-5), "{found:?}");
+    }
 }
 
 #[test]
