@@ -1,5 +1,5 @@
-//! How long the cheapest orders of a site's year take by the dynamic programme, the same by Clarabel, and by decisions day by day; and how
-//! much dearer the rule and the decisions day by day are.
+//! How long the cheapest orders of a site's year take by the dynamic programme, the same by Clarabel, and by decisions day by
+//! day; and how much dearer the rule and the decisions day by day are.
 #![expect(clippy::print_stdout, reason = "a bench prints what it measured")]
 
 use std::time::Instant as Clock;

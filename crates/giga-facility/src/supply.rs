@@ -3,8 +3,8 @@
 //!
 //! A [`Supply`] is what stands there. [`Supply::step`] carries out what batteries are ordered to do in an hour, lets the cheapest
 //! of the rest do what is left, and says where energy, money and carbon went; each balances to a part in 10⁹, in release too.
-//! Orders come from a [`Rule`], from a [`Rolling`] optimum or from the optimum of all hours ([`optimum`]); all are carried
-//! out by that one step, so that they are metered by the same code. It works by the hour. It never knows what the load is for, and never
+//! Orders come from a [`Rule`], from a [`Rolling`] optimum or from the optimum of all hours ([`optimum`]); all are carried out by
+//! that one step, so that they are metered by the same code. It works by the hour. It never knows what the load is for, and never
 //! learns a price before it is known, but in the optimum, which bounds the other two.
 
 mod balance;

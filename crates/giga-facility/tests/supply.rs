@@ -1,5 +1,5 @@
-//! What holds for all supplies: the optimum is that of another method, nothing is cheaper, and nothing is left unserved that could be
-//! served.
+//! What holds for all supplies: the optimum is that of another method, nothing is cheaper, and nothing is left unserved that
+//! could be served.
 
 use giga_facility::quantity::{Euros, EurosPerJoule, Joules, KilogramsPerJoule, Watts};
 use giga_facility::supply::{

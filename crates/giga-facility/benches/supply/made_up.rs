@@ -1,5 +1,5 @@
-//! A site and a year that are made up: prices with nights, noons and weekends, wind and sun that push them down, some below zero, calls and a
-//! cut of the connection. The same on every machine.
+//! A site and a year that are made up: prices with nights, noons and weekends, wind and sun that push them down, some below zero,
+//! calls and a cut of the connection. The same on every machine.
 
 use giga_facility::quantity::{EurosPerJoule, Joules, KilogramsPerJoule, Watts};
 use giga_facility::supply::{

@@ -1,10 +1,10 @@
 //! Convex piecewise-linear functions of energy, and what a change of a battery's level costs in an hour as one of them.
 //!
-//! A change is reached by charging c and discharging d, with c·ηc − d/ηd = change. At the site's bus that adds c − d to the demand, whose
-//! cost is the merit order. Doing both at once only turns energy at the bus into loss, (1 − ηc·ηd) for each joule charged, at the
-//! wear of ηc·ηd. That pays only where another joule at the bus costs less than −wear·ηc·ηd / (1 − ηc·ηd), or where the site can not get rid of what
-//! is discharged. Elsewhere the function follows the merit order with its slopes scaled by the efficiencies. Where it
-//! pays, the function is the lower hull of the vertices of the linear programme with both allowed.
+//! A change is reached by charging c and discharging d, with c·ηc − d/ηd = change. At the site's bus that adds c − d to the
+//! demand, whose cost is the merit order. Doing both at once only turns energy at the bus into loss, (1 − ηc·ηd) for each joule
+//! charged, at the wear of ηc·ηd. That pays only where another joule at the bus costs less than −wear·ηc·ηd / (1 − ηc·ηd), or
+//! where the site can not get rid of what is discharged. Elsewhere the function follows the merit order with its slopes scaled by
+//! the efficiencies. Where it pays, the function is the lower hull of the vertices of the linear programme with both allowed.
 
 use super::merit::Merit;
 use super::part::Battery;

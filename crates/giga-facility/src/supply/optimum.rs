@@ -1,10 +1,10 @@
 //! The cheapest orders for hours that are all known: for one battery by an exact dynamic programme.
 //!
-//! What the hours from one on cost at least, as a function of the level before it, is convex and piecewise linear: the infimal convolution
-//! of that of the next hour with what a change of level costs in this one, which merges the pieces of both by slope, cut to the
-//! battery's capacity and stretched by its self-discharge. No grid of levels comes in. For the way forward an hour keeps no such function
-//! but, for each piece of its own cost, the level at which that slope and the worth of a level meet: where to aim at.
-//! The orders are the optimum of the linear programme in which the battery may charge and discharge at once.
+//! What the hours from one on cost at least, as a function of the level before it, is convex and piecewise linear: the infimal
+//! convolution of that of the next hour with what a change of level costs in this one, which merges the pieces of both by slope,
+//! cut to the battery's capacity and stretched by its self-discharge. No grid of levels comes in. For the way forward an hour
+//! keeps no such function but, for each piece of its own cost, the level at which that slope and the worth of a level meet: where
+//! to aim at. The orders are the optimum of the linear programme in which the battery may charge and discharge at once.
 
 use super::convex::{Convex, Piece, change, order};
 use super::merit::{Merit, fixed};
@@ -22,8 +22,8 @@ pub struct Optimum {
     pub cost: Euros,
 }
 
-/// The orders with which hours that are all known cost the least, with what is missing at the end. One battery is solved exactly; several
-/// need the feature `clarabel`.
+/// The orders with which hours that are all known cost the least, with what is missing at the end. One battery is solved exactly;
+/// several need the feature `clarabel`.
 ///
 /// # Errors
 /// Names what can not be, or what the solver ended as.

@@ -45,8 +45,8 @@ pub enum Terms {
     Own(EurosPerJoule),
     /// Behind the meter, paid as produced: all that it could produce is paid, used or curtailed.
     Contracted(EurosPerJoule),
-    /// Elsewhere in the grid, paid as produced and settled in money: produced × (price − spot) is on the bill. Nothing of it reaches the
-    /// site by itself.
+    /// Elsewhere in the grid, paid as produced and settled in money: produced × (price − spot) is on the bill. Nothing of it
+    /// reaches the site by itself.
     Settled(EurosPerJoule),
 }
 
@@ -63,7 +63,8 @@ pub struct Source {
     pub carbon: KilogramsPerJoule,
 }
 
-/// A battery. It stands for many units, of which some may charge while others discharge, so that it can burn energy where that is paid.
+/// A battery. It stands for many units, of which some may charge while others discharge, so that it can burn energy where that is
+/// paid.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Battery {
     /// The most that it holds.
@@ -115,9 +116,9 @@ pub struct Parts {
 impl Battery {
     /// A battery for so many joules that charges and discharges with the same power, and begins half full.
     ///
-    /// Efficiency: 0.9193 each way at the transformer, lithium iron phosphate (Viswanathan and others 2022, Pacific Northwest National
-    /// Laboratory, p. 24; in technology-data). Wear: 189.86 €/kWh and 25 years (Danish Energy Agency; in technology-data) over one
-    /// full cycle a day, which is an assumption. Self-discharge: 1.5 % in a month, assumption.
+    /// Efficiency: 0.9193 each way at the transformer, lithium iron phosphate (Viswanathan and others 2022, Pacific Northwest
+    /// National Laboratory, p. 24; in technology-data). Wear: 189.86 €/kWh and 25 years (Danish Energy Agency; in
+    /// technology-data) over one full cycle a day, which is an assumption. Self-discharge: 1.5 % in a month, assumption.
     #[must_use]
     pub fn lithium(capacity: Joules, power: Watts) -> Self {
         Self {
@@ -144,8 +145,8 @@ impl Battery {
 }
 
 impl Backup {
-    /// Diesel engines (technology-data): fuel 43.63 €/MWh (World Bank 2025 and TYNDP 2024), efficiency 35 % and 8.01 €/MWh for running
-    /// (Danish Energy Agency), 0.2571 t of carbon dioxide for each MWh of fuel.
+    /// Diesel engines (technology-data): fuel 43.63 €/MWh (World Bank 2025 and TYNDP 2024), efficiency 35 % and 8.01 €/MWh for
+    /// running (Danish Energy Agency), 0.2571 t of carbon dioxide for each MWh of fuel.
     #[must_use]
     pub fn diesel(power: Watts) -> Self {
         Self {

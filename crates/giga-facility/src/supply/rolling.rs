@@ -1,9 +1,10 @@
 //! An optimum of what is known, made anew every day: nothing that comes later is looked at.
 //!
-//! Prices of the day ahead, and with them load, weather and calls, are known until the end of the next day once they were published,
-//! before that until the end of the day. Beyond, each hour is taken to be as that hour of the last known day. What is left at the end
-//! of what is looked at is worth what energy cost on average in it, less what the way out loses and wears; only where the last hour
-//! is looked at, the end counts as it is asked for. So it is for batteries that are filled within what is looked at.
+//! Prices of the day ahead, and with them load, weather and calls, are known until the end of the next day once they were
+//! published, before that until the end of the day. Beyond, each hour is taken to be as that hour of the last known day. What is
+//! left at the end of what is looked at is worth what energy cost on average in it, less what the way out loses and wears; only
+//! where the last hour is looked at, the end counts as it is asked for. So it is for batteries that are filled within what is
+//! looked at.
 
 use super::optimum;
 use super::part::Battery;

@@ -1,9 +1,9 @@
 //! A plain rule that looks at the prices of the day and at the hour: what an operator could do by hand.
 //!
-//! Each day the cheapest and the dearest hour are paired, then the next two, as long as the spread pays for losses and wear and the
-//! battery is not filled or emptied by the hours before. In cheap hours it charges, in dear ones it discharges, for the site's own use alone. A reserve
-//! stays for hours in which connection and sources do not reach; those come first in any hour. What would be curtailed
-//! is charged. On the last day the level that is asked for at the end is kept as a reserve.
+//! Each day the cheapest and the dearest hour are paired, then the next two, as long as the spread pays for losses and wear and
+//! the battery is not filled or emptied by the hours before. In cheap hours it charges, in dear ones it discharges, for the
+//! site's own use alone. A reserve stays for hours in which connection and sources do not reach; those come first in any hour.
+//! What would be curtailed is charged. On the last day the level that is asked for at the end is kept as a reserve.
 
 use super::merit::{By, Merit};
 use super::part::Battery;

@@ -4,8 +4,8 @@ use super::step::{Carbon, Flows, Money, Order, StepError};
 use super::{Hour, HourError, Supply};
 use crate::quantity::{Euros, EurosPerJoule, Joules};
 
-/// What batteries should hold at the end, and what is missing costs. It is the same for all ways of giving orders, so that none looks
-/// cheap because it left its batteries empty. What is held beyond is worth nothing.
+/// What batteries should hold at the end, and what is missing costs. It is the same for all ways of giving orders, so that none
+/// looks cheap because it left its batteries empty. What is held beyond is worth nothing.
 #[derive(Debug, Clone, PartialEq)]
 pub struct End {
     /// For each battery.

@@ -113,8 +113,8 @@ impl AddAssign for Money {
     }
 }
 
-/// Carbon in both ways of the GHG Protocol's Scope 2 Guidance (World Resources Institute 2015), with the direct carbon of the site's
-/// own sources and backup (its Scope 1) in both. What is fed in is credited in neither.
+/// Carbon in both ways of the GHG Protocol's Scope 2 Guidance (World Resources Institute 2015), with the direct carbon of the
+/// site's own sources and backup (its Scope 1) in both. What is fed in is credited in neither.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Carbon {
     /// Location-based: what is taken from the grid counts as the grid's average.
