@@ -148,8 +148,10 @@ impl<'r> Builder<'r, '_> {
     /// What the building draws hour by hour, where it says what cools it.
     fn overheads(&mut self, site: &Record, phases: &[Phase]) -> Option<Overheads> {
         let plant = site.table("cooling")?;
-        let Some(weather) = site.table("weather") else {
-            self.fault(site, "cooling", &Meaning::NoWeather);
+        // Where there is none, that is reported.
+        let weather = site.table("weather");
+        let Some(weather) = weather.filter(|_| !site.broken_at("weather")) else {
+            self.power = false;
             return None;
         };
         if weather.broken || plant.broken || !self.power {

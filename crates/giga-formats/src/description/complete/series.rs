@@ -1,14 +1,16 @@
 //! Series of a site: which of their three forms was written, and the hours of further files.
 
+use std::collections::BTreeMap;
+
 use giga_units::{Duration, Instant, grouped};
 
 use super::super::beside::Open;
-use super::Gap;
+use super::{Gap, quoted};
 use crate::description::diagnostic::{Elsewhere, Explain, Findings};
 use crate::description::field::{CARBON_INTENSITY, ENERGY_PRICE, Kind};
 use crate::description::hours::{self, Hours, Wanted};
 use crate::description::published::{self, Refused};
-use crate::description::record::{Record, Value};
+use crate::description::record::{Origin, Record, Value};
 
 /// Judges the series of all sites, and fills in the hours of those that name a file. What was filled or left out is told
 /// in `notes`.
@@ -33,6 +35,29 @@ pub(super) fn complete(root: &mut Record, open: &Open<'_>, findings: &mut Findin
             }
         }
     }
+}
+
+/// Says which sites have a built-in price or carbon intensity, the same in every hour, and on whose word; a sentence for each word.
+pub(super) fn flat(root: &Record) -> Vec<String> {
+    let mut sites = BTreeMap::<[Option<&str>; 2], Vec<&str>>::new();
+    for site in root.tables("site").iter().filter(|site| !site.broken) {
+        let word = |key, series| match site.entry(key).map(|entry| &entry.origin) {
+            _ if site.has(series) => None,
+            Some(Origin::Filled(source)) => Some(source.as_str()),
+            _ => None,
+        };
+        let words = [word("electricity_price", "price_series"), word("carbon_intensity", "carbon_series")];
+        sites.entry(words).or_default().push(site.text("name").unwrap_or_default());
+    }
+    let told = |(words, names): ([Option<&str>; 2], Vec<&str>)| {
+        let parts = ["price", "carbon intensity"].into_iter().zip(words);
+        let parts = parts.filter_map(|(what, word)| word.map(|word| format!("{what} ({word})")));
+        let parts = parts.collect::<Vec<_>>().join(" and ");
+        let series = "without `price_series` or `carbon_series` there are no hours";
+        (!parts.is_empty())
+            .then(|| format!("electricity of {}: {parts} the same in every hour; {series}", quoted(names)))
+    };
+    sites.into_iter().filter_map(told).collect()
 }
 
 /// A series is a file, hours, or a cosine.
