@@ -19,5 +19,5 @@ mod range;
 
 pub use bound::Bound;
 pub use facility::{Facility, Flows, Inputs, State};
-pub use preset::{Preset, PresetError, district};
+pub use preset::{Chillers, Design, Preset, PresetError, district};
 pub use range::OutOfRange;
