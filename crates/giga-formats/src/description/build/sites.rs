@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use giga_model::{
     Accelerator, AcceleratorId, ContainerRuntime, Country, EngineKind, Failures, Flexibility, Maintenance,
-    Overheads, OwnerId, Phase, Pool, PoolId, Site, SiteId, SlurmAccess, SlurmMode,
+    OwnerId, Phase, Pool, PoolId, Site, SiteId, SlurmAccess, SlurmMode,
 };
 use giga_units::{CarbonIntensity, EnergyPrice, Fraction, Instant, Money, Power};
 
-use super::cooling::{self, Nodes};
+use super::cooling::{self, Cooled, Nodes};
 use super::cost::per_hour;
 use super::data::assurance;
 use super::series::{series, weather};
@@ -108,7 +108,8 @@ struct Builder<'r, 'w> {
 impl<'r> Builder<'r, '_> {
     fn site(&mut self, record: &'r Record, rate: Fraction) -> Site {
         let phases: Vec<Phase> = record.tables("phase").iter().map(|phase| self.phase(phase)).collect();
-        let overheads = self.overheads(record, &phases);
+        let cooled = self.cooled(record, &phases);
+        let factor = cooled.as_ref().map(|cooled| cooled.factor).or(record.factor("facility_factor"));
         let capital = record.amount_or_zero::<Money>("facility_cost");
         let price: EnergyPrice = record.amount_or_zero("electricity_price");
         let carbon: CarbonIntensity = record.amount_or_zero("carbon_intensity");
@@ -123,8 +124,8 @@ impl<'r> Builder<'r, '_> {
                 .collect::<std::collections::BTreeSet<_>>()
                 .into_iter()
                 .collect(),
-            facility_factor: record.factor("facility_factor").unwrap_or(Fraction::ONE),
-            overheads: overheads.map(Arc::new),
+            facility_factor: factor.unwrap_or(Fraction::ONE),
+            overheads: cooled.map(|cooled| Arc::new(cooled.overheads)),
             electricity_price: price,
             price_series: series(record.table("price_series"), price.as_microeuro_per_kwh()),
             carbon_intensity: carbon,
@@ -146,7 +147,7 @@ impl<'r> Builder<'r, '_> {
     }
 
     /// What the building draws hour by hour, where it says what cools it.
-    fn overheads(&mut self, site: &Record, phases: &[Phase]) -> Option<Overheads> {
+    fn cooled(&mut self, site: &Record, phases: &[Phase]) -> Option<Cooled> {
         let plant = site.table("cooling")?;
         // Where there is none, that is reported.
         let weather = site.table("weather");
@@ -176,7 +177,7 @@ impl<'r> Builder<'r, '_> {
         };
         let name = site.text("name").unwrap_or_default();
         self.placed.notes.push(format!("`{name}`, cooling: {}", cooled.about));
-        Some(cooled.overheads)
+        Some(cooled)
     }
 
     fn slurm(&mut self, site: &Record) -> Option<SlurmAccess> {

@@ -4,6 +4,7 @@
 //! is a plain print of it. What is written is never changed; what can not be filled is reported here.
 
 mod classes;
+pub(super) mod cooling;
 mod series;
 mod sites;
 mod weather;
@@ -129,6 +130,7 @@ pub(crate) fn complete(
     sites::complete(root, findings);
     series::complete(root, beside.open, findings, notes);
     weather::complete(root, beside.open, findings, notes);
+    cooling::complete(root, findings, notes);
     notes.extend(series::flat(root));
     links(root);
     shocked(root, beside.shocks);
