@@ -136,11 +136,7 @@ fn what_is_described_can_be_read() {
         let read = description::read("a", &text).unwrap_or_else(|faults| panic!("{faults}\n{text}"));
         assert_eq!((read.federation.pools.len(), read.federation.accelerators_total()), (3, 8 + 24 + 4));
         // That a price of the zone is the same in every hour is told.
-        assert!(
-            read.notes.iter().all(|note| note.starts_with("electricity of `north`: price")),
-            "{:?}",
-            read.notes
-        );
+        assert!(read.notes.iter().all(|note| note.starts_with("electricity: one price")), "{:?}", read.notes);
         // The defaults that stand there as comments are the defaults.
         let lines = text
             .lines()

@@ -1,7 +1,5 @@
 //! Series of a site: which of their three forms was written, and the hours of further files.
 
-use std::collections::BTreeMap;
-
 use giga_units::{Duration, Instant, grouped};
 
 use super::super::beside::Open;
@@ -11,6 +9,7 @@ use crate::description::field::{CARBON_INTENSITY, ENERGY_PRICE, Kind};
 use crate::description::hours::{self, Hours, Wanted};
 use crate::description::published::{self, Refused};
 use crate::description::record::{Origin, Record, Value};
+use crate::description::zones::{CARBON_SOURCE, PRICE_SOURCE};
 
 /// Judges the series of all sites, and fills in the hours of those that name a file. What was filled or left out is told
 /// in `notes`.
@@ -37,27 +36,33 @@ pub(super) fn complete(root: &mut Record, open: &Open<'_>, findings: &mut Findin
     }
 }
 
-/// Says which sites have a built-in price or carbon intensity, the same in every hour, and on whose word; a sentence for each word.
-pub(super) fn flat(root: &Record) -> Vec<String> {
-    let mut sites = BTreeMap::<[Option<&str>; 2], Vec<&str>>::new();
-    for site in root.tables("site").iter().filter(|site| !site.broken) {
-        let word = |key, series| match site.entry(key).map(|entry| &entry.origin) {
-            _ if site.has(series) => None,
-            Some(Origin::Filled(source)) => Some(source.as_str()),
-            _ => None,
+/// Says at which sites a built-in price or carbon intensity is the same in every hour, and on whose word; nothing where none is.
+pub(super) fn flat(root: &Record) -> Option<String> {
+    let at = |key, series| {
+        let is_filled = |site: &&Record| {
+            let entry = site.entry(key);
+            !site.has(series) && entry.is_some_and(|entry| matches!(entry.origin, Origin::Filled(_)))
         };
-        let words = [word("electricity_price", "price_series"), word("carbon_intensity", "carbon_series")];
-        sites.entry(words).or_default().push(site.text("name").unwrap_or_default());
-    }
-    let told = |(words, names): ([Option<&str>; 2], Vec<&str>)| {
-        let parts = ["price", "carbon intensity"].into_iter().zip(words);
-        let parts = parts.filter_map(|(what, word)| word.map(|word| format!("{what} ({word})")));
-        let parts = parts.collect::<Vec<_>>().join(" and ");
-        let series = "without `price_series` or `carbon_series` there are no hours";
-        (!parts.is_empty())
-            .then(|| format!("electricity of {}: {parts} the same in every hour; {series}", quoted(names)))
+        let sites = root.tables("site").iter().filter(is_filled);
+        sites.map(|site| site.text("name").unwrap_or_default()).collect::<Vec<_>>()
     };
-    sites.into_iter().filter_map(told).collect()
+    let prices = at("electricity_price", "price_series");
+    let carbon = at("carbon_intensity", "carbon_series");
+    let its = |source: &str| source.replace("in zone", "in its zone");
+    let price = format!("one price ({})", its(PRICE_SOURCE));
+    let intensity = format!("one carbon intensity ({})", its(CARBON_SOURCE));
+    let told = match (prices.is_empty(), carbon.is_empty()) {
+        (true, true) => return None,
+        (false, false) if prices == carbon => {
+            format!("{price} and {intensity} in every hour at {}", quoted(prices))
+        }
+        (false, false) => {
+            format!("{price} in every hour at {}, {intensity} at {}", quoted(prices), quoted(carbon))
+        }
+        (false, true) => format!("{price} in every hour at {}", quoted(prices)),
+        (true, false) => format!("{intensity} in every hour at {}", quoted(carbon)),
+    };
+    Some(format!("electricity: {told}; hours come with `price_series` and `carbon_series`"))
 }
 
 /// A series is a file, hours, or a cosine.
