@@ -3,9 +3,7 @@
 use crate::air::Air;
 use crate::balance;
 use crate::chain::{Chain, Position, Supplied};
-use crate::cooling::{
-    Around, Circuit, CircuitFlows, Loop, Mode, Outside, Plant, PlantError, Span, Water, Working,
-};
+use crate::cooling::{Around, Circuit, CircuitFlows, Loop, Outside, Plant, PlantError, Span, Water, Working};
 use crate::quantity::{Seconds, Watts};
 
 /// What stands between the nodes of a site and its meter, the air outside and its water.
@@ -90,10 +88,10 @@ impl Flows {
         water
     }
 
-    /// Whether no compressor runs.
+    /// Whether no compressor of a chiller runs.
     #[must_use]
     pub fn is_free(&self) -> bool {
-        self.circuits().all(|circuit| circuit.mode <= Mode::Wet)
+        self.circuits().all(|circuit| circuit.compressors <= Watts::ZERO)
     }
 }
 

@@ -20,5 +20,5 @@ pub mod supply;
 
 pub use bound::Bound;
 pub use facility::{Facility, Flows, Inputs, State};
-pub use preset::{Preset, PresetError, district};
+pub use preset::{Chillers, Design, Preset, PresetError, district};
 pub use range::OutOfRange;

@@ -7,7 +7,7 @@ use giga_facility::cooling::{
     Basin, Chiller, Circuit, Mode, Pads, Plant, Pumps, Rejection, RoomFans, SUPPLY_MAX, Tower, Working,
 };
 use giga_facility::quantity::{Celsius, JoulesPerKelvin, Kelvin, Metres, Pascals, Seconds, Watts};
-use giga_facility::{Facility, Flows, Inputs, district};
+use giga_facility::{Chillers, Design, Facility, Flows, Inputs, Preset, district};
 use proptest::prelude::*;
 
 const RATED: f64 = 1e7;
@@ -97,6 +97,45 @@ fn any_facility() -> impl Strategy<Value = Facility> {
     )
 }
 
+/// A preset with all that a description may change of it, over the whole of its ranges.
+fn any_design() -> impl Strategy<Value = Design> {
+    let chillers = prop_oneof![Just(Chillers::Rooms), Just(Chillers::All), Just(Chillers::None)];
+    let network = (
+        20.0..130.0f64,
+        0.0..30.0f64,
+        0.0..2.0 * RATED,
+        0.0..1.0f64,
+        5.0..30.0f64,
+        -40.0..4.0f64,
+        any::<bool>(),
+    );
+    let reuse = proptest::option::of(network.prop_map(
+        |(network, approach, most, base, limit, coldest, has_pump)| {
+            let usual = district(Watts(most));
+            giga_facility::cooling::Reuse {
+                network: Celsius(network),
+                approach: Kelvin(approach),
+                base,
+                heating_limit: Celsius(limit),
+                coldest: Celsius(coldest),
+                lift: usual.lift.filter(|_| has_pump),
+                ..usual
+            }
+        },
+    ));
+    let warmth = (10.0..60.0f64, 2.0..40.0f64, 1.0..30.0f64);
+    (0_usize..4, 0.0..1.0f64, warmth, chillers, 0.05..0.9f64, 1.05..100.0f64, 0.0..1.0f64, reuse).prop_map(
+        |(kind, share, (supply, rise, approach), chillers, carnot_share, cycles, spare, reuse)| {
+            let mut design = Preset::ALL[kind].design();
+            design.liquid_share = share;
+            (design.supply, design.rise, design.approach) = (Celsius(supply), Kelvin(rise), Kelvin(approach));
+            (design.chillers, design.carnot_share, design.cycles) = (chillers, carnot_share, cycles);
+            (design.spare, design.reuse) = (spare, reuse);
+            design
+        },
+    )
+}
+
 fn any_air() -> impl Strategy<Value = Air> {
     (-40.0..50.0f64, 0.01..1.0f64, 0.0..2_000.0f64).prop_map(|(dry_bulb, humidity, altitude)| {
         Air::at_altitude(Celsius(dry_bulb), humidity, Metres(altitude)).expect("the air is within its ranges")
@@ -181,6 +220,19 @@ proptest! {
         let meter = |nodes: Watts| facility.draw_with(&Inputs { nodes, ..inputs }).meter();
         let (less, more) = (meter(inputs.nodes), meter(inputs.nodes + Watts(more)));
         prop_assert!(more >= less * (1.0 - 1e-9), "{less:?} {more:?}");
+    }
+
+    #[test]
+    fn any_design_balances_and_keeps_its_bound(design in any_design(), air in any_air(), least in 0.0..0.5f64) {
+        let facility = design.facility(Watts(RATED)).expect("the design is within its ranges");
+        let (least, most) = (Watts(RATED * least), Watts(RATED));
+        let bound = facility.bound(least, most, &Inputs::new(most, &air));
+        for part in 0..=40 {
+            let nodes = least + (most - least) * (f64::from(part) / 40.0);
+            let flows = facility.draw(nodes, &air);
+            sound(&flows)?;
+            prop_assert!(bound.at(nodes) >= flows.meter(), "{nodes:?}: {:?} above {:?}", flows.meter(), bound.at(nodes));
+        }
     }
 
     #[test]

@@ -13,6 +13,7 @@ use giga_facility::cooling::Mode;
 use giga_facility::indicators::{Category, Indicators, Sums, Supply, ramps};
 use giga_facility::quantity::{Celsius, Pascals, Seconds, Watts};
 use giga_facility::{Inputs, Preset};
+use giga_formats::climate::Climate;
 use giga_formats::series::{self, Quantity, Table};
 
 /// What the nodes draw at full load; ratios do not depend on it.
@@ -36,6 +37,16 @@ const YEARS: [(&str, Option<(usize, usize)>); 9] = [
     ("granada-swec.epw", Some((1_278, 331))),
 ];
 
+/// Weather years, and the built-in climate of the same place or of the nearest.
+const CLIMATES: [(&str, &str); 6] = [
+    ("dwd-potsdam-2015.dat", "berlin"),
+    ("frankfurt-2023-openmeteo.json", "frankfurt"),
+    ("lyon-tmyx-2004-2018.epw", "lyon"),
+    ("north-italy-pvgis-tmy.epw", "milan"),
+    ("lisbon-ineti.epw", "lisbon"),
+    ("granada-swec.epw", "granada"),
+];
+
 const HEAD: &str = "# Verification and validation of the facility model
 
 Printed by `cargo run --release -p giga-formats --example validation -- FOLDER > docs/validation.md`, with published weather and telemetry ([series.md](series.md)) in \
@@ -43,11 +54,38 @@ FOLDER. Verification has the same inputs as the other side, validation has input
 that it is judged on, and misses stay in. The model is in [facility.md](facility.md).
 ";
 
-/// A weather year that was read.
+/// A weather year that was read, or that a built-in climate gives.
 struct Weather {
     name: &'static str,
     counted: Option<(usize, usize)>,
-    table: Table,
+    airs: Vec<Air>,
+}
+
+impl Weather {
+    fn built_in(name: &str) -> Self {
+        let climate = Climate::find(name).expect("it is built in");
+        let year = climate.year();
+        let air = |(dry_bulb, humidity): (&Celsius, &f64)| {
+            Air::new(*dry_bulb, *humidity, year.pressure).expect("it is within the range of the model")
+        };
+        let airs = year.dry_bulb.iter().zip(&year.humidity).map(air).collect();
+        Self { name: climate.name, counted: None, airs }
+    }
+
+    fn above(&self, limit: f64) -> usize {
+        self.airs.iter().filter(|air| air.dry_bulb() > Celsius(limit)).count()
+    }
+
+    fn mean(&self) -> f64 {
+        self.airs.iter().map(|air| air.dry_bulb().0).sum::<f64>() / self.airs.len() as f64
+    }
+
+    /// The dry bulb that so many of a thousand hours do not exceed.
+    fn quantile(&self, part: usize) -> f64 {
+        let mut hours: Vec<f64> = self.airs.iter().map(|air| air.dry_bulb().0).collect();
+        hours.sort_by(f64::total_cmp);
+        hours[(hours.len() * part / 1_000).min(hours.len() - 1)]
+    }
 }
 
 fn main() {
@@ -59,12 +97,14 @@ fn main() {
     let years: Vec<Year> = Preset::ALL.into_iter().flat_map(|preset| year(preset, 1.0)).collect();
     let low: Vec<Year> = year(Preset::ChilledAir, LOW).collect();
     climates(&years);
+    built_in(&weather, &years);
     validation(&years, &low, folder.as_deref());
 }
 
 fn read_all(folder: &Path) -> Vec<Weather> {
     let read = |&(name, counted): &(&'static str, _)| {
-        Some(Weather { name, counted, table: table(&folder.join("weather").join(name))? })
+        let table = table(&folder.join("weather").join(name))?;
+        Some(Weather { name, counted, airs: airs(&table) })
     };
     YEARS.iter().filter_map(read).collect()
 }
@@ -93,11 +133,9 @@ fn verification(weather: &[Weather]) {
         row(format!("Frontier, {what}, by RAPS"), "MW", megawatts, supplied.meter.0 / 1e6);
         row(format!("its conversion, {what}"), "%", conversion, supplied.efficiency() * 100.0);
     }
-    for Weather { name, counted, table } in weather {
-        let Some((warm, hot)) = *counted else { continue };
-        let dry_bulb = &table.column(Quantity::DryBulb).expect("weather has a temperature").values;
-        let above = |limit: f64| dry_bulb.iter().filter(|value| **value > limit).count();
-        let (found_warm, found_hot) = (above(24.0), above(32.0));
+    for year in weather {
+        let (name, Some((warm, hot))) = (year.name, year.counted) else { continue };
+        let (found_warm, found_hot) = (year.above(24.0), year.above(32.0));
         let difference = found_warm.abs_diff(warm) + found_hot.abs_diff(hot);
         println!(
             "| hours above 24 and 32 °C, `{name}` | {warm}, {hot} | {found_warm}, {found_hot} | {difference} h | 0 |"
@@ -122,8 +160,8 @@ impl Year {
         let nodes = FULL * load;
         let facility = preset.facility(FULL).expect("the preset is sound");
         let (mut sums, mut meter, mut short) = (Sums::default(), (f64::MAX, 0.0_f64), 0);
-        for air in airs(&weather.table) {
-            let flows = facility.draw(nodes, &air);
+        for air in &weather.airs {
+            let flows = facility.draw(nodes, air);
             sums.add(&flows, HOUR, Category::Three, &Supply::default());
             let ratio = flows.meter() / nodes;
             meter = (meter.0.min(ratio), meter.1.max(ratio));
@@ -135,16 +173,17 @@ impl Year {
 }
 
 /// The air of each hour. A file without a pressure is taken at that of the sea.
-fn airs(table: &Table) -> impl Iterator<Item = Air> + '_ {
+fn airs(table: &Table) -> Vec<Air> {
     let column = |quantity| table.column(quantity).map(|column| &column.values);
     let dry_bulb = column(Quantity::DryBulb).expect("weather has a temperature");
     let humidity = column(Quantity::RelativeHumidity).expect("weather has a humidity");
     let pressure = column(Quantity::Pressure);
-    (0..table.len()).map(move |hour| {
+    let air = |hour: usize| {
         let pressure = Pascals(pressure.map_or(101_325.0, |values| values[hour]));
         let humidity = (humidity[hour] / 100.0).clamp(0.01, 1.0);
         Air::new(Celsius(dry_bulb[hour]), humidity, pressure).expect("it is within the range of the model")
-    })
+    };
+    (0..table.len()).map(air).collect()
 }
 
 fn climates(years: &[Year]) {
@@ -159,6 +198,80 @@ fn climates(years: &[Year]) {
         );
     }
     println!("\nPUE of category 3: equipment is measured where it takes its power.\n");
+}
+
+/// Built-in climates beside the published years of the same places: the air, and what plants come to in it.
+fn built_in(weather: &[Weather], years: &[Year]) {
+    println!("## Built-in climates beside published weather years\n");
+    println!(
+        "Each figure: the published year, then the built-in climate of the place or of the nearest; nothing was fitted.\n"
+    );
+    println!(
+        "| weather, climate | mean [°C] | hours above 24 °C | above 32 °C | 99 % hour [°C] | hottest [°C] | PUE warm water | tower | \
+         chilled air | WUE tower [L/kWh] | warm-water loop too warm |"
+    );
+    println!("|---|---|---|---|---|---|---|---|---|---|---|");
+    for (file, name) in CLIMATES {
+        let Some(published) = weather.iter().find(|year| year.name == file) else { continue };
+        let ours = Weather::built_in(name);
+        let both = |of: &dyn Fn(&Weather) -> String| format!("{}, {}", of(published), of(&ours));
+        let plant = |preset: Preset, of: &dyn Fn(&Year) -> String| {
+            let theirs = years.iter().find(|year| year.preset == preset && year.name == file);
+            let theirs = theirs.map_or_else(String::new, of);
+            format!("{theirs}, {}", of(&Year::of(preset, &ours, 1.0)))
+        };
+        let pue = |preset| plant(preset, &|year| format!("{:.3}", year.indicators.pue));
+        println!(
+            "| `{file}`, {name} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} |",
+            both(&|year| format!("{:.1}", year.mean())),
+            both(&|year| year.above(24.0).to_string()),
+            both(&|year| year.above(32.0).to_string()),
+            both(&|year| format!("{:.1}", year.quantile(990))),
+            both(&|year| format!("{:.1}", year.quantile(1_000))),
+            pue(Preset::WarmWater),
+            pue(Preset::Tower),
+            pue(Preset::ChilledAir),
+            plant(Preset::Tower, &|year| format!("{:.2}", year.indicators.wue)),
+            plant(Preset::WarmWater, &|year| format!("{} h", year.short)),
+        );
+    }
+    println!();
+}
+
+/// Sites and papers of which no weather year is at hand: ours through the built-in climate, or over the published years.
+fn elsewhere(years: &[Year]) {
+    let range = |preset: Preset, of| span(years.iter().filter(|year| year.preset == preset), of);
+    let through = |preset, climate| Year::of(preset, &Weather::built_in(climate), 1.0).indicators.pue;
+    println!(
+        "| PUE of LUMI | 1.04 (from memory; no page with it could be read) | {:.3} in the built-in climate of Kajaani | warm water at full load; LUMI's \
+         heat goes to the town by heat pumps, which are not in ours |",
+        through(Preset::WarmWater, "kajaani")
+    );
+    println!(
+        "| PUE of JUPITER | none found | {:.3} in the built-in climate of Frankfurt | warm water; pages of Jülich and the press say how it is cooled, and \
+         give no figure |",
+        through(Preset::WarmWater, "frankfurt")
+    );
+    if years.is_empty() {
+        return;
+    }
+    println!(
+        "| PUE of NREL's ESIF, a year | 1.036 (as a public repository with its data states) | {} over these years | towers behind warm water; ours has an \
+         uninterruptible supply and two transformations; no weather of Golden at hand |",
+        range(Preset::Tower, |year| year.indicators.pue)
+    );
+    println!(
+        "| PUE of large sites of Google and Facebook, which Lei and Masanet reckon (Energy 201 (2020) 117556) | 1.06 to 1.18 as reported (from memory; of the \
+         paper only the abstract could be read) | {} towers, {} chilled air | these sites take outside air or water without chillers, which is none of our kinds |",
+        range(Preset::Tower, |year| year.indicators.pue),
+        range(Preset::ChilledAir, |year| year.indicators.pue)
+    );
+    println!(
+        "| mean of US data centres in 2023, by the model of Lei and Masanet (Shehabi and others, LBNL 2024) | PUE 1.4, WUE 0.36 L/kWh (from memory) | PUE {}, \
+         no water, chilled air; WUE {} L/kWh, towers | of all kinds, ages and sizes, most of them without water |",
+        range(Preset::ChilledAir, |year| year.indicators.pue),
+        range(Preset::Tower, |year| year.indicators.wue)
+    );
 }
 
 fn validation(years: &[Year], low: &[Year], folder: Option<&Path>) {
@@ -189,12 +302,14 @@ fn validation(years: &[Year], low: &[Year], folder: Option<&Path>) {
         "| hours in which dry coolers alone leave the loop too warm | with a loop of 40 °C they nearly suffice outside southern Spain | {} | the loop is meant to be 37 °C here |",
         hours.join(", ")
     );
+    elsewhere(years);
     match folder.and_then(|folder| table(&folder.join("telemetry/frontier-cdu-2024-04-07-15s.csv"))) {
         Some(day) => frontier_day(&day),
         None => println!("| Frontier's day of cooling units | – | skipped | needs the telemetry |"),
     }
     println!(
-        "\nNot compared: PUE of LUMI and JUPITER, and the ranges of Lei and Masanet by climate; no figures with a source at hand."
+        "\nNot compared: PUE and WUE by climate and technology of Lei and Masanet (Resources, Conservation and Recycling 182 (2022) 106323): its \
+         tables could not be read, and no figure of them is known here."
     );
 }
 

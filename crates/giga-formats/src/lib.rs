@@ -6,6 +6,7 @@
 pub mod access;
 pub mod api;
 pub mod attempt;
+pub mod climate;
 mod columnar;
 pub mod description;
 pub mod frame;

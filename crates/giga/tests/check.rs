@@ -18,14 +18,24 @@ const FAULTY: &str = "crates/giga-formats/src/description/tests/faulty.toml";
 fn a_sound_file_ends_with_0() {
     let (code, out, err) = giga(&["check", "scenarios/narvik.toml"]);
     assert_eq!((code, err.as_str()), (Some(0), ""));
-    assert_eq!(out, "scenarios/narvik.toml: sound; 1 site, 100000 accelerators, 6 owners, 438 projects\n");
+    let (first, notes) = out.split_once('\n').expect("lines");
+    assert_eq!(first, "scenarios/narvik.toml: sound; 1 site, 100000 accelerators, 6 owners, 438 projects");
+    assert!(notes.starts_with("note: electricity: one price (mean day-ahead spot price of 2023"), "{notes}");
+    assert!(
+        notes.ends_with("in every hour at `narvik`; hours come with `price_series` and `carbon_series`\n"),
+        "{notes}"
+    );
 }
 
 #[test]
 fn the_federation_of_a_first_try_is_sound() {
     let (code, out, err) = giga(&["check", "crates/giga/src/up/local.toml"]);
     assert_eq!((code, err.as_str()), (Some(0), ""));
-    assert!(out.ends_with("sound; 3 sites, 24 accelerators, 2 owners, 3 projects\n"), "{out}");
+    assert!(
+        out.contains("sound; 3 sites, 24 accelerators, 2 owners, 3 projects\nnote: electricity: one price"),
+        "{out}"
+    );
+    assert_eq!(out.lines().count(), 2, "{out}");
 }
 
 #[test]

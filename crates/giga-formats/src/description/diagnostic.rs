@@ -112,6 +112,8 @@ pub(crate) struct Elsewhere<'p> {
 struct Finding {
     damage: bool,
     span: Range<usize>,
+    /// A further place that the message ends with.
+    beside: Option<usize>,
     key: String,
     message: String,
     help: String,
@@ -121,13 +123,29 @@ impl Findings {
     /// Notes a fault at a place.
     pub(crate) fn add(&mut self, span: &Range<usize>, key: impl Into<String>, fault: &impl Explain) {
         let (message, help) = (fault.to_string(), fault.help());
-        self.own.push(Finding { damage: false, span: span.clone(), key: key.into(), message, help });
+        let key = key.into();
+        self.own.push(Finding { damage: false, span: span.clone(), beside: None, key, message, help });
+    }
+
+    /// Notes a fault at a place that another place makes one; the message ends with the line of the other.
+    pub(crate) fn add_beside(
+        &mut self,
+        span: &Range<usize>,
+        other: &Range<usize>,
+        key: impl Into<String>,
+        fault: &impl Explain,
+    ) {
+        self.add(span, key, fault);
+        if let Some(finding) = self.own.last_mut() {
+            finding.beside = Some(other.start);
+        }
     }
 
     /// Notes damage to the text itself. Other faults on the same line follow from it and are not reported.
     pub(crate) fn add_damage(&mut self, span: &Range<usize>, fault: &impl Explain) {
         let (message, help) = (fault.to_string(), fault.help());
-        self.own.push(Finding { damage: true, span: span.clone(), key: String::new(), message, help });
+        let key = String::new();
+        self.own.push(Finding { damage: true, span: span.clone(), beside: None, key, message, help });
     }
 
     /// Notes a fault at a place of a further file, which the key names.
@@ -141,7 +159,7 @@ impl Findings {
         let lines = Lines::of(place.text);
         let begin = lines.starts.get(place.line - 1).copied().unwrap_or(0);
         let span = begin + place.marked.start..begin + place.marked.end;
-        let finding = Finding { damage: false, span, key: key.into(), message, help };
+        let finding = Finding { damage: false, span, beside: None, key: key.into(), message, help };
         self.elsewhere.push(lines.place(place.file, finding));
     }
 
@@ -189,7 +207,10 @@ impl<'t> Lines<'t> {
         let content = self.text[begin..].lines().next().unwrap_or("");
         let from = (start - begin).min(content.len());
         let to = self.boundary(finding.span.end).saturating_sub(begin).clamp(from, content.len());
-        let Finding { key, message, help, .. } = finding;
+        let Finding { key, mut message, help, beside, .. } = finding;
+        if let Some(other) = beside {
+            let _ = write!(message, " in line {}", self.line_of(self.boundary(other)));
+        }
         let column = content[..from].chars().count() + 1;
         let excerpt = Excerpt { line: content.to_owned(), marked: from..to };
         Diagnostic { file: file.to_owned(), line, column, key, message, help, excerpt }

@@ -8,6 +8,8 @@ use giga_units::{
     Fraction, Money, Power,
 };
 
+use super::warmth::{Difference, Temperature};
+
 /// A table of the description: its keys and what it is for.
 #[derive(Debug)]
 pub(crate) struct Section {
@@ -128,6 +130,9 @@ pub(crate) static ENERGY_PRICE: AmountKind = AmountKind::of::<EnergyPrice>();
 pub(crate) static CARBON_INTENSITY: AmountKind = AmountKind::of::<CarbonIntensity>();
 pub(crate) static DATA_RATE: AmountKind = AmountKind::of::<DataRate>();
 pub(crate) static CARBON_PRICE: AmountKind = AmountKind::of::<CarbonPrice>();
+
+pub(crate) static TEMPERATURE: AmountKind = AmountKind::of::<Temperature>();
+pub(crate) static DIFFERENCE: AmountKind = AmountKind::of::<Difference>();
 
 /// A key that has to be written.
 pub(crate) const fn required(

@@ -61,8 +61,6 @@ pub(crate) enum Meaning {
     EngineCanNot { engine: &'static str },
     #[error("`engine = \"slurm\"` without `[site.slurm]`, which says how it is reached")]
     SlurmUnsaid,
-    #[error("`[site.cooling]` without the air outside")]
-    NoWeather,
     #[error("no plant can be reckoned in this weather for this site")]
     NoPlant,
     #[error("`[site.slurm]` at a site whose engine is another")]
@@ -156,7 +154,6 @@ impl Meaning {
                 "leave `cap_power` and `suspends` out where `engine` is written: work is then sent away when power is short"
             }
             Self::SlurmUnsaid => "add `[site.slurm]` with `partition = \"…\"`, a partition that is lent",
-            Self::NoWeather => "add `[site.weather]` with `file = \"…\"`, a weather file such as EPW",
             Self::NoPlant => {
                 "look for hours outside -60 to 60 degC and 60 to 110 kPa, and for nodes of over 100 GW"
             }

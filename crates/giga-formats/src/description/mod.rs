@@ -30,6 +30,7 @@ pub(crate) mod shape;
 mod table;
 #[cfg(test)]
 mod tests;
+mod warmth;
 mod zones;
 
 use giga_control::energy::Works;

@@ -105,6 +105,11 @@ impl Record {
         }
     }
 
+    /// Takes away what stands at a key.
+    pub(crate) fn drop(&mut self, key: &str) {
+        self.entries.remove(key);
+    }
+
     /// Whether anything stands at the key, faulty or not.
     pub(crate) fn has(&self, key: &str) -> bool {
         self.entries.contains_key(key)

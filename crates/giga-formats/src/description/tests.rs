@@ -1,5 +1,6 @@
 //! Examples of sound and faulty descriptions, and the laws that hold for all.
 
+mod cooling;
 mod shocks;
 mod supply;
 mod weather;

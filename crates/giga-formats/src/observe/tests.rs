@@ -135,7 +135,8 @@ fn what_is_described_can_be_read() {
         let text = outline(zone).write();
         let read = description::read("a", &text).unwrap_or_else(|faults| panic!("{faults}\n{text}"));
         assert_eq!((read.federation.pools.len(), read.federation.accelerators_total()), (3, 8 + 24 + 4));
-        assert_eq!(read.notes, Vec::<String>::new());
+        // That a price of the zone is the same in every hour is told.
+        assert!(read.notes.iter().all(|note| note.starts_with("electricity: one price")), "{:?}", read.notes);
         // The defaults that stand there as comments are the defaults.
         let lines = text
             .lines()

@@ -116,6 +116,7 @@ impl<'r> Builder<'r, '_> {
         let phases: Vec<Phase> = record.tables("phase").iter().map(|phase| self.phase(phase)).collect();
         let cooled = self.cooled(record, &phases);
         let overheads = cooled.as_ref().map(|cooled| Arc::new(cooled.overheads()));
+        let factor = cooled.as_ref().map(Cooled::factor).or(record.factor("facility_factor"));
         self.placed.cooled.push(cooled);
         let sourcing = self.sourcing(record, &phases);
         self.placed.sourcing.push(sourcing);
@@ -133,7 +134,7 @@ impl<'r> Builder<'r, '_> {
                 .collect::<std::collections::BTreeSet<_>>()
                 .into_iter()
                 .collect(),
-            facility_factor: record.factor("facility_factor").unwrap_or(Fraction::ONE),
+            facility_factor: factor.unwrap_or(Fraction::ONE),
             overheads,
             electricity_price: price,
             price_series: series(record.table("price_series"), price.as_microeuro_per_kwh()),
@@ -159,8 +160,10 @@ impl<'r> Builder<'r, '_> {
     /// What cools it, where it says so.
     fn cooled(&mut self, site: &Record, phases: &[Phase]) -> Option<Cooled> {
         let plant = site.table("cooling")?;
-        let Some(weather) = site.table("weather") else {
-            self.fault(site, "cooling", &Meaning::NoWeather);
+        // Where there is none, that is reported.
+        let weather = site.table("weather");
+        let Some(weather) = weather.filter(|_| !site.broken_at("weather")) else {
+            self.power = false;
             return None;
         };
         if weather.broken || plant.broken || !self.power {
@@ -179,7 +182,7 @@ impl<'r> Builder<'r, '_> {
         if nodes.most == Power::ZERO {
             return None;
         }
-        let Some(mut cooled) = cooling::cooled(plant, weather, nodes) else {
+        let Some(cooled) = cooling::cooled(plant, weather, nodes) else {
             self.fault(site, "cooling", &Meaning::NoPlant);
             return None;
         };

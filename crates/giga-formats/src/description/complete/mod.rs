@@ -4,6 +4,7 @@
 //! is a plain print of it. What is written is never changed; what can not be filled is reported here.
 
 mod classes;
+pub(super) mod cooling;
 mod series;
 mod sites;
 mod supply;
@@ -50,8 +51,14 @@ pub(crate) enum Gap {
     NoMean { file: String },
     #[error("`{file}` is a {found}, and no year of capacity factors by the hour")]
     OtherFactors { file: String, found: &'static str },
-    #[error("weather names a file or hours, and here is neither")]
+    #[error("weather names a file, a built-in climate or hours, and here is none of them")]
     NoWeather,
+    #[error("weather names a file or a built-in climate, and here are both")]
+    TwoWeathers,
+    #[error("no built-in climate stands for {place}")]
+    NoClimate { place: String, known: String },
+    #[error("`{climate}` is not a built-in climate")]
+    UnknownClimate { climate: String, nearest: Option<&'static str>, known: String },
     #[error("`dry_bulb`, `humidity` and `pressure` have not as many hours each")]
     UnevenWeather,
     #[error("`{file}` is a {found}, and no year of weather by the hour with dry bulb and humidity")]
@@ -73,7 +80,8 @@ impl Explain for Gap {
                 )
             }
             Self::UnknownZone { nearest: Some(nearest), .. }
-            | Self::UnknownClass { nearest: Some(nearest), .. } => {
+            | Self::UnknownClass { nearest: Some(nearest), .. }
+            | Self::UnknownClimate { nearest: Some(nearest), .. } => {
                 format!("did you mean `{nearest}`?")
             }
             Self::UnknownZone { known, .. } => {
@@ -99,7 +107,16 @@ impl Explain for Gap {
             Self::OtherFactors { .. } => {
                 "name a column of a year's hours from 0 to 1; `giga series` shows what a file holds".into()
             }
-            Self::NoWeather => "write `{ file = \"lyon.epw\" }`".into(),
+            Self::NoWeather => "write `{ file = \"lyon.epw\" }`, or `{ climate = \"lyon\" }`".into(),
+            Self::TwoWeathers => "keep one of `file` and `climate`".into(),
+            Self::NoClimate { known, .. } => {
+                format!(
+                    "write `weather = {{ file = \"lyon.epw\" }}`, or `{{ climate = … }}` with the nearest of {known}"
+                )
+            }
+            Self::UnknownClimate { known, .. } => {
+                format!("write one of {known}, or `file` with a weather file")
+            }
             Self::UnevenWeather => "write one value of each for every hour".into(),
             Self::OtherWeather { .. } => {
                 "name a weather file of up to one year; `giga series` shows what a file holds".into()
@@ -126,6 +143,8 @@ pub(crate) fn complete(
     series::complete(root, beside.open, findings, notes);
     weather::complete(root, beside.open, findings, notes);
     supply::complete(root, beside.open, findings, notes);
+    cooling::complete(root, findings, notes);
+    notes.extend(series::flat(root));
     links(root);
     shocked(root, beside.shocks);
     classes::complete(root, findings);

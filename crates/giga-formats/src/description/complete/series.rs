@@ -3,12 +3,13 @@
 use giga_units::{Duration, Instant, grouped};
 
 use super::super::beside::Open;
-use super::Gap;
+use super::{Gap, quoted};
 use crate::description::diagnostic::{Elsewhere, Explain, Findings};
 use crate::description::field::{CARBON_INTENSITY, ENERGY_PRICE, Kind};
 use crate::description::hours::{self, Hours, Wanted};
 use crate::description::published::{self, Refused};
-use crate::description::record::{Record, Value};
+use crate::description::record::{Origin, Record, Value};
+use crate::description::zones::{CARBON_SOURCE, PRICE_SOURCE};
 
 /// Judges the series of all sites, and fills in the hours of those that name a file. What was filled or left out is told
 /// in `notes`.
@@ -33,6 +34,35 @@ pub(super) fn complete(root: &mut Record, open: &Open<'_>, findings: &mut Findin
             }
         }
     }
+}
+
+/// Says at which sites a built-in price or carbon intensity is the same in every hour, and on whose word; nothing where none is.
+pub(super) fn flat(root: &Record) -> Option<String> {
+    let at = |key, series| {
+        let is_filled = |site: &&Record| {
+            let entry = site.entry(key);
+            !site.has(series) && entry.is_some_and(|entry| matches!(entry.origin, Origin::Filled(_)))
+        };
+        let sites = root.tables("site").iter().filter(is_filled);
+        sites.map(|site| site.text("name").unwrap_or_default()).collect::<Vec<_>>()
+    };
+    let prices = at("electricity_price", "price_series");
+    let carbon = at("carbon_intensity", "carbon_series");
+    let its = |source: &str| source.replace("in zone", "in its zone");
+    let price = format!("one price ({})", its(PRICE_SOURCE));
+    let intensity = format!("one carbon intensity ({})", its(CARBON_SOURCE));
+    let told = match (prices.is_empty(), carbon.is_empty()) {
+        (true, true) => return None,
+        (false, false) if prices == carbon => {
+            format!("{price} and {intensity} in every hour at {}", quoted(prices))
+        }
+        (false, false) => {
+            format!("{price} in every hour at {}, {intensity} at {}", quoted(prices), quoted(carbon))
+        }
+        (false, true) => format!("{price} in every hour at {}", quoted(prices)),
+        (true, false) => format!("{intensity} in every hour at {}", quoted(carbon)),
+    };
+    Some(format!("electricity: {told}; hours come with `price_series` and `carbon_series`"))
 }
 
 /// A series is a file, hours, or a cosine.

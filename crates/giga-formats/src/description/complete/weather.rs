@@ -1,42 +1,133 @@
-//! Weather of a site: the hours of a weather file, or those that are written.
+//! Weather of a site: the hours of a weather file, of a built-in climate, or those that are written.
 
 use giga_units::{Duration, Instant, grouped};
 
 use super::super::beside::Open;
-use super::Gap;
 use super::series::anchored;
-use crate::description::diagnostic::{Elsewhere, Findings};
-use crate::description::record::{Record, Value};
+use super::{Gap, quoted};
+use crate::climate::{Climate, standard_pressure};
+use crate::description::diagnostic::{Elsewhere, Findings, nearest};
+use crate::description::field::Kind;
+use crate::description::record::{Origin, Record, Value};
 use crate::series::{self, Quantity, Table};
 
 const KEYS: [&str; 3] = ["dry_bulb", "humidity", "pressure"];
 /// Hours of a leap year: what lies beyond begins again anyhow.
 const HOURS_MAX: usize = 8_784;
 
-/// Judges the weather of all sites, and fills in the hours of those that name a file.
+/// Judges the weather of all sites, and fills in the hours of those that name a file or a built-in climate. Where it is not said what
+/// air a plant works in, the built-in climate of the place serves.
 pub(super) fn complete(root: &mut Record, open: &Open<'_>, findings: &mut Findings, notes: &mut Vec<String>) {
     let start = root.date("start").unwrap_or_default();
     for site in root.tables_mut("site") {
         let name = site.text("name").unwrap_or_default().to_owned();
+        if site.has("cooling") && !site.has("weather") {
+            stand_in(site, findings);
+        }
         let Some(weather) = site.table_mut("weather").filter(|weather| !weather.broken) else { continue };
-        let written = KEYS.map(|key| weather.numbers(key).len());
-        match (written, weather.text("file").map(str::to_owned)) {
-            ([0, 0, 0], Some(file)) => {
-                if let Some(table) = opened(weather, &file, open, findings) {
-                    let note = fill(weather, &file, &table, start);
-                    notes.push(format!("`{name}`, weather: {note}"));
-                }
-            }
-            ([0, 0, 0], None) => refuse(weather, &Gap::NoWeather, findings),
-            ([dry, humidity, pressure], _) if dry != humidity || dry != pressure => {
-                refuse(weather, &Gap::UnevenWeather, findings);
-            }
-            _ => {}
+        if let Some(note) = filled(weather, open, start, findings) {
+            notes.push(format!("`{name}`, weather: {note}"));
         }
         if !weather.broken {
             weather.fill("first", Value::Date(start), "the start of the federation");
         }
     }
+}
+
+/// Fills in the hours, and says what they are of.
+fn filled(weather: &mut Record, open: &Open<'_>, start: Instant, findings: &mut Findings) -> Option<String> {
+    let [dry, humidity, pressure] = KEYS.map(|key| weather.numbers(key).len());
+    let text = |key| weather.text(key).map(str::to_owned);
+    match (text("file"), text("climate")) {
+        (Some(_), Some(_)) => refuse(weather, &Gap::TwoWeathers, findings),
+        _ if dry != humidity || dry != pressure => refuse(weather, &Gap::UnevenWeather, findings),
+        (None, Some(climate)) => return built_in(weather, &climate, start, findings),
+        (Some(file), None) if dry == 0 => {
+            let table = opened(weather, &file, open, findings)?;
+            return Some(fill(weather, &file, &table, start));
+        }
+        (None, None) if dry == 0 => refuse(weather, &Gap::NoWeather, findings),
+        _ => {}
+    }
+    None
+}
+
+/// Puts the built-in climate of the place where none is written.
+fn stand_in(site: &mut Record, findings: &mut Findings) {
+    let (country, zone) = (site.text("country"), site.text("zone"));
+    if country.and_then(giga_model::Country::parse).is_none() {
+        site.broken = true;
+        return;
+    }
+    let Some(climate) = Climate::of_place(country, zone) else {
+        let place = match zone {
+            Some(zone) => format!("zone {zone}"),
+            None => format!("{} without a `zone`", country.unwrap_or_default()),
+        };
+        let fault = Gap::NoClimate { place, known: all_climates() };
+        findings.add(&site.span_of("cooling"), site.path_of("weather"), &fault);
+        site.broken = true;
+        return;
+    };
+    let Some(Kind::Table(section)) = site.section.field("weather").map(|field| field.kind) else {
+        unreachable!("weather is a table")
+    };
+    let source = format!("no weather is written: the built-in climate of {}", climate.place);
+    let origin = Origin::Filled(source.clone());
+    let mut weather = Record::new(section, site.path_of("weather"), site.span_of("cooling"), origin);
+    weather.fill("climate", Value::Text(climate.name.to_owned()), &source);
+    site.fill("weather", Value::Table(weather), &source);
+}
+
+/// The hours of a built-in climate. Where they are written already, as in the expanded form, they stay.
+fn built_in(weather: &mut Record, name: &str, start: Instant, findings: &mut Findings) -> Option<String> {
+    let Some(climate) = Climate::find(name) else {
+        let names = Climate::all().iter().map(|climate| climate.name);
+        let (climate, nearest) = (name.to_owned(), nearest(name, names));
+        let fault = Gap::UnknownClimate { climate, nearest, known: all_climates() };
+        findings.add(&weather.span_of("climate"), weather.path_of("climate"), &fault);
+        weather.broken = true;
+        return None;
+    };
+    let is_chosen = weather.entry("climate").is_some_and(|entry| entry.origin == Origin::Written);
+    let others = Climate::all().iter().filter(|other| other.country == climate.country && other.name != name);
+    let others: Vec<&str> = others.map(|other| other.name).collect();
+    let note = format!(
+        "{}the built-in climate of {} serves, a year made of monthly figures ({}), with the usual warm and cold spells and without \
+         extremes{}",
+        if is_chosen { "" } else { "none is written; " },
+        climate.place,
+        climate.source,
+        match (is_chosen, others.as_slice()) {
+            (true, _) | (_, []) => String::new(),
+            (false, others) => format!("; others there are {}", quoted(others.iter().copied())),
+        }
+    );
+    if weather.numbers("dry_bulb").is_empty() {
+        let year = climate.year();
+        let thousandths = |values: &mut dyn Iterator<Item = f64>| {
+            values.map(|value| libm::round(value * 1e3) as i64).collect()
+        };
+        let begin = Instant::parse("2001-01-01").expect("a date");
+        let hours = year.dry_bulb.len();
+        weather.fill(
+            "first",
+            Value::Date(anchored(begin, hours, start)),
+            "the first hour of the year of the start",
+        );
+        let dry_bulb = thousandths(&mut year.dry_bulb.iter().map(|value| value.0));
+        weather.fill("dry_bulb", Value::Numbers(dry_bulb), &note);
+        let humidity = thousandths(&mut year.humidity.iter().map(|value| value * 100.0));
+        weather.fill("humidity", Value::Numbers(humidity), &note);
+        weather.fill("pressure", Value::Numbers(vec![libm::round(year.pressure.0) as i64; hours]), &note);
+    }
+    Some(note)
+}
+
+fn all_climates() -> String {
+    let mut names: Vec<&str> = Climate::all().iter().map(|climate| climate.name).collect();
+    names.sort_unstable();
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
 fn refuse(weather: &mut Record, fault: &Gap, findings: &mut Findings) {
@@ -97,7 +188,7 @@ fn fill(weather: &mut Record, file: &str, table: &Table, start: Instant) -> Stri
         None => {
             let metres = table.place.altitude.unwrap_or(0.0);
             note.push_str(&format!("; pressure is that of the standard atmosphere at {metres:.0} m"));
-            vec![standard_pressure(metres); table.len()]
+            vec![libm::round(standard_pressure(metres).0) as i64; table.len()]
         }
     };
     weather.fill("first", Value::Date(first), "the first hour of `file`, in the year of the start");
@@ -105,24 +196,4 @@ fn fill(weather: &mut Record, file: &str, table: &Table, start: Instant) -> Stri
     weather.fill("humidity", Value::Numbers(thousandths(Quantity::RelativeHumidity, 100.0)), &note);
     weather.fill("pressure", Value::Numbers(pressure), &note);
     note
-}
-
-/// Pa at so many metres above the sea by the standard atmosphere (ISO 2533), below 11 km.
-fn standard_pressure(metres: f64) -> i64 {
-    libm::round(101_325.0 * libm::pow(1.0 - 0.0065 * metres / 288.15, 5.255_88)) as i64
-}
-
-#[cfg(test)]
-mod tests {
-    use super::standard_pressure;
-
-    #[test]
-    fn pressure_falls_with_height_as_the_standard_says() {
-        assert_eq!(standard_pressure(0.0), 101_325);
-        // ISO 2533 has 898.75 hPa at 1,000 m and 794.95 hPa at 2,000 m.
-        assert!(
-            (standard_pressure(1_000.0) - 89_875).abs() < 5
-                && (standard_pressure(2_000.0) - 79_495).abs() < 5
-        );
-    }
 }

@@ -90,7 +90,7 @@ pub(super) const fn hourly(key: &'static str, (min, max): (i64, i64), doc: &'sta
     ruled(
         key,
         Kind::Numbers { min, max, most: WEATHER_MAX },
-        "the column of `file`, one value for each hour",
+        "the column of `file`, or what `climate` gives, one value for each hour",
         doc,
     )
 }
@@ -105,8 +105,17 @@ pub(crate) static WEATHER: Section = Section {
             Kind::Text,
             "a year as EPW, test reference year of the DWD or Open-Meteo JSON; from the folder of this file",
         ),
+        optional(
+            "climate",
+            Kind::Text,
+            "a built-in climate, such as `lyon`: a year made of monthly figures, without extremes; this or `file`",
+        ),
         FIRST,
-        hourly("dry_bulb", (-90_000, 70_000), "air temperature in °C; where hours stand, `file` is not read"),
+        hourly(
+            "dry_bulb",
+            (-90_000, 70_000),
+            "air temperature in °C; where hours stand, neither `file` nor `climate` is read",
+        ),
         hourly("humidity", (0, 100_000), "relative humidity in %"),
         hourly("pressure", (30_000, 120_000), "air pressure at the site in kPa"),
     ],

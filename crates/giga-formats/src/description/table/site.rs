@@ -150,7 +150,12 @@ pub(crate) static SITE: Section = Section {
             Kind::Table(&CARBON_SERIES),
             "what it emits over time; without it the mean",
         ),
-        optional("weather", Kind::Table(&WEATHER), "the air there over time"),
+        ruled(
+            "weather",
+            Kind::Table(&WEATHER),
+            "where `cooling` is written, the built-in climate of the zone or the country",
+            "the air there over time",
+        ),
         optional(
             "cooling",
             Kind::Table(&super::cooling::COOLING),

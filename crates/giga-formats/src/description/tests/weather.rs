@@ -63,7 +63,7 @@ fn what_is_no_weather_is_a_fault() {
         let faults = with(weather).expect_err("a fault").to_string();
         assert!(faults.contains(expected), "{faults}");
     };
-    check("{}", "weather names a file or hours");
+    check("{}", "weather names a file, a built-in climate or hours");
     check("{ dry_bulb = [1.5, 2], humidity = [50, 60] }", "have not as many hours each");
     check("{ file = \"nowhere.epw\" }", "`nowhere.epw` can not be read");
     check("{ file = \"prices.csv\" }", "`prices.csv` is a CSV with times, and no year of weather");
@@ -119,10 +119,7 @@ fn what_cools_a_site_is_a_kind_and_has_weather() {
     };
     check(&cooled("ice"), "`ice`");
     check(&cooled("tower").replace("39", "65"), "no plant can be reckoned in this weather");
-    check("{}\ncooling = { kind = \"tower\" }", "weather names a file or hours");
-    let text = SMALL.replacen("country", "cooling = { kind = \"tower\" }\ncountry", 1);
-    let faults = read("small.toml", &text).expect_err("a fault").to_string();
-    assert!(faults.contains("`[site.cooling]` without the air outside"), "{faults}");
+    check("{}\ncooling = { kind = \"tower\" }", "weather names a file, a built-in climate or hours");
     // In the hot hour the nodes need more than the connection has.
     let text = SMALL.replacen(
         "country",
@@ -131,4 +128,64 @@ fn what_cools_a_site_is_a_kind_and_has_weather() {
     );
     let faults = read("small.toml", &text.replace("1 MW", "800 kW")).expect_err("a fault").to_string();
     assert!(faults.contains("and its connection has 800 kW by this phase"), "{faults}");
+}
+
+fn small(with: &str) -> Result<Description, Faults> {
+    read("small.toml", &SMALL.replacen("country", &format!("oversubscribed = true\n{with}\ncountry"), 1))
+}
+
+#[test]
+fn a_built_in_climate_serves_where_no_weather_is_written() {
+    let found = small("cooling = { kind = \"warm-water\" }").unwrap_or_else(|faults| panic!("{faults}"));
+    let air = weather(&found);
+    assert_eq!((air.dry_bulb.values().len(), air.dry_bulb.first()), (8_760, found.federation.start));
+    let mean = air.dry_bulb.values().iter().sum::<i64>() / 8_760;
+    assert!((1_500..3_500).contains(&mean), "{mean}");
+    let note = "`kajaani`, weather: none is written; the built-in climate of Kajaani serves, a year made of monthly figures";
+    assert!(
+        found.notes[0].starts_with(note) && found.notes[0].contains("without extremes"),
+        "{:?}",
+        found.notes
+    );
+    let printed = expand(&found);
+    assert!(
+        printed.contains("[site.weather]  # default: no weather is written: the built-in climate of Kajaani")
+    );
+    // A saved run says it again.
+    let again = read("expanded.toml", &printed).unwrap_or_else(|faults| panic!("{faults}"));
+    assert_eq!(again.federation, found.federation);
+    assert!(again.notes[0].contains("the built-in climate of Kajaani serves"), "{:?}", again.notes);
+    let chosen = small("weather = { climate = \"lisbon\" }").unwrap_or_else(|faults| panic!("{faults}"));
+    assert!(weather(&chosen).dry_bulb.values().iter().sum::<i64>() / 8_760 > 15_000);
+    assert!(
+        chosen.notes[0].starts_with("`kajaani`, weather: the built-in climate of Lisbon"),
+        "{:?}",
+        chosen.notes
+    );
+    assert!(small("").expect("a sound file").federation.sites[0].weather.is_none());
+}
+
+#[test]
+fn a_climate_that_is_none_is_a_fault() {
+    let check = |with: &str, expected: &str| {
+        let faults = small(with).expect_err("a fault").to_string();
+        assert!(faults.contains(expected), "{faults}");
+        assert_eq!(faults.matches("error").count(), 1, "{faults}");
+    };
+    check("weather = { climate = \"lion\" }", "did you mean `lyon`?");
+    check("weather = { climate = \"atlantis\" }", "`atlantis` is not a built-in climate");
+    check(
+        "weather = { climate = \"lyon\", file = \"try.dat\" }",
+        "names a file or a built-in climate, and here are both",
+    );
+    let several = SMALL
+        .replace("\"FI\"", "\"SE\"\nelectricity_price = \"40 EUR/MWh\"\ncarbon_intensity = \"20 gCO2e/kWh\"");
+    let several = several.replacen("country", "cooling = { kind = \"tower\" }\ncountry", 1);
+    let faults = read("small.toml", &several).expect_err("a fault");
+    let [fault] = faults.diagnostics() else { panic!("{faults}") };
+    assert_eq!((fault.key.as_str(), fault.line), ("site[0].weather", 6), "{faults}");
+    assert_eq!(fault.message, "no built-in climate stands for SE without a `zone`");
+    assert!(fault.help.contains("{ climate = … }` with the nearest of `amsterdam`"), "{}", fault.help);
+    read("small.toml", &several.replacen("country", "zone = \"SE1\"\ncountry", 1))
+        .unwrap_or_else(|faults| panic!("{faults}"));
 }

@@ -89,12 +89,11 @@ fn prices_and_carbon_follow_the_hour() {
     let carbon = |at| site.intensity_at(date(at)).as_milligrams_per_kwh();
     assert_eq!([carbon("2027-01-01T00:10"), carbon("2027-01-01T01:00")], [70_000, 80_500]);
     assert_eq!(carbon("2027-01-01T02:00"), 70_000, "what lies beyond begins again");
-    assert_eq!(read.notes.len(), 1);
-    assert!(
-        read.notes[0].starts_with("`kajaani`, carbon_series: 2 hours of `carbon.csv`"),
-        "{:?}",
-        read.notes
-    );
+    let [series, flat] = read.notes.as_slice() else { panic!("{:?}", read.notes) };
+    assert!(series.starts_with("`kajaani`, carbon_series: 2 hours of `carbon.csv`"), "{series}");
+    let told = "electricity: one price (mean day-ahead spot price of 2023 in its zone) and one carbon intensity (Electricity Maps, yearly \
+                life-cycle mean of 2025 in its zone) in every hour at `stuttgart`; hours come with `price_series` and `carbon_series`";
+    assert_eq!(flat, told);
     assert!(read.federation.sites[1].price_series.is_none());
 }
 
