@@ -12,5 +12,5 @@ mod table;
 
 pub use observe::observe;
 pub use screen::{beside_partition, screen};
-pub use series::series;
+pub use series::{Signs, series};
 pub use story::{reason, sentence, story};
