@@ -15,6 +15,6 @@ mod worth;
 
 pub use observe::observe;
 pub use screen::{beside_partition, screen};
-pub use series::series;
+pub use series::{Signs, series};
 pub use story::{reason, sentence, story};
 pub use worth::worth;

@@ -18,9 +18,42 @@ const GAPS_SHOWN: usize = 12;
 /// Eighths of a cell.
 const BLOCKS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
+/// The same in signs that every terminal has.
+const PLAIN: [char; 9] = [' ', '.', ':', '-', '=', '+', '*', '%', '#'];
+
+/// What drawings are made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Signs {
+    /// Blocks of Unicode.
+    #[default]
+    Blocks,
+    /// ASCII alone, in units too.
+    Plain,
+}
+
+impl Signs {
+    /// Those for a terminal, by the value of its locale, such as `de_DE.UTF-8`. Where none is set, terminals of today take Unicode.
+    #[must_use]
+    pub fn of_locale(locale: Option<&str>) -> Self {
+        let locale = locale.unwrap_or_default().to_ascii_lowercase();
+        if locale.is_empty() || locale.contains("utf-8") || locale.contains("utf8") {
+            Self::Blocks
+        } else {
+            Self::Plain
+        }
+    }
+
+    fn all(self) -> [char; 9] {
+        match self {
+            Self::Blocks => BLOCKS,
+            Self::Plain => PLAIN,
+        }
+    }
+}
+
 /// The screen of a file.
 #[must_use]
-pub fn series(name: &str, table: &Table) -> String {
+pub fn series(name: &str, table: &Table, signs: Signs) -> String {
     let mut lines = vec![format!("{name}: {}", table.dialect.words())];
     lines.extend(
         head(table).into_iter().map(|(word, text)| format!("  {word:<8} {text}").trim_end().to_owned()),
@@ -28,9 +61,10 @@ pub fn series(name: &str, table: &Table) -> String {
     let height = if table.columns.len() > COLUMNS_HIGH { 1 } else { HEIGHT };
     for column in &table.columns {
         lines.push(String::new());
-        lines.extend(self::column(table, column, height));
+        lines.extend(self::column(table, column, height, signs));
     }
-    lines.join("\n") + "\n"
+    let screen = lines.join("\n") + "\n";
+    if signs == Signs::Plain { screen.replace('°', "deg") } else { screen }
 }
 
 /// What holds for all columns: a word and a text for each line.
@@ -125,7 +159,7 @@ fn clock(table: &Table) -> Vec<String> {
     told
 }
 
-fn column(table: &Table, column: &Column, height: usize) -> Vec<String> {
+fn column(table: &Table, column: &Column, height: usize, signs: Signs) -> Vec<String> {
     let Statistics { mean, least, most, percentiles } = column.statistics(table);
     let unit = column.quantity.unit();
     let unit = if unit.is_empty() { String::new() } else { format!(" [{unit}]") };
@@ -136,12 +170,12 @@ fn column(table: &Table, column: &Column, height: usize) -> Vec<String> {
         format!("    least {:>11} at {}", figure(least.0), least.1),
         format!("    most  {:>11} at {}", figure(most.0), most.1),
     ];
-    lines.extend(drawing(&column.thinned(PARTS), height));
+    lines.extend(drawing(&column.thinned(PARTS), height, signs.all()));
     lines
 }
 
 /// Means from left to right, as columns of blocks between the least and the most of them.
-fn drawing(means: &[f64], height: usize) -> Vec<String> {
+fn drawing(means: &[f64], height: usize, signs: [char; 9]) -> Vec<String> {
     let least = means.iter().copied().fold(f64::INFINITY, f64::min);
     let most = means.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let whole = (height * 8) as f64;
@@ -158,7 +192,7 @@ fn drawing(means: &[f64], height: usize) -> Vec<String> {
             _ if row + 1 == height => figure(least),
             _ => String::new(),
         };
-        let blocks = eighths.iter().map(|count| BLOCKS[count.saturating_sub(below).min(8)]);
+        let blocks = eighths.iter().map(|count| signs[count.saturating_sub(below).min(8)]);
         format!("    {label:>11} {}", blocks.collect::<String>()).trim_end().to_owned()
     };
     (0..height).map(line).collect()
@@ -185,7 +219,7 @@ mod tests {
             .map(|hour| format!("{},{}\n", Instant::of_hour(hour), (hour * 7) % 100 - 20))
             .collect();
         let table = giga_formats::series::read("x", &format!("time,price EUR/MWh\n{rows}")).expect("sound");
-        let screen = series("x.csv", &table);
+        let screen = series("x.csv", &table, Signs::Blocks);
         assert!(screen.starts_with("x.csv: CSV with times\n  place    clock: UTC\n"), "{screen}");
         assert!(
             screen.contains("  filled   1 value from 1970-01-13T12:00:00Z by the value before\n"),
@@ -197,10 +231,21 @@ mod tests {
 
     #[test]
     fn a_drawing_goes_from_the_least_to_the_most() {
-        assert_eq!(drawing(&[0.0, 4.0, 8.0], 1), ["           8.00 ▁▄█"]);
-        let two = drawing(&[-1.0, 0.0, 1.0], 2);
+        assert_eq!(drawing(&[0.0, 4.0, 8.0], 1, BLOCKS), ["           8.00 ▁▄█"]);
+        let two = drawing(&[-1.0, 0.0, 1.0], 2, BLOCKS);
         assert_eq!(two, ["           1.00   █", "          -1.00 ▁██"]);
-        assert_eq!(drawing(&[5.0, 5.0], 1), ["           5.00 ▄▄"]);
+        assert_eq!(drawing(&[5.0, 5.0], 1, BLOCKS), ["           5.00 ▄▄"]);
+    }
+
+    #[test]
+    fn a_terminal_without_unicode_gets_plain_signs() {
+        let of = Signs::of_locale;
+        assert_eq!([of(None), of(Some("C.UTF-8")), of(Some("de_DE.utf8"))], [Signs::Blocks; 3]);
+        assert_eq!([of(Some("C")), of(Some("de_DE.ISO-8859-1"))], [Signs::Plain; 2]);
+        let text = "time,air [°C]\n1970-01-01T00:00,1\n1970-01-01T01:00,2\n1970-01-01T02:00,9\n";
+        let table = giga_formats::series::read("x", text).expect("sound");
+        let screen = series("x.csv", &table, Signs::Plain);
+        assert!(screen.is_ascii() && screen.contains('#') && screen.contains("deg"), "{screen}");
     }
 
     #[test]

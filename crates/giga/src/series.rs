@@ -2,7 +2,7 @@
 //!
 //! It opens the files and prints what the readers of series say about them; it judges nothing itself.
 
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -82,7 +82,7 @@ impl Read {
 
     fn print(&self, out: &mut impl std::io::Write) -> std::io::Result<()> {
         match &self.result {
-            Outcome::Sound(table) => write!(out, "{}", giga_report::series(&self.name, table)),
+            Outcome::Sound(table) => write!(out, "{}", giga_report::series(&self.name, table, signs())),
             Outcome::Faulty(faults) => write!(std::io::stderr(), "{faults}"),
             Outcome::Unreadable(error) => {
                 writeln!(std::io::stderr(), "giga: can not read `{}`: {error}", self.name)
@@ -104,6 +104,15 @@ impl Read {
             }
         }
     }
+}
+
+/// Blocks, unless they go to a terminal whose locale says that it has none.
+fn signs() -> giga_report::Signs {
+    if !std::io::stdout().is_terminal() {
+        return giga_report::Signs::Blocks;
+    }
+    let mut locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().filter_map(|name| std::env::var(name).ok());
+    giga_report::Signs::of_locale(locale.find(|value| !value.is_empty()).as_deref())
 }
 
 fn object(name: &str, table: &Table) -> Value {

@@ -108,7 +108,7 @@ pub(crate) static WEATHER: Section = Section {
         optional(
             "climate",
             Kind::Text,
-            "a built-in climate, such as `lyon`: a year made of monthly figures, without extremes; this or `file`",
+            "a built-in climate, such as `lyon`: a year made of monthly figures, which can not tell extremes; this or `file`",
         ),
         FIRST,
         hourly(
