@@ -4,6 +4,7 @@
 //! asked, with the mean of each hour and in steady flow, and both are told side by side. Nothing here decides, and nothing
 //! of it is charged to anybody.
 
+mod bridge;
 mod sourcing;
 
 use std::collections::BTreeMap;

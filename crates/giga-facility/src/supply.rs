@@ -22,7 +22,7 @@ mod step;
 
 pub use hour::{Available, Hour, HourError, Intensity, Prices, Tariff};
 pub use optimum::{Optimum, optimum};
-pub use part::{Backup, Battery, Connection, Contract, Kind, Parts, Source, SupplyError, Terms};
+pub use part::{Backup, Battery, Connection, Contract, Kind, Origin, Parts, Source, SupplyError, Terms};
 #[cfg(feature = "clarabel")]
 pub use programme::programme;
 pub use rolling::Rolling;

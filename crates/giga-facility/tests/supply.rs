@@ -3,8 +3,8 @@
 
 use giga_facility::quantity::{Euros, EurosPerJoule, Joules, KilogramsPerJoule, Watts};
 use giga_facility::supply::{
-    Available, Backup, Battery, Connection, Contract, End, HOUR, Hour, Intensity, Kind, Order, Parts, Prices,
-    Rolling, Rule, Source, Supply, Terms, optimum, programme,
+    Available, Backup, Battery, Connection, Contract, End, HOUR, Hour, Intensity, Kind, Order, Origin, Parts,
+    Prices, Rolling, Rule, Source, Supply, Terms, optimum, programme,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -68,9 +68,12 @@ fn any_battery() -> impl Strategy<Value = Battery> {
 fn any_parts() -> impl Strategy<Value = Parts> {
     let connection = (any_power(200.0), any_power(60.0), any_power(80.0))
         .prop_map(|(firm, interruptible, export)| Connection { firm, interruptible, export });
-    let contract = (any_power(100.0), 0.0..100.0f64, any::<bool>()).prop_map(|(power, euros, is_named)| {
-        Contract { power, price: price(euros), origin: is_named.then_some(KilogramsPerJoule::ZERO) }
-    });
+    let contract =
+        (any_power(100.0), 0.0..100.0f64, any::<bool>()).prop_map(|(power, euros, is_named)| Contract {
+            power,
+            price: price(euros),
+            origin: is_named.then_some(Origin { carbon: KilogramsPerJoule::ZERO, is_renewable: true }),
+        });
     let backup = (any_power(100.0), 50.0..300.0f64).prop_map(|(power, euros)| Backup {
         power,
         price: price(euros),

@@ -132,6 +132,12 @@ impl Site {
         known.map_or(self.carbon_intensity, CarbonIntensity::milligrams_per_kwh)
     }
 
+    /// The power of the connection at an instant, with nothing limiting it.
+    #[must_use]
+    pub fn open_at(&self, at: Instant) -> Power {
+        self.phases.iter().filter(|phase| phase.opens <= at).map(|phase| phase.power).sum()
+    }
+
     /// The power of the connection with so many phases open, and nothing limiting it.
     #[must_use]
     pub fn connection(&self, phases_open: usize) -> Power {

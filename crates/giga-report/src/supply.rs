@@ -28,7 +28,7 @@ pub(crate) fn faults(federation: &Federation, energy: &[Energy]) -> Vec<String> 
 }
 
 /// The heads of the columns.
-pub(crate) const COLUMNS: [&str; 14] = [
+pub(crate) const COLUMNS: [&str; 15] = [
     "supply",
     "battery by",
     "load",
@@ -43,6 +43,7 @@ pub(crate) const COLUMNS: [&str; 14] = [
     "cost",
     "regret",
     "carbon by place, by market",
+    "REF",
 ];
 
 /// Euro in the unit that suits it.
@@ -70,5 +71,6 @@ pub(crate) fn row(site: &Site, way: &Way) -> Vec<String> {
         euros(way.money.total()),
         regret,
         format!("{:.1} t, {:.1} t", way.carbon.location.0 / 1e3, way.carbon.market.0 / 1e3),
+        way.renewable.map_or_else(|| "–".to_owned(), |share| format!("{share:.3}")),
     ]
 }

@@ -1,8 +1,8 @@
 //! Where the energy of a site came from in a run: its supply under what its meter showed, hour by hour, with batteries by a rule, by
 //! a rolling optimum and by the optimum of all hours.
 //!
-//! This looks back as well. What work ran is not changed by it: the scheduler knows the price of the exchange and the limits of the
-//! connection, and the books charge by them.
+//! This looks back as well. What work ran knew the price of taking more from the grid, by which the books charge, and the limits of
+//! the connection with what was described to bridge them.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use giga_facility::supply::{
     Available, Carbon, HOUR, Hour, Intensity, Kind, Money, Order, Regret, Rolling, Rule, Run, RunError,
     Supply, Tariff, optimum,
 };
-use giga_model::{Series, Site};
+use giga_model::{GridLimit, Series, Site};
 use giga_units::{CarbonIntensity, Duration, EnergyPrice, Instant, Power};
 
 /// Where a site's energy comes from.
@@ -19,14 +19,18 @@ use giga_units::{CarbonIntensity, Duration, EnergyPrice, Instant, Power};
 pub struct Sourcing {
     /// What stands there, and what was bought.
     pub supply: Supply,
-    /// What lies between the exchange and the site.
+    /// What lies between the exchange and the site, whose own price has the surcharge in it.
     pub tariff: Tariff,
     /// For each source its capacity factor by the hour, in thousandths of a percent.
     pub factors: Vec<Series>,
     /// Carbon of what nobody claims by contract, or that of the grid.
     pub residual: Option<CarbonIntensity>,
-    /// Part of each battery that the rule keeps for calls.
+    /// Part of each battery that the rule keeps for calls, and that bridges limits.
     pub reserve: f64,
+    /// Whether engines bridge limits.
+    pub backup_bridges: bool,
+    /// When the grid gives less, apart and in order; a site's own limits have what bridges them.
+    pub limits: Vec<GridLimit>,
 }
 
 /// What a way of giving orders to batteries came to.
@@ -42,6 +46,8 @@ pub struct Way {
     pub money: Money,
     /// Carbon in both ways of counting.
     pub carbon: Carbon,
+    /// Renewable energy factor of EN 50600-4-3; `None` where nothing was used.
+    pub renewable: Option<f64>,
     /// How much dearer it was than the optimum, with what is missing in the battery at the end.
     pub regret: Regret,
 }
@@ -99,9 +105,9 @@ impl Sourcing {
         let grid = carbon(site.mean_intensity(at, until));
         Hour {
             load: load.energy / HOUR,
-            prices: self.tariff.at(price(site.mean_price(at, until))),
+            prices: self.tariff.at(price(site.mean_price(at, until)) - self.tariff.surcharge),
             carbon: Intensity { grid, residual: self.residual.map_or(grid, carbon) },
-            available: available(site, at),
+            available: available(site, &self.limits, at),
             factors: self
                 .factors
                 .iter()
@@ -130,7 +136,15 @@ impl Sourcing {
                 energy.lost += battery.lost;
             }
         }
-        Way { name, energy, peak, money: run.money(), carbon: run.carbon(), regret: run.regret(best) }
+        Way {
+            name,
+            energy,
+            peak,
+            money: run.money(),
+            carbon: run.carbon(),
+            renewable: run.renewable(),
+            regret: run.regret(best),
+        }
     }
 }
 
@@ -144,13 +158,25 @@ fn carbon(intensity: CarbonIntensity) -> KilogramsPerJoule {
     KilogramsPerJoule::per_megawatt_hour(intensity.as_milligrams_per_kwh() as f64 / 1e3)
 }
 
-/// What there is of the connection: of all phases those that are open, and less where a limit of the grid holds.
-fn available(site: &Site, at: Instant) -> Available {
+/// What there is of the connection in an hour, on average: of all phases those that are open, and less where a limit of the grid holds.
+fn available(site: &Site, limits: &[GridLimit], at: Instant) -> Available {
     let until = at + Duration::hours(1);
+    let limits = &limits[limits.partition_point(|limit| limit.until <= at)..];
+    let limits = &limits[..limits.partition_point(|limit| limit.from < until)];
+    let mut edges = vec![at, until];
+    edges.extend(site.phases.iter().map(|phase| phase.opens));
+    edges.extend(limits.iter().flat_map(|limit| [limit.from, limit.until]));
+    edges.retain(|edge| (at..=until).contains(edge));
+    edges.sort_unstable();
+    let given = |from: Instant| {
+        let holds = limits.iter().filter(|limit| limit.from <= from && from < limit.until);
+        holds.map(|limit| limit.power).fold(site.open_at(from), Power::min)
+    };
+    let part = |pair: &[Instant]| {
+        let hours = pair[1].since(pair[0]).as_milliseconds() as f64 / 3.6e6;
+        given(pair[0]).as_milliwatts() as f64 * hours
+    };
     let whole: Power = site.phases.iter().map(|phase| phase.power).sum();
-    let open: Power = site.phases.iter().filter(|phase| phase.opens <= at).map(|phase| phase.power).sum();
-    let limits = site.limits.iter().filter(|limit| limit.from < until && limit.until > at);
-    let left = limits.map(|limit| limit.power).fold(open, Power::min);
-    let share = left.as_milliwatts() as f64 / (whole.as_milliwatts() as f64).max(1.0);
+    let share = edges.windows(2).map(part).sum::<f64>() / (whole.as_milliwatts() as f64).max(1.0);
     Available { firm: share.min(1.0), interruptible: share.min(1.0) }
 }

@@ -140,8 +140,9 @@ mod sourcing {
         let half_days = |values| Series::new(START, Duration::hours(12), values);
         let mut site = super::site(0, 10);
         site.phases[0].power = Power::megawatts(20);
-        site.electricity_price = EnergyPrice::microeuro_per_kwh(60_000);
-        site.price_series = half_days(vec![20_000, 100_000]);
+        site.electricity_price = EnergyPrice::microeuro_per_kwh(70_000);
+        // 20 and 100 EUR/MWh at the exchange.
+        site.price_series = half_days(vec![30_000, 110_000]);
         site.carbon_intensity = CarbonIntensity::milligrams_per_kwh(75_000);
         site.carbon_series = half_days(vec![50_000, 100_000]);
         site
@@ -170,7 +171,14 @@ mod sourcing {
             factors: vec![Series::new(START, Duration::hours(12), vec![0, 20_000]).expect("a day")],
             residual: None,
             reserve: 0.0,
+            backup_bridges: false,
+            limits: Vec::new(),
         }
+    }
+
+    fn limit(from: i64, until: i64, megawatts: u64) -> GridLimit {
+        let at = |hours| START + Duration::hours(hours);
+        GridLimit { from: at(from), until: at(until), power: Power::megawatts(megawatts) }
     }
 
     fn ways(site: &Site, sourcing: Sourcing, days: i64) -> Vec<Way> {
@@ -213,11 +221,62 @@ mod sourcing {
 
     #[test]
     fn a_limit_of_the_grid_leaves_less_of_the_connection() {
-        let mut site = site();
-        let span = (START + Duration::hours(2), START + Duration::hours(4));
-        site.limits = vec![GridLimit { from: span.0, until: span.1, power: Power::megawatts(5) }];
-        let ways = ways(&site, sourcing(false), 1);
+        let unserved = |limit| {
+            let sourcing = Sourcing { limits: vec![limit], ..sourcing(false) };
+            ways(&site(), sourcing, 1)[2].energy.unserved.as_kilowatt_hours()
+        };
         // Two hours of night without sun: 8 MW are asked for and 5 MW are there.
-        assert!((ways[2].energy.unserved.as_kilowatt_hours() - 6_000.0).abs() < 1e-6, "{:?}", ways[2]);
+        assert!((unserved(limit(2, 4, 5)) - 6_000.0).abs() < 1e-6);
+        // Half an hour of it leaves 12.5 MW on average.
+        let half = GridLimit { until: START + Duration::seconds(9_000), ..limit(2, 3, 5) };
+        assert_eq!(unserved(half), 0.0);
+    }
+
+    #[test]
+    fn a_reserve_bridges_limits_as_long_as_it_lasts() {
+        let (mut site, battery) = (site(), sourcing(true));
+        // 8 MWh half full, 4 MW; 91.93 % of what is kept comes out.
+        let added = |sourcing: &Sourcing, limits: &[GridLimit]| {
+            let bridged = sourcing.bridged(&site, limits).into_iter().zip(limits);
+            let added = |(now, given): (GridLimit, &GridLimit)| (now.power - given.power).as_milliwatts();
+            bridged.map(|pair| added(pair) as f64 / 1e9).collect::<Vec<_>>()
+        };
+        let check = |sourcing: &Sourcing, limits: &[GridLimit], expected: &[f64]| {
+            let found = added(sourcing, limits);
+            assert!(found.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-6), "{found:?} {expected:?}");
+            assert_eq!(found.len(), expected.len());
+        };
+        check(&battery, &[limit(2, 4, 5)], &[0.0]);
+        let reserve = Sourcing { reserve: 0.25, ..battery };
+        check(&reserve, &[limit(2, 4, 5)], &[0.9193]);
+        // Two that follow each other share it; after an hour 4 MW have charged it again.
+        check(&reserve, &[limit(2, 3, 5), limit(3, 4, 6)], &[0.9193, 0.9193]);
+        check(&reserve, &[limit(2, 4, 5), limit(5, 7, 5)], &[0.9193, 0.9193]);
+        let quarter = limit(4, 6, 5);
+        let soon = GridLimit { from: quarter.from + Duration::seconds(900), ..quarter };
+        check(&reserve, &[limit(2, 4, 5), soon], &[0.9193, 0.9193 * 0.9193 / 1.75]);
+        // No more than the connection, and no more than the battery can give.
+        check(&reserve, &[limit(2, 4, 20)], &[0.0]);
+        let whole = Sourcing { reserve: 1.0, ..reserve.clone() };
+        check(&whole, &[limit(2, 3, 5)], &[4.0 * 0.9193]);
+        let half_hour = GridLimit { until: START + Duration::seconds(9_000), ..limit(2, 3, 5) };
+        check(&whole, &[half_hour], &[4.0]);
+        // What was added is there after the run.
+        site.limits = reserve.bridged(&site, &[limit(2, 4, 7)]);
+        assert!(site.limits[0].power < Power::megawatts(8));
+        let after = Sourcing { limits: vec![limit(2, 4, 7)], ..reserve };
+        let energy = ways(&site, after, 1)[0].energy.clone();
+        let missing = 2.0 * (8.0 - 7.0) - 2.0 * 0.9193;
+        assert!(energy.unserved.as_kilowatt_hours() / 1e3 <= missing + 1e-9, "{energy:?}");
+    }
+
+    #[test]
+    fn engines_bridge_limits_where_they_may() {
+        let mut parts = sourcing(false).supply.parts().clone();
+        parts.backup = Some(giga_facility::supply::Backup::diesel(Watts(3e6)));
+        let engines = Sourcing { supply: Supply::new(parts).expect("a supply"), ..sourcing(false) };
+        let power = |sourcing: &Sourcing| sourcing.bridged(&site(), &[limit(2, 400, 5)])[0].power;
+        assert_eq!(power(&engines), Power::megawatts(5));
+        assert_eq!(power(&Sourcing { backup_bridges: true, ..engines }), Power::megawatts(8));
     }
 }

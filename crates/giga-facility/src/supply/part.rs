@@ -23,8 +23,17 @@ pub struct Contract {
     pub power: Watts,
     /// The fixed price.
     pub price: EurosPerJoule,
-    /// Carbon of its energy where it comes with certificates of origin; else it counts as what is bought without a contract.
-    pub origin: Option<KilogramsPerJoule>,
+    /// What certificates say of its energy; without them it counts as what is bought without a contract.
+    pub origin: Option<Origin>,
+}
+
+/// What certificates of origin say.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Origin {
+    /// Carbon of the energy.
+    pub carbon: KilogramsPerJoule,
+    /// Whether it is from wind, sun, water or the like.
+    pub is_renewable: bool,
 }
 
 /// What a source lives on.
@@ -221,7 +230,7 @@ impl Contract {
     fn check(&self) -> Result<(), OutOfRange> {
         power("power", self.power)?;
         price("price", self.price)?;
-        self.origin.map_or(Ok(()), |origin| carbon("origin", origin))
+        self.origin.map_or(Ok(()), |origin| carbon("origin", origin.carbon))
     }
 }
 

@@ -2,9 +2,8 @@
 //!
 //! Prices of the day ahead, and with them load, weather and calls, are known until the end of the next day once they were
 //! published, before that until the end of the day. Beyond, each hour is taken to be as that hour of the last known day. What is
-//! left at the end of what is looked at is worth what energy cost on average in it, less what the way out loses and wears; only
-//! where the last hour is looked at, the end counts as it is asked for. So it is for batteries that are filled within what is
-//! looked at.
+//! left at the end of what is looked at is worth what energy of the mean price in it would be there; only where the last hour is
+//! looked at, the end counts as it is asked for. So it is for batteries that are filled within what is looked at.
 
 use super::optimum;
 use super::part::Battery;
@@ -86,11 +85,14 @@ impl Rolling {
     }
 }
 
-/// Every joule held at the end is worth the same.
+/// Every joule held at the end is worth the same: halfway between what it would save on its way out and what it would cost to
+/// have again, both at the mean price, so that at that price alone it is neither given nor bought.
 fn worth(batteries: &[Battery], seen: &[&Hour]) -> End {
     let prices: EurosPerJoule = seen.iter().map(|hour| hour.prices.import).sum();
     let mean = prices / seen.len() as f64;
-    let of = |battery: &Battery| (mean - battery.wear) * battery.discharge_efficiency;
+    let of = |battery: &Battery| {
+        ((mean - battery.wear) * battery.discharge_efficiency + mean / battery.charge_efficiency) * 0.5
+    };
     let least = batteries.iter().map(of).fold(EurosPerJoule(f64::INFINITY), EurosPerJoule::min);
     let levels: Vec<Joules> = batteries.iter().map(|battery| battery.capacity).collect();
     End { levels, price: least.max(EurosPerJoule::ZERO) }

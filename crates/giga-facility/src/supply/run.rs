@@ -168,6 +168,18 @@ impl Run {
         })
     }
 
+    /// Renewable energy factor, REF of EN 50600-4-3 and ISO/IEC 30134-3: renewable energy that is the site's by certificates or
+    /// made behind its meter, over what the site took, at most 1; `None` where it took nothing. The grid's own mix counts nothing,
+    /// and certificates count in the hour in which their energy was made, which is stricter than the standards' year.
+    #[must_use]
+    pub fn renewable(&self) -> Option<f64> {
+        let (renewable, taken) =
+            self.flows.iter().fold((Joules::ZERO, Joules::ZERO), |(renewable, taken), flows| {
+                (renewable + flows.renewable, taken + flows.taken())
+            });
+        (taken > Joules::ZERO).then(|| (renewable / taken).min(1.0))
+    }
+
     /// All that it cost, with what is missing at the end.
     #[must_use]
     pub fn cost(&self) -> Euros {

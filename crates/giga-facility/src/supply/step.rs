@@ -3,9 +3,9 @@
 use std::ops::AddAssign;
 
 use super::merit::{By, Merit, produced};
-use super::part::{Battery, Parts, Terms};
+use super::part::{Battery, Origin, Parts, Terms};
 use super::{HOUR, Hour, HourError, Supply, balance};
-use crate::quantity::{Euros, Joules, Kilograms, KilogramsPerJoule, Watts};
+use crate::quantity::{Euros, Joules, Kilograms, Watts};
 
 /// What a battery is to do in an hour, on average.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -37,6 +37,18 @@ pub struct Flows {
     pub money: Money,
     /// What it emitted.
     pub carbon: Carbon,
+    /// Of what came in, what was renewable by its certificates or was made behind the meter, and was not fed in.
+    pub renewable: Joules,
+}
+
+impl Flows {
+    /// What the site used, with what its batteries took and did not give back yet.
+    #[must_use]
+    pub fn taken(&self) -> Joules {
+        let batteries: Joules =
+            self.batteries.iter().map(|battery| battery.charged - battery.discharged).sum();
+        self.load - self.unserved + batteries
+    }
 }
 
 /// What became of what a source could make. Of one that stands elsewhere, all is used there.
@@ -200,6 +212,7 @@ impl Supply {
             unserved: Joules::ZERO,
             money: Money::default(),
             carbon: Carbon::default(),
+            renewable: Joules::ZERO,
         };
         for (rung, energy) in merit.served(demand) {
             match rung.by {
@@ -214,7 +227,7 @@ impl Supply {
             }
         }
         flows.money = money(parts, hour, &flows);
-        flows.carbon = carbon(parts, hour, &flows);
+        (flows.carbon, flows.renewable) = origins(parts, hour, &flows);
         balance::hold(parts, hour, &flows, merit.cost_of(demand));
         flows
     }
@@ -327,30 +340,46 @@ fn money(parts: &Parts, hour: &Hour, flows: &Flows) -> Money {
     money
 }
 
-fn carbon(parts: &Parts, hour: &Hour, flows: &Flows) -> Carbon {
+/// What comes with an origin.
+#[derive(Default)]
+struct Named {
+    energy: Joules,
+    renewable: Joules,
+    carbon: Kilograms,
+}
+
+impl Named {
+    fn add(&mut self, energy: Joules, origin: Origin) {
+        self.energy += energy;
+        self.renewable += if origin.is_renewable { energy } else { Joules::ZERO };
+        self.carbon += origin.carbon * energy;
+    }
+}
+
+/// Carbon, and what was renewable.
+fn origins(parts: &Parts, hour: &Hour, flows: &Flows) -> (Carbon, Joules) {
     let mut own = parts.backup.map_or(Kilograms::ZERO, |backup| backup.carbon * flows.backup);
-    // What comes with an origin, and its carbon.
-    let mut named = (Joules::ZERO, Kilograms::ZERO);
-    let mut name = |energy: Joules, carbon: KilogramsPerJoule| {
-        named.0 += energy;
-        named.1 += carbon * energy;
-    };
+    let mut behind = Joules::ZERO;
+    let mut named = Named::default();
     for contract in &parts.contracts {
         if let Some(origin) = contract.origin {
-            name(contract.power * HOUR, origin);
+            named.add(contract.power * HOUR, origin);
         }
     }
     for (source, flows) in parts.sources.iter().zip(&flows.sources) {
         match source.terms {
-            Terms::Own(_) | Terms::Contracted(_) => own += source.carbon * flows.used,
-            Terms::Settled(_) => name(flows.used, source.carbon),
+            Terms::Own(_) | Terms::Contracted(_) => {
+                own += source.carbon * flows.used;
+                behind += flows.used;
+            }
+            Terms::Settled(_) => named.add(flows.used, Origin { carbon: source.carbon, is_renewable: true }),
         }
     }
-    let (energy, carbon) = named;
-    let covered = energy.min(flows.imported);
-    let of_named = if energy > Joules::ZERO { carbon * (covered / energy) } else { Kilograms::ZERO };
-    Carbon {
+    let covered = named.energy.min(flows.imported);
+    let share = if named.energy > Joules::ZERO { covered / named.energy } else { 0.0 };
+    let carbon = Carbon {
         location: own + hour.carbon.grid * flows.imported,
-        market: own + of_named + hour.carbon.residual * (flows.imported - covered),
-    }
+        market: own + named.carbon * share + hour.carbon.residual * (flows.imported - covered),
+    };
+    (carbon, named.renewable * share + (behind - flows.exported).max(Joules::ZERO))
 }

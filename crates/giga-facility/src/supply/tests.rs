@@ -140,7 +140,11 @@ fn a_battery_charges_another_though_the_last_bits_do_not_match() {
 
 #[test]
 fn money_and_carbon_are_counted_by_part() {
-    let base = Contract { power: MW * 10.0, price: price(60.0), origin: Some(carbon(20.0)) };
+    let base = Contract {
+        power: MW * 10.0,
+        price: price(60.0),
+        origin: Some(Origin { carbon: carbon(20.0), is_renewable: false }),
+    };
     let far =
         Source { kind: Kind::Sun, rated: MW * 30.0, terms: Terms::Settled(price(45.0)), carbon: carbon(0.0) };
     let near_by = Source { terms: Terms::Contracted(price(40.0)), ..parts().sources[0] };
@@ -153,8 +157,32 @@ fn money_and_carbon_are_counted_by_part() {
     near(flows.money.sources.0, 20.0 * 40.0);
     near(flows.carbon.location.0, 90.0 * 300.0);
     near(flows.carbon.market.0, 10.0 * 20.0 + 50.0 * 400.0);
+    near(flows.renewable.as_megawatt_hours(), 20.0 + 30.0);
     assert_eq!(flows.money.wear, Euros::ZERO);
     assert!(flows.carbon.location > Kilograms::ZERO);
+}
+
+#[test]
+fn what_is_renewable_counts_as_far_as_the_site_takes_it() {
+    let base = |is_renewable| Contract {
+        power: MW * 60.0,
+        price: price(60.0),
+        origin: Some(Origin { carbon: carbon(0.0), is_renewable }),
+    };
+    let renewable = |contracts, load, factor| {
+        let supply = Supply::new(Parts { contracts, ..parts() }).expect("the parts are sound");
+        let run = supply.run(&[hour(load, factor)], &[vec![Order::default()]], &supply.end());
+        run.expect("the hour is sound").renewable()
+    };
+    // 40 MW of wind: 20 made behind the meter, 10 of them fed in, of 10 used.
+    assert_eq!(renewable(vec![], 10.0, 0.5), Some(1.0));
+    assert_eq!(renewable(vec![], 50.0, 0.5), Some(0.4));
+    // 50 MW are imported, and certificates for 60 cover no more.
+    assert_eq!(renewable(vec![base(true)], 50.0, 0.0), Some(1.0));
+    // Of 120 MW with certificates half are renewable, and so are 25 of 50.
+    assert_eq!(renewable(vec![base(true), base(false)], 50.0, 0.0), Some(0.5));
+    assert_eq!(renewable(vec![base(false)], 50.0, 0.0), Some(0.0));
+    assert_eq!(renewable(vec![], 0.0, 0.0), None);
 }
 
 #[test]

@@ -92,7 +92,7 @@ fn written(entry: &Entry) -> String {
         Value::Date(date) => date.to_string(),
         Value::Names(names) => list(names.iter().map(|(name, _)| quoted(name))),
         Value::Amounts(amounts) => list(amounts.iter().map(|amount| quoted(&amount.text))),
-        Value::Numbers(numbers) => list(numbers.iter().map(|number| thousandths(*number))),
+        Value::Numbers(numbers) => list_of_thousandths(numbers),
         Value::Tables(records) => list(records.iter().map(inline)),
         Value::Shares(_) | Value::Table(_) => unreachable!("they stand under a header of their own"),
         Value::Broken => unreachable!("a faulty description is not printed"),
@@ -108,6 +108,28 @@ fn inline(record: &Record) -> String {
 
 fn list(items: impl Iterator<Item = String>) -> String {
     format!("[{}]", items.collect::<Vec<_>>().join(", "))
+}
+
+/// Some descriptions have a million of them.
+fn list_of_thousandths(numbers: &[i64]) -> String {
+    let mut text = String::with_capacity(numbers.len() * 8 + 2);
+    text.push('[');
+    for (at, number) in numbers.iter().enumerate() {
+        text.push_str(if at == 0 { "" } else { ", " });
+        if *number < 0 {
+            text.push('-');
+        }
+        let (whole, rest) = (number.unsigned_abs() / 1_000, number.unsigned_abs() % 1_000);
+        let _ = write!(text, "{whole}");
+        if rest > 0 {
+            let digits = [rest / 100, rest / 10 % 10, rest % 10].map(|digit| char::from(b'0' + digit as u8));
+            text.push('.');
+            text.extend(digits);
+            text.truncate(text.trim_end_matches('0').len());
+        }
+    }
+    text.push(']');
+    text
 }
 
 /// Millionths as a plain decimal number.

@@ -10,16 +10,21 @@ pub(crate) const BLANKS: &[&str] = &["", "-", "NA", "N/A", "n/a", "n/e", "NaN", 
 
 /// The cells of a row with their places; quotes may hold separators, and do not count.
 pub(crate) fn cells(row: &str, separator: char) -> impl Iterator<Item = (Range<usize>, &str)> {
-    let mut quoted = false;
-    let parts = row.split(move |letter: char| {
-        quoted ^= letter == '"';
-        !quoted && letter == separator
-    });
-    let mut at = 0;
-    parts.map(move |part| {
-        let begin = at + (part.len() - part.trim_start().len());
-        at += part.len() + separator.len_utf8();
-        (begin..begin + part.trim().len(), part.trim().trim_matches('"').trim())
+    debug_assert!(separator.is_ascii(), "rows are looked through by the byte");
+    let mut next = Some(0);
+    std::iter::from_fn(move || {
+        let from = next?;
+        let mut quoted = false;
+        let end = row.as_bytes()[from..].iter().position(|byte| {
+            quoted ^= *byte == b'"';
+            !quoted && *byte == separator as u8
+        });
+        let part = &row[from..end.map_or(row.len(), |end| from + end)];
+        next = end.map(|end| from + end + 1);
+        let cell = part.trim_start();
+        let begin = from + (part.len() - cell.len());
+        let cell = cell.trim_end();
+        Some((begin..begin + cell.len(), cell.trim_matches('"').trim()))
     })
 }
 

@@ -37,6 +37,8 @@ pub(super) struct Row<'a> {
     regret_percent: Option<f64>,
     carbon_location_based_t: f64,
     carbon_market_based_t: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    renewable_energy_factor: Option<f64>,
 }
 
 pub(super) fn rows<'a>(federation: &'a Federation, energy: &'a [Energy]) -> Vec<Row<'a>> {
@@ -82,5 +84,6 @@ fn row<'a>(site: &'a str, way: &Way) -> Row<'a> {
         regret_percent: way.regret.share.map(|share| share * 100.0),
         carbon_location_based_t: tonnes(way.carbon.location),
         carbon_market_based_t: tonnes(way.carbon.market),
+        renewable_energy_factor: way.renewable,
     }
 }

@@ -20,16 +20,16 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use giga_control::energy::Works;
-use giga_model::{Federation, Policy, Project, Sharing, Site};
+use giga_model::{Federation, Policy, Project, Sharing};
 use giga_units::Fraction;
 
 use super::complete::quoted;
 use super::diagnostic::{Findings, nearest};
 use super::meaning::Meaning;
 use super::record::Record;
-use cooling::Cooled;
 use limits::Cut;
 use shocks::World;
+use sites::Placed;
 
 /// A federation and where its parts stand in the file.
 pub(crate) struct Built {
@@ -63,8 +63,7 @@ pub(crate) fn build(root: &Record, findings: &mut Findings) -> Built {
     let mut placed = sites::sites(root, &names, &accelerators, rate, findings);
     let mut projects = parties::projects(root, &names, findings);
     let programmes = parties::programmes(root);
-    let places = (placed.sites.as_mut_slice(), placed.cooled.as_mut_slice());
-    let shocks = times(root, &names, places, &mut projects, findings);
+    let shocks = times(root, &names, &mut placed, &mut projects, findings);
     // Whether a site can feed what it holds is judged by its own weather, not by that of a shock.
     for (sound, cooled) in placed.sound.iter_mut().zip(&placed.cooled) {
         sound.power &= cooled.as_ref().is_none_or(|cooled| cooled.changes.is_empty());
@@ -100,7 +99,7 @@ pub(crate) fn build(root: &Record, findings: &mut Findings) -> Built {
 fn times(
     root: &Record,
     names: &AllNames<'_>,
-    (sites, cooled): (&mut [Site], &mut [Option<Cooled>]),
+    Placed { sites, cooled, sourcing, notes, .. }: &mut Placed,
     projects: &mut [Project],
     findings: &mut Findings,
 ) -> Vec<String> {
@@ -114,8 +113,22 @@ fn times(
     let mut uncooled = vec![Vec::new(); sites.len()];
     let mut world = World { sites, cooled, projects, cuts: &mut cuts, uncooled: &mut uncooled };
     let shocks = shocks::apply(root, names, &mut world, findings);
-    for (((site, cooled), cuts), uncooled) in sites.iter_mut().zip(cooled).zip(&cuts).zip(uncooled) {
+    for (site, record) in sites.iter_mut().zip(root.tables("site")) {
+        record.table("supply").into_iter().for_each(|supply| supply::surcharged(site, supply));
+    }
+    for ((((site, cooled), sourcing), cuts), uncooled) in
+        sites.iter_mut().zip(cooled).zip(sourcing).zip(&cuts).zip(uncooled)
+    {
         site.limits = limits::merged(cuts, &site.phases);
+        if let Some(sourcing) = sourcing {
+            let given = site.limits.clone();
+            // Nothing here gives orders to the battery of a live site.
+            if site.engine.is_none() {
+                site.limits = sourcing.bridged(site, &given);
+                notes.extend(supply::bridged(site, &given));
+            }
+            sourcing.limits = given;
+        }
         if let Some(cooled) = cooled {
             let mut all = limits::cuts_of(&cooled.lagged(site, &site.limits));
             all.extend(uncooled);

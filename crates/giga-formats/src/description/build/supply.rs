@@ -3,9 +3,9 @@
 use giga_control::energy::Sourcing;
 use giga_facility::quantity::{EurosPerJoule, Joules, KilogramsPerJoule, Watts};
 use giga_facility::supply::{
-    Backup, Battery, Connection, Contract, Kind, Parts, Source, Supply, SupplyError, Tariff, Terms,
+    Backup, Battery, Connection, Contract, Kind, Origin, Parts, Source, Supply, SupplyError, Tariff, Terms,
 };
-use giga_model::Series;
+use giga_model::{GridLimit, Series, Site};
 use giga_units::{CarbonIntensity, Duration, Energy, EnergyPrice, Fraction, Instant, Power};
 
 use crate::description::record::Record;
@@ -37,7 +37,34 @@ pub(super) fn supply(record: &Record, connection: Power, start: Instant) -> Resu
         factors: sources.iter().map(|source| factors(source, start)).collect(),
         residual: record.amount("residual_carbon"),
         reserve: part(record, "reserve"),
+        backup_bridges: record.table("backup").is_some_and(|backup| backup.flag("bridges")),
+        limits: Vec::new(),
     })
+}
+
+/// What a site pays for what it takes from the grid: the price of the exchange and what lies on top of it.
+pub(super) fn surcharged(site: &mut Site, supply: &Record) {
+    let surcharge: EnergyPrice = supply.amount_or_zero("surcharge");
+    let paid = |price: i64| price + surcharge.as_microeuro_per_kwh();
+    site.electricity_price =
+        EnergyPrice::microeuro_per_kwh(paid(site.electricity_price.as_microeuro_per_kwh()));
+    site.price_series = site.price_series.take().and_then(|series| {
+        Series::new(series.first(), series.step(), series.values().iter().copied().map(paid).collect())
+    });
+}
+
+/// What readers should know of limits that are bridged; nothing where none is.
+pub(super) fn bridged(site: &Site, given: &[GridLimit]) -> Option<String> {
+    let added = |(limit, given): (&GridLimit, &GridLimit)| limit.power.saturating_sub(given.power);
+    let added = site.limits.iter().zip(given).map(added).filter(|added| *added > Power::ZERO);
+    let (count, most) = (added.clone().count(), added.max()?);
+    Some(format!(
+        "`{}`, supply: in {count} of {} times in which the grid gives less, battery and engines add up to {:.2} MW; what the battery did not have \
+         then is `unserved` after the run",
+        site.name,
+        given.len(),
+        most.as_milliwatts() as f64 / 1e9
+    ))
 }
 
 fn power(record: &Record, key: &str) -> Watts {
@@ -59,7 +86,11 @@ fn part(record: &Record, key: &str) -> f64 {
 }
 
 fn contract(record: &Record) -> Contract {
-    let origin = record.amount("origin_carbon").map(carbon);
+    let is_renewable = record.flag("origin_renewable");
+    let of_origin = record.amount("origin_carbon").map(carbon);
+    let origin = of_origin
+        .or(is_renewable.then_some(KilogramsPerJoule::ZERO))
+        .map(|carbon| Origin { carbon, is_renewable });
     Contract { power: power(record, "power"), price: price(record, "price"), origin }
 }
 

@@ -40,7 +40,7 @@ pub(crate) static SUPPLY: Section = Section {
             COST,
             "\"0 EUR/MWh\"",
             "as the price of the site is written, without fees",
-            "on what is taken, above the price of the exchange: grid fees, taxes",
+            "on what is taken, above the price of the exchange: grid fees, taxes; work is placed and charged with it",
         ),
         preset(
             "deduction",
@@ -67,7 +67,7 @@ pub(crate) static SUPPLY: Section = Section {
             PART,
             "\"0 %\"",
             "assumption: batteries are there to trade",
-            "part of each battery that the rule keeps for calls",
+            "part of each battery that the rule keeps for times in which the grid gives less, and that adds to what the site may draw then",
         ),
         optional("contract", Kind::Tables(&CONTRACT, MANY), "base load at fixed prices"),
         optional("source", Kind::Tables(&SOURCE, MANY), "wind, sun and water"),
@@ -86,6 +86,12 @@ static CONTRACT: Section = Section {
             "origin_carbon",
             CARBON,
             "carbon of its energy where it comes with guarantees of origin; else it counts as the residual mix",
+        ),
+        optional(
+            "origin_renewable",
+            Kind::Flag,
+            "whether those guarantees say wind, sun, water or the like, which counts in the renewable energy factor; without `origin_carbon` \
+             there is then no carbon in it",
         ),
     ],
 };
@@ -181,6 +187,13 @@ static BACKUP: Section = Section {
             "\"734.57 gCO2e/kWh\"",
             "0.2571 t of CO2 for each MWh of diesel at 35 %",
             "direct carbon of the electricity",
+        ),
+        preset(
+            "bridges",
+            Kind::Flag,
+            "false",
+            "engines are for failures unless it is said; permits often bound their hours",
+            "whether they add to what the site may draw while the grid gives less",
         ),
     ],
 };

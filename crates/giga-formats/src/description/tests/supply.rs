@@ -82,6 +82,35 @@ fn a_supply_is_read_with_its_parts() {
 }
 
 #[test]
+fn work_pays_for_energy_with_what_lies_above_the_exchange() {
+    let found = with(SUPPLY).unwrap_or_else(|faults| panic!("{faults}"));
+    let plain = with("[[site.phase]]").unwrap_or_else(|faults| panic!("{faults}"));
+    let price = |found: &Description| found.federation.sites[0].electricity_price.as_microeuro_per_kwh();
+    assert_eq!(price(&found), price(&plain) + 12_000);
+}
+
+#[test]
+fn what_is_kept_for_it_bridges_limits() {
+    let text = SUPPLY
+        .replace("surcharge", "reserve = \"25 %\"\nsurcharge")
+        .replace("power = \"100 kW\"", "power = \"100 kW\"\nbridges = true")
+        .replace(
+            "[[site.phase]]",
+            "[[site.limit]]\nfrom = 2027-03-01\nfor = \"2 h\"\npart = \"65 %\"\n[[site.phase]]",
+        );
+    let found = with(&text).unwrap_or_else(|faults| panic!("{faults}"));
+    let [limit] = found.federation.sites[0].limits.as_slice() else { panic!("one limit") };
+    // 650 kW, 100 of engines, and 500 kWh over two hours less what is lost.
+    assert_eq!(limit.power.as_milliwatts(), 750_000_000 + 229_825_000);
+    assert_eq!(sourcing(&found).limits[0].power.as_milliwatts(), 650_000_000);
+    let note = "`kajaani`, supply: in 1 of 1 times in which the grid gives less, battery and engines add up to 0.33 MW";
+    assert!(found.notes.iter().any(|said| said.starts_with(note)), "{:?}", found.notes);
+    let live = text.replacen("[site.supply]", "engine = \"local\"\n[site.supply]", 1);
+    let found = with(&live).unwrap_or_else(|faults| panic!("{faults}"));
+    assert_eq!(found.federation.sites[0].limits[0].power.as_milliwatts(), 650_000_000);
+}
+
+#[test]
 fn a_shape_needs_its_mean() {
     let shape = SUPPLY.replace("sun.csv", "shape.csv");
     let faults = with(&shape).expect_err("no mean").to_string();

@@ -8,7 +8,7 @@ use giga_facility::Inputs;
 use giga_facility::cooling::Circuit;
 use giga_facility::quantity::{Seconds, Watts};
 use giga_model::{GridLimit, Overhead, Site};
-use giga_units::{Duration, Instant, Power};
+use giga_units::{Duration, Power};
 
 use super::Cooled;
 
@@ -23,7 +23,7 @@ impl Cooled {
         for limit in limits {
             let before = match last {
                 Some(last) if last.until == limit.from => last.power,
-                _ => open(site, limit.from),
+                _ => site.open_at(limit.from),
             };
             let first = if limit.power < before { self.first(site, limit, before) } else { None };
             let rest = first.as_ref().map_or(limit.from, |first| first.until);
@@ -68,9 +68,4 @@ impl Cooled {
         let Seconds(longest) = longest.fold(Seconds::ZERO, Seconds::max);
         Duration::milliseconds((longest * DELAYS * 1e3).ceil() as i64)
     }
-}
-
-/// What the connection gives at an instant.
-fn open(site: &Site, at: Instant) -> Power {
-    site.phases.iter().filter(|phase| phase.opens <= at).map(|phase| phase.power).sum()
 }
