@@ -1,5 +1,7 @@
 //! Weather of a site: the hours of a weather file, of a built-in climate, or those that are written.
 
+use std::collections::BTreeMap;
+
 use giga_units::{Duration, Instant, grouped};
 
 use super::super::beside::Open;
@@ -15,17 +17,22 @@ const KEYS: [&str; 3] = ["dry_bulb", "humidity", "pressure"];
 /// Hours of a leap year: what lies beyond begins again anyhow.
 const HOURS_MAX: usize = 8_784;
 
+/// Weather files that were read, by name.
+type Tables = BTreeMap<String, Table>;
+
 /// Judges the weather of all sites, and fills in the hours of those that name a file or a built-in climate. Where it is not said what
 /// air a plant works in, the built-in climate of the place serves.
 pub(super) fn complete(root: &mut Record, open: &Open<'_>, findings: &mut Findings, notes: &mut Vec<String>) {
     let start = root.date("start").unwrap_or_default();
+    // Sites of a region often name the same file.
+    let mut read = Tables::new();
     for site in root.tables_mut("site") {
         let name = site.text("name").unwrap_or_default().to_owned();
         if site.has("cooling") && !site.has("weather") {
             stand_in(site, findings);
         }
         let Some(weather) = site.table_mut("weather").filter(|weather| !weather.broken) else { continue };
-        if let Some(note) = filled(weather, open, start, findings) {
+        if let Some(note) = filled(weather, (open, &mut read), start, findings) {
             notes.push(format!("`{name}`, weather: {note}"));
         }
         if !weather.broken {
@@ -35,7 +42,12 @@ pub(super) fn complete(root: &mut Record, open: &Open<'_>, findings: &mut Findin
 }
 
 /// Fills in the hours, and says what they are of.
-fn filled(weather: &mut Record, open: &Open<'_>, start: Instant, findings: &mut Findings) -> Option<String> {
+fn filled(
+    weather: &mut Record,
+    (open, read): (&Open<'_>, &mut Tables),
+    start: Instant,
+    findings: &mut Findings,
+) -> Option<String> {
     let [dry, humidity, pressure] = KEYS.map(|key| weather.numbers(key).len());
     let text = |key| weather.text(key).map(str::to_owned);
     match (text("file"), text("climate")) {
@@ -43,8 +55,11 @@ fn filled(weather: &mut Record, open: &Open<'_>, start: Instant, findings: &mut 
         _ if dry != humidity || dry != pressure => refuse(weather, &Gap::UnevenWeather, findings),
         (None, Some(climate)) => return built_in(weather, &climate, start, findings),
         (Some(file), None) if dry == 0 => {
-            let table = opened(weather, &file, open, findings)?;
-            return Some(fill(weather, &file, &table, start));
+            if !read.contains_key(&file) {
+                let table = opened(weather, &file, open, findings)?;
+                read.insert(file.clone(), table);
+            }
+            return Some(fill(weather, &file, &read[&file], start));
         }
         (None, None) if dry == 0 => refuse(weather, &Gap::NoWeather, findings),
         _ => {}
