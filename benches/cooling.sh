@@ -28,7 +28,7 @@ TIMEFORMAT=%U
 seconds() { { time "$giga" simulate "$folder/$1.toml" --for "$span" >/dev/null 2>&1; } 2>&1; }
 for _ in 1 2 3; do
     seconds factor >"$folder/factor.s" &
-    seconds weather >"$folder/weather.s"
+    seconds weather >"$folder/weather.s" &
     wait
     python3 -c 'import sys; a, b = map(float, sys.argv[1:]); print(f"factor {a:.1f} s, weather {b:.1f} s: {b / a - 1:+.0%}")' $(cat "$folder"/factor.s "$folder"/weather.s)
 done
