@@ -166,7 +166,9 @@ impl Meaning {
             Self::NotAbsolute { .. } => "write it from `/` on: servers and nodes begin in other folders",
             Self::NoSupply { .. } => "write a value within the range that is named",
             Self::EveryShort | Self::EveryMany { .. } => "write a longer `every`, or an earlier `until`",
-            Self::HeatKinds => "write `warmer = 6` for sites with cooling, or `part = \"70 %\"` for others",
+            Self::HeatKinds => {
+                "write `warmer = \"6 K\"` for sites with cooling, or `part = \"70 %\"` for others"
+            }
             Self::NoCooling { .. } => {
                 "add `cooling` and `weather` to the site, name other sites, or write `heat` with `part`"
             }

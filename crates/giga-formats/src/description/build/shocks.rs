@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use giga_facility::cooling::Working;
+use giga_facility::quantity::Kelvin;
 use giga_model::{Project, Site};
 use giga_units::{Duration, EnergyPrice, Fraction, Instant};
 
@@ -13,6 +14,7 @@ use super::{AllNames, Names};
 use crate::description::diagnostic::Findings;
 use crate::description::meaning::Meaning;
 use crate::description::record::Record;
+use crate::description::warmth::Difference;
 
 /// What a shock does.
 enum Shock {
@@ -145,14 +147,13 @@ impl Judge<'_, '_> {
     }
 
     fn heat(&mut self, below: &Record) -> Option<Shock> {
-        match (below.factor("warmer"), below.has("part")) {
+        match (below.amount::<Difference>("warmer").map(Kelvin::from), below.has("part")) {
             (None, true) => {
                 let sites = places(below, self.names, self.sites, self.findings);
                 Some(Shock::Cut { sites, cuts: cut(below, self.findings).into_iter().collect() })
             }
-            (Some(warmer), false) => {
-                let change =
-                    Change { span: self.span(below)?, warmer: warmer.as_f64(), working: Working::default() };
+            (Some(Kelvin(warmer)), false) => {
+                let change = Change { span: self.span(below)?, warmer, working: Working::default() };
                 Some(Shock::Plant { sites: self.cooled_places(below)?, change })
             }
             _ if below.broken => None,

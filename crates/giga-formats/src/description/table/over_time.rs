@@ -1,7 +1,8 @@
 //! Keys of what changes over time: prices and carbon by the hour, limits of the grid, shocks.
 
 use crate::description::field::{
-    DURATION, ENERGY_PRICE, FRACTION, Field, Kind, POWER, Section, optional, preset, required, ruled,
+    DIFFERENCE, DURATION, ENERGY_PRICE, FRACTION, Field, Kind, POWER, Section, optional, preset, required,
+    ruled,
 };
 
 /// Most values of a series: eleven years of hours.
@@ -192,8 +193,8 @@ static SHOCK_HEAT: Section = Section {
         FOR,
         optional(
             "warmer",
-            Kind::Factor { min: 100_000, max: 30_000_000 },
-            "by how many kelvin the air is warmer than its weather says, with as much water in it; this or `part`",
+            Kind::Amount { of: &DIFFERENCE, min: "0.1 K", max: "30 K" },
+            "by how much the air is warmer than its weather says, with as much water in it; this or `part`",
         ),
         optional(
             "part",

@@ -66,7 +66,7 @@ fn an_outage_of_chillers_keeps_work_to_what_can_be_cooled() {
 #[test]
 fn warmer_air_costs_more_and_has_as_much_water_in_it() {
     let cool = COOLED.replace("[34]", "[20]");
-    let shock = "heat = { country = \"FI\", from = 2027-07-01, for = \"2 d\", warmer = 12 }";
+    let shock = "heat = { country = \"FI\", from = 2027-07-01, for = \"2 d\", warmer = \"12 K\" }";
     let found = sound(&cool, shock);
     let (hot, before) = (at("2027-07-02T12:00"), at("2027-06-30T12:00"));
     let weather = site(&found).weather.as_ref().expect("weather");
@@ -119,11 +119,15 @@ fn limits_may_come_again() {
 #[test]
 fn what_a_shock_can_not_mean_is_a_fault() {
     let span = "country = \"FI\", from = 2027-07-01, for = \"2 d\"";
-    refused("country", &format!("heat = {{ {span}, warmer = 6 }}"), "`kajaani` says nothing of its cooling");
+    refused(
+        "country",
+        &format!("heat = {{ {span}, warmer = \"6 K\" }}"),
+        "`kajaani` says nothing of its cooling",
+    );
     refused("country", &format!("plant = {{ {span}, chillers = \"0 %\" }}"), "says nothing of its cooling");
     refused(COOLED, &format!("heat = {{ {span} }}"), "heat needs either `warmer` or `part`");
-    refused(COOLED, &format!("heat = {{ {span}, warmer = 6, part = \"80 %\" }}"), "heat needs either");
-    refused(COOLED, &format!("heat = {{ {span}, warmer = 60 }}"), "`warmer` is 60");
+    refused(COOLED, &format!("heat = {{ {span}, warmer = \"6 K\", part = \"80 %\" }}"), "heat needs either");
+    refused(COOLED, &format!("heat = {{ {span}, warmer = \"60 K\" }}"), "`warmer` is `60 K`, outside");
     let far = span.replace("2027", "2097");
     refused(COOLED, &format!("price = {{ {far}, times = 2 }}"), "more than fifty years behind the start");
 }
@@ -132,7 +136,7 @@ fn what_a_shock_can_not_mean_is_a_fault() {
 fn shocks_stand_in_the_expanded_form() {
     for shock in [
         "plant = { country = \"FI\", from = 2027-07-01, for = \"3 h\", chillers = \"40 %\" }",
-        "heat = { country = \"FI\", from = 2027-07-01, for = \"3 h\", warmer = 7.5 }",
+        "heat = { country = \"FI\", from = 2027-07-01, for = \"3 h\", warmer = \"7.5 K\" }",
         "price = { country = \"FI\", from = 2027-07-01, for = \"3 h\", plus = \"-80 EUR/MWh\" }",
         "limit = { country = \"FI\", from = 2027-07-01, for = \"3 h\", every = \"2 d\", power = \"100 kW\" }",
     ] {
