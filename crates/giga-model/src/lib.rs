@@ -6,6 +6,7 @@
 
 mod attempt;
 mod dataset;
+mod engine;
 mod federation;
 mod flaw;
 mod ids;
@@ -22,10 +23,10 @@ pub use attempt::{
     AttemptId, AttemptIdError, Container, End, Idling, Launch, Measured, NodeUse, Receipt, SentFile,
 };
 pub use dataset::{Assurance, DataPolicy, Dataset, Forbidding, Leaving, Network, Wan};
+pub use engine::{ContainerRuntime, EngineKind, SlurmAccess, SlurmMode};
 pub use federation::{
-    Accelerator, ContainerRuntime, Country, EngineKind, Failures, Federation, Flexibility, GridLimit,
-    Maintenance, Owner, Phase, Policy, Pool, Preempt, Programme, Project, Sharing, Site, SlurmAccess,
-    SlurmMode,
+    Accelerator, Country, Failures, Federation, Flexibility, GridLimit, Maintenance, Owner, Phase, Policy,
+    Pool, Preempt, Programme, Project, Sharing, Site,
 };
 pub use flaw::Flaw;
 pub use ids::{AcceleratorId, DatasetId, JobId, OwnerId, PhaseId, PoolId, ProgrammeId, ProjectId, SiteId};

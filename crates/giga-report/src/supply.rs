@@ -17,12 +17,20 @@ pub(crate) fn ways<'a>(
     sites.flat_map(|(site, energy)| energy.ways.iter().flatten().flatten().map(move |way| (site, way)))
 }
 
-/// A sentence for each site of which its supply could not be worked out.
+/// A sentence for each site whose supply could not be worked out, or did not have what its work drew.
 pub(crate) fn faults(federation: &Federation, energy: &[Energy]) -> Vec<String> {
     let sites = federation.sites.iter().zip(energy);
-    let told = |(site, energy): (&Site, &Energy)| match &energy.ways {
-        Some(Err(error)) => Some(format!("the supply of {} can not be worked out: {error}", site.name)),
-        _ => None,
+    let told = |(site, energy): (&Site, &Energy)| match energy.ways.as_ref()? {
+        Err(error) => Some(format!("the supply of {} can not be worked out: {error}", site.name)),
+        Ok(ways) => {
+            let lacking = ways.iter().filter(|way| way.energy.unserved.as_kilowatt_hours() >= 1.0);
+            let told: Vec<String> =
+                lacking.map(|way| format!("{} ({})", joules(way.energy.unserved), way.name)).collect();
+            (!told.is_empty()).then(|| {
+                let told = told.join(", ");
+                format!("the supply of {} did not have all that its work drew, and lacked {told}", site.name)
+            })
+        }
     };
     sites.filter_map(told).collect()
 }
