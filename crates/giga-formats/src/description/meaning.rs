@@ -85,6 +85,8 @@ pub(crate) enum Meaning {
     HeatKinds,
     #[error("`{site}` says nothing of its cooling, so that warmer air or an outage means nothing there")]
     NoCooling { site: String },
+    #[error("none of these sites has such a source in its `supply`")]
+    NoSources,
     #[error("it lies more than fifty years behind the start, or before it")]
     ShockFar,
     #[error("this supply can not be: {error}")]
@@ -172,13 +174,16 @@ impl Meaning {
             Self::NoCooling { .. } => {
                 "add `cooling` and `weather` to the site, name other sites, or write `heat` with `part`"
             }
+            Self::NoSources => {
+                "add a `[[site.supply.source]]` of that `kind`, name other sites, or another `kind`"
+            }
             Self::ShockFar => "write a date between the start and fifty years later",
             Self::NoPlaces => {
                 "write `country = \"DE\"`, `countries = [\"ES\", \"PT\"]` or `sites = [\"a\", \"b\"]`"
             }
             Self::NoSiteThere { .. } => "write the country of a site, or name `sites`",
             Self::ShockKinds { .. } => {
-                "write one of `limit`, `delay`, `leave`, `heat`, `plant`, `price`; several shocks can happen in one run"
+                "write one of `limit`, `delay`, `leave`, `heat`, `plant`, `price`, `sources`; several shocks can happen in one run"
             }
             Self::LinkEnds => "write for example `sites = [\"kajaani\", \"stuttgart\"]`",
             Self::LinkTwice => "keep one of the two; a link holds both ways",

@@ -111,7 +111,7 @@ fn times(
         places.into_iter().for_each(|site| cuts[site].extend(&times));
     }
     let mut uncooled = vec![Vec::new(); sites.len()];
-    let mut world = World { sites, cooled, projects, cuts: &mut cuts, uncooled: &mut uncooled };
+    let mut world = World { sites, cooled, sourcing, projects, cuts: &mut cuts, uncooled: &mut uncooled };
     let shocks = shocks::apply(root, names, &mut world, findings);
     for (site, record) in sites.iter_mut().zip(root.tables("site")) {
         record.table("supply").into_iter().for_each(|supply| supply::surcharged(site, supply));

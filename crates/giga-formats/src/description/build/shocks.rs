@@ -2,15 +2,17 @@
 
 use std::sync::Arc;
 
+use giga_control::energy::Sourcing;
 use giga_facility::cooling::Working;
 use giga_facility::quantity::Kelvin;
+use giga_facility::supply::Kind;
 use giga_model::{Project, Site};
 use giga_units::{Duration, EnergyPrice, Fraction, Instant};
 
 use super::changed::{Span, changed};
 use super::cooling::{Change, Cooled};
 use super::limits::{Cut, cut, cuts, places};
-use super::{AllNames, Names};
+use super::{AllNames, Names, supply};
 use crate::description::diagnostic::Findings;
 use crate::description::meaning::Meaning;
 use crate::description::record::Record;
@@ -24,6 +26,8 @@ enum Shock {
     Plant { sites: Vec<usize>, change: Change },
     /// Another price or carbon intensity.
     Price { sites: Vec<usize>, span: Span, price: Price },
+    /// What sources of a kind, or all, make.
+    Sources { sites: Vec<usize>, span: Span, kind: Option<Kind>, times: Fraction },
     /// Phases of a site open later.
     Delay { site: usize, by: Duration },
     /// The projects of an owner send nothing more.
@@ -42,6 +46,7 @@ struct Price {
 pub(super) struct World<'w> {
     pub(super) sites: &'w mut [Site],
     pub(super) cooled: &'w mut [Option<Cooled>],
+    pub(super) sourcing: &'w mut [Option<Sourcing>],
     pub(super) projects: &'w mut [Project],
     /// By site, what the grid gives less.
     pub(super) cuts: &'w mut [Vec<Cut>],
@@ -52,7 +57,7 @@ pub(super) struct World<'w> {
 /// An hour but for its last millisecond.
 const ALMOST: Duration = Duration::milliseconds(3_599_999);
 
-const KINDS: [&str; 6] = ["limit", "delay", "leave", "heat", "plant", "price"];
+const KINDS: [&str; 7] = ["limit", "delay", "leave", "heat", "plant", "price", "sources"];
 
 /// Applies the shocks that happen. Gives their names in the order in which they were chosen.
 pub(super) fn apply(
@@ -63,7 +68,8 @@ pub(super) fn apply(
 ) -> Vec<String> {
     let known = Names::of(root, "shock", findings);
     let start = root.date("start").unwrap_or_default();
-    let mut judge = Judge { names, start, sites: world.sites, cooled: world.cooled, findings };
+    let World { sites, cooled, sourcing, .. } = &*world;
+    let mut judge = Judge { names, start, sites, cooled, sourcing, findings };
     let mut shocks: Vec<Option<Shock>> =
         root.tables("shock").iter().map(|record| judge.shock(record)).collect();
     let mut applied = Vec::new();
@@ -90,6 +96,11 @@ impl World<'_> {
             Shock::Price { sites, span, price } => {
                 sites.into_iter().for_each(|site| reprice(&mut self.sites[site], start, span, price));
             }
+            Shock::Sources { sites, span, kind, times } => {
+                for site in sites {
+                    self.sourcing[site].iter_mut().for_each(|all| make(all, start, span, (kind, times)));
+                }
+            }
             Shock::Delay { site, by } => delay(&mut self.sites[site], by, start),
             Shock::Leave { owner, at } => leave(self.projects, owner, at),
         }
@@ -114,6 +125,7 @@ struct Judge<'w, 'r> {
     start: Instant,
     sites: &'w [Site],
     cooled: &'w [Option<Cooled>],
+    sourcing: &'w [Option<Sourcing>],
     findings: &'w mut Findings,
 }
 
@@ -135,6 +147,7 @@ impl Judge<'_, '_> {
             "heat" => self.heat(below),
             "plant" => self.plant(below),
             "price" => self.price(below),
+            "sources" => self.sources(below),
             "delay" => {
                 let site = self.names.sites.at(below, "site", self.findings)?;
                 Some(Shock::Delay { site, by: below.amount("by")? })
@@ -181,6 +194,20 @@ impl Judge<'_, '_> {
         Some(Shock::Price { sites, span: self.span(below)?, price })
     }
 
+    fn sources(&mut self, below: &Record) -> Option<Shock> {
+        let kind = below.text("kind").map(supply::kind);
+        let sites = places(below, self.names, self.sites, self.findings);
+        let has = |site: &usize| {
+            let sources = self.sourcing[*site].iter().flat_map(|sourcing| &sourcing.supply.parts().sources);
+            sources.into_iter().any(|source| kind.is_none_or(|kind| kind == source.kind))
+        };
+        if !sites.is_empty() && !sites.iter().any(has) {
+            self.findings.add(&below.span, below.path.clone(), &Meaning::NoSources);
+            return None;
+        }
+        Some(Shock::Sources { sites, span: self.span(below)?, kind, times: below.factor("times")? })
+    }
+
     /// Sites that have a plant; one that has none is a fault.
     fn cooled_places(&mut self, below: &Record) -> Option<Vec<usize>> {
         let sites = places(below, self.names, self.sites, self.findings);
@@ -207,10 +234,25 @@ impl Judge<'_, '_> {
     }
 }
 
+/// So many times what a millionth is of.
+fn times(value: i64, by: Fraction) -> i64 {
+    i64::try_from(i128::from(value) * i128::from(by.as_ppm()) / 1_000_000).unwrap_or(i64::MAX)
+}
+
+/// Capacity factors stay within nothing and all.
+fn make(sourcing: &mut Sourcing, start: Instant, span: Span, (kind, by): (Option<Kind>, Fraction)) {
+    let sources = &sourcing.supply.parts().sources;
+    for (factors, source) in sourcing.factors.iter_mut().zip(sources) {
+        if kind.is_none_or(|kind| kind == source.kind) {
+            let to = |value| times(value, by).clamp(0, 100_000);
+            if let Some(made) = changed(Some(factors), 0, (start, span), to) {
+                *factors = made;
+            }
+        }
+    }
+}
+
 fn reprice(site: &mut Site, start: Instant, span: Span, price: Price) {
-    let times = |value: i64, by: Fraction| {
-        i64::try_from(i128::from(value) * i128::from(by.as_ppm()) / 1_000_000).unwrap_or(i64::MAX)
-    };
     // The widest that a price may be written, so that no sum of prices can overflow: 100,000 EUR/MWh.
     let most = 100_000_000;
     let mean = site.electricity_price.as_microeuro_per_kwh();

@@ -97,11 +97,7 @@ fn contract(record: &Record) -> Contract {
 fn source(record: &Record) -> Source {
     let paid = price(record, "price");
     Source {
-        kind: match record.text("kind") {
-            Some("sun") => Kind::Sun,
-            Some("hydro") => Kind::Hydro,
-            _ => Kind::Wind,
-        },
+        kind: kind(record.text("kind").unwrap_or_default()),
         rated: power(record, "power"),
         terms: match record.text("terms") {
             Some("own") => Terms::Own(paid),
@@ -109,6 +105,15 @@ fn source(record: &Record) -> Source {
             _ => Terms::Contracted(paid),
         },
         carbon: carbon(record.amount_or_zero("carbon")),
+    }
+}
+
+/// What a source lives on, by its word.
+pub(super) fn kind(word: &str) -> Kind {
+    match word {
+        "sun" => Kind::Sun,
+        "hydro" => Kind::Hydro,
+        _ => Kind::Wind,
     }
 }
 

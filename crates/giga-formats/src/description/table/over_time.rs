@@ -173,6 +173,7 @@ pub(crate) static SHOCK: Section = Section {
         ),
         optional("plant", Kind::Table(&SHOCK_PLANT), "a part of what cools does not work for a while"),
         optional("price", Kind::Table(&SHOCK_PRICE), "electricity costs or emits more or less for a while"),
+        optional("sources", Kind::Table(&SHOCK_SOURCES), "wind, sun or water make more or less for a while"),
     ],
 };
 
@@ -259,6 +260,25 @@ static SHOCK_PRICE: Section = Section {
             "1",
             "its carbon stays",
             "so many times its carbon intensity",
+        ),
+    ],
+};
+
+static SHOCK_SOURCES: Section = Section {
+    name: "`sources` of a shock",
+    doc: "a time in which wind, sun or water of sites with a supply make more or less: a calm week, a dry year",
+    fields: &[
+        COUNTRY,
+        COUNTRIES,
+        SITES,
+        FROM,
+        FOR,
+        optional("kind", Kind::Word(&["wind", "sun", "hydro"]), "which of them; without it all"),
+        required(
+            "times",
+            Kind::Factor { min: 0, max: 10_000_000 },
+            "0.7",
+            "so many times what they would make, and never above what they can",
         ),
     ],
 };

@@ -34,14 +34,20 @@ power = "100 kW"
 [[site.phase]]"#;
 
 fn with(supply: &str) -> Result<Description, Faults> {
+    with_shock(supply, None)
+}
+
+fn with_shock(supply: &str, shock: Option<&str>) -> Result<Description, Faults> {
     let open = |name: &str| match name {
         "sun.csv" => Ok("0\n0.25\n0.5\n1\n".repeat(2_190)),
         "shape.csv" => Ok(format!("{}\n", 1.0 / 3_600.0 / 8_760.0).repeat(8_760)),
         "weather.dat" => Ok("MM DD HH t p RF\n***\n1 1 1 0.5 990 80\n1 1 2 1.5 990 81\n".to_owned()),
         _ => Err("no such file".to_owned()),
     };
-    let text = SMALL.replacen("[[site.phase]]", supply, 1);
-    read_with("small.toml", &text, &Beside { open: &open, shocks: &[] })
+    let mut text = SMALL.replacen("[[site.phase]]", supply, 1);
+    text.extend(shock.map(|shock| format!("\n[[shock]]\nname = \"it\"\n{shock}\n")));
+    let shocks: &[&str] = if shock.is_some() { &["it"] } else { &[] };
+    read_with("small.toml", &text, &Beside { open: &open, shocks })
 }
 
 fn sourcing(description: &Description) -> &Sourcing {
@@ -108,6 +114,29 @@ fn what_is_kept_for_it_bridges_limits() {
     let live = text.replacen("[site.supply]", "engine = \"local\"\n[site.supply]", 1);
     let found = with(&live).unwrap_or_else(|faults| panic!("{faults}"));
     assert_eq!(found.federation.sites[0].limits[0].power.as_milliwatts(), 650_000_000);
+}
+
+#[test]
+fn a_dry_year_makes_less_of_water_alone() {
+    let shock = |kind: &str, times: f64| {
+        let what = format!("country = \"FI\", from = 2027-03-01, for = \"30 d\"{kind}, times = {times}");
+        with_shock(SUPPLY, Some(&format!("sources = {{ {what} }}")))
+    };
+    let factors = |found: &Description, day: &str| {
+        let at = giga_units::Instant::parse(day).expect("a date");
+        [0, 1].map(|source| sourcing(found).factors[source].at(at))
+    };
+    let sound = |kind, times| shock(kind, times).unwrap_or_else(|faults| panic!("{faults}"));
+    let dry = sound(", kind = \"hydro\"", 0.7);
+    assert_eq!(factors(&dry, "2027-03-05T02:00"), [50_000, 31_500]);
+    assert_eq!(factors(&dry, "2027-04-05T02:00"), [50_000, 45_000], "before and after it is as it was");
+    assert_eq!(factors(&dry, "2028-03-05T02:00"), [50_000, 45_000]);
+    let bright = sound("", 3.0);
+    assert_eq!(factors(&bright, "2027-03-05T02:00"), [100_000, 100_000], "no more than there can be");
+    let faults = shock(", kind = \"wind\"", 0.5).expect_err("no wind").to_string();
+    assert!(faults.contains("none of these sites has such a source in its `supply`"), "{faults}");
+    let again = read("expanded.toml", &expand(&dry)).unwrap_or_else(|faults| panic!("{faults}"));
+    assert_eq!(again.works, dry.works);
 }
 
 #[test]
