@@ -174,7 +174,8 @@ pub struct SiteEnergy {
     pub water: Kilograms,
     /// The part of `water` that was let off.
     pub blown_down: Kilograms,
-    /// Carbon dioxide (equivalent) of the grid where the site is (location-based), of the modelled energy.
+    /// Carbon dioxide (equivalent) of the modelled energy, location-based: as the grid is where the site is, or as its supply by the
+    /// rule takes it from there, with what its own sources and engines emit.
     pub carbon: Kilograms,
     /// How long no compressor ran.
     pub free: Seconds,
@@ -184,6 +185,18 @@ pub struct SiteEnergy {
     pub bands: BTreeMap<i32, Band>,
     /// Indicators by the category of where equipment is measured; none where nothing was used.
     pub indicators: Vec<Indicators>,
+}
+
+impl SiteEnergy {
+    /// With the carbon of what supplied it, by the rule; as it is where all came from the grid, or nobody can say.
+    fn supplied(mut self, ways: Option<&Result<Vec<Way>, RunError>>) -> Self {
+        let Some(Ok(ways)) = ways else { return self };
+        let Some(rule) = ways.first() else { return self };
+        self.carbon = rule.carbon.location;
+        let meter = self.uses.meter().as_kilowatt_hours();
+        self.indicators.iter_mut().for_each(|of| of.cue = self.carbon.0 * of.pue / meter);
+        self
+    }
 }
 
 /// What became of a site's energy, as far as the site says what stands there.
@@ -247,6 +260,7 @@ impl Hours {
             self.rows.iter().map(|&(hour, _, metered)| Load { hour, energy: metered }).collect();
         let plant = self.plant.as_ref().and_then(|plant| self.looked_back(site, plant, span, &mut loads));
         let ways = self.sourcing.as_ref().map(|sourcing| sourcing.ways(site, &loads));
+        let plant = plant.map(|plant| plant.supplied(ways.as_ref()));
         Energy { plant, ways }
     }
 

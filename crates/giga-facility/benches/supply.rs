@@ -17,7 +17,7 @@ fn main() {
     let (theirs, judge) = fastest(1, || programme(&supply, &hours, &end).expect("the year has a solution"));
     let rolling = Rolling::default();
     let (rolled, by_day) = fastest(3, || rolling.orders(&supply, &hours, &end).expect("the year is sound"));
-    let rule = Rule { reserve: 0.2 };
+    let rule = Rule { reserve: 0.2, first: 0 };
     let (ruled, by_rule) = fastest(3, || rule.orders(&supply, &hours, &end).expect("the year is sound"));
     let run = |orders: &[Vec<Order>]| supply.run(&hours, orders, &end).expect("the year is sound");
     let (metered, best_run) = fastest(3, || run(&best.orders));

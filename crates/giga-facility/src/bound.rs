@@ -6,7 +6,7 @@
 //! two draws, and the line has to be a step above both meters already at the lower draw. It never looks at time: what a loop takes
 //! up or gives back in a step is not in it.
 
-use crate::cooling::{Mode, Outside};
+use crate::cooling::{CircuitFlows, Mode, Outside, SUPPLY_MAX};
 use crate::facility::{Facility, Flows, Inputs};
 use crate::quantity::Watts;
 
@@ -30,15 +30,18 @@ impl Bound {
 /// Into how small a part of the range a corner is shut in: 2¹².
 const HALVINGS: u32 = 12;
 
-/// How many draws between the ends are looked at besides.
+/// How many draws between the ends are looked at besides; more where a loop is too warm, since fans then work at the end of what
+/// they can, and the meter bends down in places.
 const LOOKS: u32 = 16;
+const LOOKS_SHORT: u32 = 255;
 
 /// How the parts of a plant work: equal means that the meter is convex in between.
-type Way = (Mode, Mode, bool);
+type Way = [(Mode, bool, bool); 2];
 
 fn way(flows: &Flows) -> Way {
-    let liquid = flows.liquid.map_or((Mode::Free, true), |circuit| (circuit.mode, circuit.reused.all));
-    (liquid.0, flows.room.mode, liquid.1)
+    // Where a loop is at its hottest, less is taken away than comes, and fans may do less.
+    let of = |circuit: &CircuitFlows| (circuit.mode, circuit.reused.all, circuit.supply >= SUPPLY_MAX);
+    [flows.liquid.as_ref().map_or((Mode::Free, true, false), of), of(&flows.room)]
 }
 
 impl Facility {
@@ -62,7 +65,9 @@ impl Facility {
         corners(&at, slope, [end(least, &first), end(most, &last)], HALVINGS, &mut points);
         let needed = points.iter().map(|(nodes, meter)| *meter - *nodes * slope);
         let fixed = needed.fold(Watts(f64::MIN), Watts::max);
-        let between = (1..=LOOKS).map(|look| least + span * (f64::from(look) / f64::from(LOOKS + 1)));
+        let is_short = last.circuits().any(|circuit| circuit.mode == Mode::Short);
+        let looks = if is_short { LOOKS_SHORT } else { LOOKS };
+        let between = (1..=looks).map(|look| least + span * (f64::from(look) / f64::from(looks + 1)));
         let missing = between.map(|nodes| at(nodes).meter() - nodes * slope - fixed);
         let fixed = fixed + missing.fold(Watts::ZERO, Watts::max) * 2.0;
         // The last bits of the sums above.

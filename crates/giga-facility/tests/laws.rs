@@ -206,7 +206,12 @@ proptest! {
             state = facility.step(&state, &inputs, Seconds(1e7)).0;
         }
         let flows = facility.step(&state, &inputs, Seconds(1e7)).1;
-        prop_assert!((flows.meter() / steady.meter() - 1.0).abs() < 1e-3, "{flows:?}\n{steady:?}");
+        let is_short = |flows: &Flows| flows.circuits().map(|circuit| circuit.mode == Mode::Short).collect::<Vec<_>>();
+        prop_assert_eq!(is_short(&flows), is_short(&steady));
+        // A loop that is too warm may come to rest at more than one temperature, with other fans.
+        if !is_short(&steady).contains(&true) {
+            prop_assert!((flows.meter() / steady.meter() - 1.0).abs() < 1e-3, "{flows:?}\n{steady:?}");
+        }
     }
 
     #[test]

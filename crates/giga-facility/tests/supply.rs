@@ -173,9 +173,9 @@ proptest! {
         let end = supply.end();
         let least = optimum(&supply, &hours, &end).expect("the case is sound").cost.0 - 1e-9 * scale(&supply, &hours);
         let cost = |orders: Vec<Vec<Order>>| supply.run(&hours, &orders, &end).expect("the case is sound").cost().0;
-        let by_rule = cost(Rule { reserve }.orders(&supply, &hours, &end).expect("the case is sound"));
+        let by_rule = cost(Rule { reserve, first: published }.orders(&supply, &hours, &end).expect("the case is sound"));
         prop_assert!(by_rule >= least, "{by_rule} by rule, {least} at least");
-        let rolling = Rolling { published, every, horizon };
+        let rolling = Rolling { published, every, horizon, first: every };
         let rolled = cost(rolling.orders(&supply, &hours, &end).expect("the case is sound"));
         prop_assert!(rolled >= least, "{rolled} rolling, {least} at least");
     }
@@ -211,8 +211,9 @@ proptest! {
             let known = if decided == 0 { 24 } else { decided + 35 };
             prop_assert!(known > from || order == other, "hour {now}: {order:?} and {other:?}");
         }
-        let ruled = |hours| Rule { reserve }.orders(&supply, hours, &end).expect("the case is sound");
-        let days = from / 24 * 24;
+        let ruled = |hours| Rule { reserve, first: 5 }.orders(&supply, hours, &end).expect("the case is sound");
+        // With five hours before it, a day begins at 19, 43 and so on.
+        let days = ((from + 5) / 24 * 24).saturating_sub(5);
         prop_assert_eq!(&ruled(&hours)[..days], &ruled(&other)[..days]);
     }
 
@@ -260,7 +261,7 @@ proptest! {
         let supply = Supply::new(parts).expect("the parts are within their ranges");
         let end = End { price: EurosPerJoule::ZERO, ..supply.end() };
         let ways = [
-            Rule { reserve }.orders(&supply, &hours, &end),
+            Rule { reserve, first: 0 }.orders(&supply, &hours, &end),
             Rolling::default().orders(&supply, &hours, &end),
             optimum(&supply, &hours, &end).map(|best| best.orders),
         ];

@@ -76,7 +76,7 @@ pub(crate) fn row(site: &Site, way: &Way) -> Vec<String> {
         joules(energy.backup),
         joules(energy.unserved),
         joules(energy.exported),
-        euros(way.money.total()),
+        euros(way.money.bill()),
         regret,
         format!("{:.1} t, {:.1} t", way.carbon.location.0 / 1e3, way.carbon.market.0 / 1e3),
         way.renewable.map_or_else(|| "–".to_owned(), |share| format!("{share:.3}")),

@@ -54,6 +54,12 @@ pub fn worth(site: &str, summary: &Summary, worth: &Worth) -> String {
         or_so(worth.delivered, "accelerator-h"),
         or_so(worth.cost, "EUR of cost"),
     );
+    if worth.pairs.len() == 1 {
+        let _ = writeln!(
+            out,
+            "one pair says little: a run that differs once differs ever after; `--pairs 8` says how sure it is"
+        );
+    }
     if let Some(each) = summary.cost_per_useful_hour() {
         let value = worth.delivered.mean * each.as_euro_f64() - worth.cost.mean;
         let _ = writeln!(

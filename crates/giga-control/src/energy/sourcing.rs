@@ -6,10 +6,10 @@
 
 use std::collections::BTreeMap;
 
-use giga_facility::quantity::{EurosPerJoule, Joules, KilogramsPerJoule, Watts};
+use giga_facility::quantity::{Euros, EurosPerJoule, Joules, KilogramsPerJoule, Watts};
 use giga_facility::supply::{
-    Available, Carbon, HOUR, Hour, Intensity, Kind, Money, Order, Regret, Rolling, Rule, Run, RunError,
-    Supply, Tariff, optimum,
+    Available, Carbon, Connection, HOUR, Hour, Intensity, Kind, Money, Order, Regret, Rolling, Rule, Run,
+    RunError, Supply, Tariff, optimum,
 };
 use giga_model::{GridLimit, Series, Site};
 use giga_units::{CarbonIntensity, Duration, EnergyPrice, Instant, Power};
@@ -44,6 +44,8 @@ pub struct Way {
     pub peak: Watts,
     /// Money by part.
     pub money: Money,
+    /// What batteries lack at the end of what they began with, at the value of lost load.
+    pub missing: Euros,
     /// Carbon in both ways of counting.
     pub carbon: Carbon,
     /// Renewable energy factor of EN 50600-4-3; `None` where nothing was used.
@@ -94,8 +96,10 @@ impl Sourcing {
         let end = self.supply.end();
         let carried = |orders: &[Vec<Order>]| self.supply.run(&hours, orders, &end);
         let best = carried(&optimum(&self.supply, &hours, &end)?.orders)?;
-        let rolling = carried(&Rolling::default().orders(&self.supply, &hours, &end)?)?;
-        let rule = carried(&Rule { reserve: self.reserve }.orders(&self.supply, &hours, &end)?)?;
+        let first = loads.first().map_or(0, |load| market_hour(load.hour));
+        let rolling = Rolling { first, ..Rolling::default() };
+        let rolling = carried(&rolling.orders(&self.supply, &hours, &end)?)?;
+        let rule = carried(&Rule { reserve: self.reserve, first }.orders(&self.supply, &hours, &end)?)?;
         let way = |name, run: &Run| self.way(name, run, &best);
         Ok(vec![way("rule", &rule), way("rolling", &rolling), way("optimum", &best)])
     }
@@ -107,7 +111,7 @@ impl Sourcing {
             load: load.energy / HOUR,
             prices: self.tariff.at(price(site.mean_price(at, until)) - self.tariff.surcharge),
             carbon: Intensity { grid, residual: self.residual.map_or(grid, carbon) },
-            available: available(site, &self.limits, at),
+            available: available(&self.supply.parts().connection, given(site, &self.limits, at)),
             factors: self
                 .factors
                 .iter()
@@ -141,11 +145,17 @@ impl Sourcing {
             energy,
             peak,
             money: run.money(),
+            missing: run.missing,
             carbon: run.carbon(),
             renewable: run.renewable(),
             regret: run.regret(best),
         }
     }
+}
+
+/// The hour of the market's day, which is that of Central Europe; it is taken to have no summer time.
+pub(super) fn market_hour(at: Instant) -> usize {
+    (at.hour() + 1).rem_euclid(24) as usize
 }
 
 /// µEUR/kWh are thousandths of EUR/MWh.
@@ -158,8 +168,15 @@ fn carbon(intensity: CarbonIntensity) -> KilogramsPerJoule {
     KilogramsPerJoule::per_megawatt_hour(intensity.as_milligrams_per_kwh() as f64 / 1e3)
 }
 
-/// What there is of the connection in an hour, on average: of all phases those that are open, and less where a limit of the grid holds.
-fn available(site: &Site, limits: &[GridLimit], at: Instant) -> Available {
+/// What there is of a connection that gives so much: what is interruptible goes first, and what may be fed in goes with what is firm.
+fn available(connection: &Connection, given: Watts) -> Available {
+    let share = |power: Watts, of: Watts| if of > Watts::ZERO { (power / of).clamp(0.0, 1.0) } else { 1.0 };
+    let beyond = (given - connection.firm).max(Watts::ZERO);
+    Available { firm: share(given, connection.firm), interruptible: share(beyond, connection.interruptible) }
+}
+
+/// What the grid gives in an hour, on average: of all phases those that are open, and less where a limit holds.
+fn given(site: &Site, limits: &[GridLimit], at: Instant) -> Watts {
     let until = at + Duration::hours(1);
     let limits = &limits[limits.partition_point(|limit| limit.until <= at)..];
     let limits = &limits[..limits.partition_point(|limit| limit.from < until)];
@@ -168,15 +185,10 @@ fn available(site: &Site, limits: &[GridLimit], at: Instant) -> Available {
     edges.extend(limits.iter().flat_map(|limit| [limit.from, limit.until]));
     edges.retain(|edge| (at..=until).contains(edge));
     edges.sort_unstable();
-    let given = |from: Instant| {
-        let holds = limits.iter().filter(|limit| limit.from <= from && from < limit.until);
-        holds.map(|limit| limit.power).fold(site.open_at(from), Power::min)
-    };
     let part = |pair: &[Instant]| {
-        let hours = pair[1].since(pair[0]).as_milliseconds() as f64 / 3.6e6;
-        given(pair[0]).as_milliwatts() as f64 * hours
+        let holds = limits.iter().filter(|limit| limit.from <= pair[0] && pair[0] < limit.until);
+        let given = holds.map(|limit| limit.power).fold(site.open_at(pair[0]), Power::min);
+        Watts::from(given) * (pair[1].since(pair[0]).as_milliseconds() as f64 / 3.6e6)
     };
-    let whole: Power = site.phases.iter().map(|phase| phase.power).sum();
-    let share = edges.windows(2).map(part).sum::<f64>() / (whole.as_milliwatts() as f64).max(1.0);
-    Available { firm: share.min(1.0), interruptible: share.min(1.0) }
+    edges.windows(2).map(part).sum()
 }

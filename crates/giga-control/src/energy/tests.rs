@@ -220,6 +220,34 @@ mod sourcing {
     }
 
     #[test]
+    fn carbon_of_a_plant_is_that_of_its_supply() {
+        let nodes = Power::megawatts(16);
+        let of = |supply: Option<Sourcing>| {
+            let site = Site { weather: super::site(0, 10).weather, ..site() };
+            let all = Hours { sourcing: supply, ..hours(plant(Vec::new()), 24, nodes) };
+            all.energy(&site, (START, START + Duration::hours(24)))
+        };
+        let cue = |energy: &SiteEnergy| energy.indicators[2].cue;
+        let plain = of(None).plant.expect("a plant");
+        let site_uses = plain.uses.meter().as_kilowatt_hours() / plain.indicators[2].pue;
+        assert!((cue(&plain) * site_uses / plain.carbon.0 - 1.0).abs() < 1e-9);
+        let supplied = of(Some(sourcing(false)));
+        let (plant, rule) =
+            (supplied.plant.expect("a plant"), &supplied.ways.expect("a supply").expect("ways")[0]);
+        assert_eq!(plant.carbon, rule.carbon.location);
+        assert!(plant.carbon < plain.carbon, "the sun by day emits nothing");
+        assert!((cue(&plant) * site_uses / plant.carbon.0 - 1.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn days_begin_as_those_of_the_market() {
+        assert_eq!(
+            [0, 22, 23].map(|hour| super::super::sourcing::market_hour(START + Duration::hours(hour))),
+            [1, 23, 0]
+        );
+    }
+
+    #[test]
     fn a_limit_of_the_grid_leaves_less_of_the_connection() {
         let unserved = |limit| {
             let sourcing = Sourcing { limits: vec![limit], ..sourcing(false) };
@@ -227,6 +255,16 @@ mod sourcing {
         };
         // Two hours of night without sun: 8 MW are asked for and 5 MW are there.
         assert!((unserved(limit(2, 4, 5)) - 6_000.0).abs() < 1e-6);
+        // What is interruptible goes first, and of what is firm no more than that: a limit is no share of either.
+        let mut parts = sourcing(false).supply.parts().clone();
+        parts.connection = Connection { firm: Watts(5e6), interruptible: Watts(15e6), export: Watts::ZERO };
+        let split = Sourcing {
+            supply: Supply::new(parts).expect("a supply"),
+            limits: vec![limit(2, 4, 5)],
+            ..sourcing(false)
+        };
+        let way = ways(&site(), split, 1)[2].clone();
+        assert!((way.energy.unserved.as_kilowatt_hours() - 6_000.0).abs() < 1e-6, "{way:?}");
         // Half an hour of it leaves 12.5 MW on average.
         let half = GridLimit { until: START + Duration::seconds(9_000), ..limit(2, 3, 5) };
         assert_eq!(unserved(half), 0.0);

@@ -244,8 +244,11 @@ impl Circuit {
             || self.most(flow, supply, around) >= heat
     }
 
+    /// What chillers can take; where a tower takes their heat, no more than what is left of that.
     fn chillers(&self, around: &Around) -> Watts {
-        self.chiller.map_or(Watts::ZERO, |chiller| chiller.most * around.working.chillers)
+        let Working { chillers, rejection } = around.working;
+        let left = if self.rejection.tower.is_some() { chillers.min(rejection) } else { chillers };
+        self.chiller.map_or(Watts::ZERO, |chiller| chiller.most * left)
     }
 
     /// The water at the rejection for a flow that is to lose so much heat.

@@ -20,20 +20,22 @@ pub struct Rolling {
     pub every: usize,
     /// Hours that each decision looks at.
     pub horizon: usize,
+    /// The hour of the day, from 0, of the first hour.
+    pub first: usize,
 }
 
 impl Default for Rolling {
     /// Each day at 13:00, when day-ahead prices of the European markets are out (results of the single day-ahead coupling, by
     /// 13:00 CET), for three days.
     fn default() -> Self {
-        Self { published: 13, every: 24, horizon: 72 }
+        Self { published: 13, every: 24, horizon: 72, first: 0 }
     }
 }
 
 const DAY: usize = 24;
 
 impl Rolling {
-    /// Orders for all hours, of which the first is the first of a day.
+    /// Orders for all hours.
     ///
     /// # Errors
     /// Names what can not be, or what the solver ended as.
@@ -68,8 +70,9 @@ impl Rolling {
 
     /// When it is decided again: never later than what is looked at.
     fn next(&self, now: usize) -> usize {
-        let next = match now.checked_sub(self.published) {
-            None => self.published,
+        let clock = now + self.first % DAY;
+        let next = match clock.checked_sub(self.published) {
+            None => now + (self.published - clock),
             Some(since) => now.saturating_add(self.every - since % self.every),
         };
         next.min(now.saturating_add(self.horizon))
@@ -77,10 +80,13 @@ impl Rolling {
 
     /// What is taken to come from now on.
     fn seen<'a>(&self, now: usize, hours: &'a [Hour]) -> Vec<&'a Hour> {
-        let days = now / DAY + if now % DAY >= self.published { 2 } else { 1 };
-        let known = days * DAY;
+        let (first, clock) = (self.first % DAY, now + self.first % DAY);
+        let days = clock / DAY + if clock % DAY >= self.published { 2 } else { 1 };
+        let known = days * DAY - first;
         let until = now.saturating_add(self.horizon).min(hours.len());
-        let as_taken = |at: usize| if at < known { at } else { known - DAY + at % DAY };
+        // Of a first day that is not whole, the hours that there are come again.
+        let last_day = known.min(DAY);
+        let as_taken = |at: usize| if at < known { at } else { known - last_day + (at - known) % last_day };
         (now..until).map(|at| &hours[as_taken(at)]).collect()
     }
 }

@@ -16,6 +16,8 @@ use crate::quantity::{EurosPerJoule, Joules, Watts};
 pub struct Rule {
     /// Share of each battery's capacity that stays for hours in which connection and sources do not reach; 0 to 1.
     pub reserve: f64,
+    /// The hour of the day, from 0, of the first hour.
+    pub first: usize,
 }
 
 const DAY: usize = 24;
@@ -29,7 +31,7 @@ enum Mark {
 }
 
 impl Rule {
-    /// Orders for all hours, of which the first is the first of a day.
+    /// Orders for all hours.
     ///
     /// # Errors
     /// Names the hour or the levels that can not be.
@@ -43,7 +45,8 @@ impl Rule {
         let last_day = hours.len().saturating_sub(DAY);
         let mut levels = supply.begin();
         let mut orders = Vec::with_capacity(hours.len());
-        for day in hours.chunks(DAY) {
+        let (rest, days) = hours.split_at(((DAY - self.first % DAY) % DAY).min(hours.len()));
+        for day in std::iter::once(rest).chain(days.chunks(DAY)) {
             let marks: Vec<Vec<Mark>> = batteries.iter().map(|battery| marks(battery, day)).collect();
             for (index, hour) in day.iter().enumerate() {
                 let is_last_day = orders.len() >= last_day;

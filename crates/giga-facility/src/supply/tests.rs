@@ -229,7 +229,8 @@ fn still() -> Supply {
 #[test]
 fn the_rule_charges_in_cheap_hours_and_keeps_its_reserve() {
     let (supply, hours) = (still(), [day(), day()].concat());
-    let orders = Rule { reserve: 0.1 }.orders(&supply, &hours, &supply.end()).expect("the hours are sound");
+    let orders =
+        Rule { reserve: 0.1, first: 0 }.orders(&supply, &hours, &supply.end()).expect("the hours are sound");
     // 18 of 20 MW come in; of 40 MWh 36 are above the reserve, and give 28.8.
     let of_a_day = [(2, 20), (3, 20), (18, -20), (19, -9)];
     let next = of_a_day.map(|(at, net)| (at + 24, net));
@@ -241,7 +242,8 @@ fn the_rule_opens_its_reserve_where_the_connection_does_not_reach() {
     let supply = still();
     let mut hours = day();
     hours[10].available = Available { firm: 0.48, interruptible: 0.0 };
-    let orders = Rule { reserve: 0.5 }.orders(&supply, &hours, &supply.end()).expect("the hours are sound");
+    let orders =
+        Rule { reserve: 0.5, first: 0 }.orders(&supply, &hours, &supply.end()).expect("the hours are sound");
     assert_eq!(told(&orders)[..3], [(0, 18), (2, 20), (3, 2)]);
     assert!(told(&orders).contains(&(10, -2)), "{:?}", told(&orders));
 }

@@ -87,8 +87,18 @@ pub(crate) enum Meaning {
     NoCooling { site: String },
     #[error("none of these sites has such a source in its `supply`")]
     NoSources,
-    #[error("it lies more than fifty years behind the start, or before it")]
+    #[error("it lies more than ten years behind the start, or before it")]
     ShockFar,
+    #[error("what is firm and what is interruptible come to {said}, and all phases to {connection}")]
+    OtherConnection { said: giga_units::Power, connection: giga_units::Power },
+    #[error("a part of a battery is kept, and there is no battery")]
+    NoBattery,
+    #[error("it changes nothing")]
+    ShockIdle,
+    #[error("`until` says when the last of several begins, and there is no `every`")]
+    UntilAlone,
+    #[error("`until` is before `from`")]
+    UntilEarly,
     #[error("this supply can not be: {error}")]
     NoSupply { error: SupplyError },
     #[error("it is not said which sites it concerns")]
@@ -166,6 +176,13 @@ impl Meaning {
                 "give each a partition of its own, or a `constraint` that tells its nodes, in `[[site.slurm.pool]]`"
             }
             Self::NotAbsolute { .. } => "write it from `/` on: servers and nodes begin in other folders",
+            Self::OtherConnection { .. } => {
+                "leave `firm` out: it is what is not `interruptible` of all phases"
+            }
+            Self::NoBattery => "add `[site.supply.battery]`, or leave `reserve` out",
+            Self::ShockIdle => "write what it changes, or leave the shock out",
+            Self::UntilAlone => "add `every = \"56 h\"`, or write a longer `for`",
+            Self::UntilEarly => "write a later `until`",
             Self::NoSupply { .. } => "write a value within the range that is named",
             Self::EveryShort | Self::EveryMany { .. } => "write a longer `every`, or an earlier `until`",
             Self::HeatKinds => {
@@ -177,7 +194,7 @@ impl Meaning {
             Self::NoSources => {
                 "add a `[[site.supply.source]]` of that `kind`, name other sites, or another `kind`"
             }
-            Self::ShockFar => "write a date between the start and fifty years later",
+            Self::ShockFar => "write a date between the start and ten years later",
             Self::NoPlaces => {
                 "write `country = \"DE\"`, `countries = [\"ES\", \"PT\"]` or `sites = [\"a\", \"b\"]`"
             }

@@ -32,6 +32,7 @@ pub(super) struct Row<'a> {
     backup_eur: f64,
     wear_eur: f64,
     unserved_eur: f64,
+    missing_eur: f64,
     regret_eur: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
     regret_percent: Option<f64>,
@@ -55,7 +56,7 @@ fn row<'a>(site: &'a str, way: &Way) -> Row<'a> {
     let tonnes = |carbon: Kilograms| carbon.0 / 1e3;
     let used = |kind| mwh(way.energy.used.get(&kind).copied().unwrap_or_default());
     let (energy, money) = (&way.energy, &way.money);
-    let Euros(cost) = money.total();
+    let Euros(cost) = money.bill();
     Row {
         site,
         dispatch: way.name,
@@ -80,6 +81,7 @@ fn row<'a>(site: &'a str, way: &Way) -> Row<'a> {
         backup_eur: money.backup.0,
         wear_eur: money.wear.0,
         unserved_eur: money.unserved.0,
+        missing_eur: way.missing.0,
         regret_eur: way.regret.cost.0,
         regret_percent: way.regret.share.map(|share| share * 100.0),
         carbon_location_based_t: tonnes(way.carbon.location),

@@ -21,8 +21,7 @@ pub(super) fn section(report: &Report<'_>) -> Option<Section> {
     if !has_plants && !has_supply && ramps.is_empty() && faults.is_empty() {
         return None;
     }
-    let about = "What the plant of each site makes of what its nodes drew, by the mean of each hour and in steady flow. It looks back \
-                 and is charged to nobody: the books meter by lines above the plant.";
+    let about = if has_plants { OF_PLANTS } else { "What became of the energy of sites." };
     let tag = begin("plants", "Energy, heat and water", about)
         .put(has_plants.then(|| uses(report)))
         .put(beside_books(federation, energy).map(|text| said("p", text)))
@@ -35,9 +34,13 @@ pub(super) fn section(report: &Report<'_>) -> Option<Section> {
     Some(Section::new("plants", "Energy, heat and water", tag))
 }
 
+const OF_PLANTS: &str = "What the plant of each site makes of what its nodes drew, by the mean of each hour and in steady flow. It looks back \
+                         and is charged to nobody: the books meter by lines above the plant.";
+
 const OF_SUPPLY: &str = "Supply looks back as well: orders for the battery by a rule on the prices of the day, by an optimum made anew each day from \
                          what is known then, and by the optimum of all hours, which nobody can know; regret is what each costs more than that. \
-                         What the books charged is electricity at the price of the exchange.";
+                         Cost has the bill and wear; regret also what unserved load would have been worth, and what the battery lacks at the \
+                         end. What the books charged is electricity at the price of the exchange and what lies on top of it.";
 
 fn sources(report: &Report<'_>) -> Tag {
     let (words, figures) = supply::COLUMNS.split_at(2);

@@ -31,8 +31,17 @@ const TIMES_MAX: i64 = 10_000;
 /// Reads `from`, `for`, `every`, `until` and `power` or `part`; what is faulty is reported.
 pub(super) fn cuts(record: &Record, findings: &mut Findings) -> Vec<Cut> {
     let Some(first) = cut(record, findings) else { return Vec::new() };
+    let until = record.date("until");
+    let odd = match record.amount::<Duration>("every") {
+        None if until.is_some() => Some(Meaning::UntilAlone),
+        _ => until.filter(|until| *until < first.from).map(|_| Meaning::UntilEarly),
+    };
+    if let Some(odd) = odd {
+        findings.add(&record.span_of("until"), record.path_of("until"), &odd);
+        return Vec::new();
+    }
     let Some(every) = record.amount::<Duration>("every") else { return vec![first] };
-    let until = record.date("until").unwrap_or(first.from + Duration::days(365));
+    let until = until.unwrap_or(first.from + Duration::days(365));
     let count = until.since(first.from).as_milliseconds().max(0) / every.as_milliseconds() + 1;
     let fault = match first.until.since(first.from) {
         length if every < length => Meaning::EveryShort,

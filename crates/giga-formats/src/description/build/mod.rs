@@ -123,14 +123,22 @@ fn times(
         if let Some(sourcing) = sourcing {
             let given = site.limits.clone();
             // Nothing here gives orders to the battery of a live site.
+            let bridged = sourcing.bridged(site, &given);
             if site.engine.is_none() {
-                site.limits = sourcing.bridged(site, &given);
+                site.limits = bridged;
                 notes.extend(supply::bridged(site, &given));
+            } else if bridged != given {
+                let name = &site.name;
+                notes.push(format!("`{name}`, supply: it has an `engine`, so nothing bridges its limits: nobody gives orders to its battery"));
             }
             sourcing.limits = given;
         }
         if let Some(cooled) = cooled {
-            let mut all = limits::cuts_of(&cooled.lagged(site, &site.limits));
+            site.limits = cooled.lagged(site, &site.limits);
+        }
+        // Neither cooling that is lacking nor its limits are bridged.
+        if !uncooled.is_empty() {
+            let mut all = limits::cuts_of(&site.limits);
             all.extend(uncooled);
             site.limits = limits::merged(&all, &site.phases);
         }

@@ -22,6 +22,8 @@ use crate::description::warmth::Difference;
 enum Shock {
     /// Sites get less power.
     Cut { sites: Vec<usize>, cuts: Vec<Cut> },
+    /// The cooling of sites can do less, so that they may draw less.
+    Hot { sites: Vec<usize>, cuts: Vec<Cut> },
     /// Warmer air at sites, or a part of their plants out.
     Plant { sites: Vec<usize>, change: Change },
     /// Another price or carbon intensity.
@@ -68,8 +70,8 @@ pub(super) fn apply(
 ) -> Vec<String> {
     let known = Names::of(root, "shock", findings);
     let start = root.date("start").unwrap_or_default();
-    let World { sites, cooled, sourcing, .. } = &*world;
-    let mut judge = Judge { names, start, sites, cooled, sourcing, findings };
+    let World { sites, sourcing, .. } = &*world;
+    let mut judge = Judge { root, names, start, sites, sourcing, findings };
     let mut shocks: Vec<Option<Shock>> =
         root.tables("shock").iter().map(|record| judge.shock(record)).collect();
     let mut applied = Vec::new();
@@ -88,6 +90,9 @@ impl World<'_> {
     fn happen(&mut self, shock: Shock, start: Instant) {
         match shock {
             Shock::Cut { sites, cuts } => sites.into_iter().for_each(|site| self.cuts[site].extend(&cuts)),
+            Shock::Hot { sites, cuts } => {
+                sites.into_iter().for_each(|site| self.uncooled[site].extend(&cuts));
+            }
             Shock::Plant { sites, change } => {
                 for site in sites {
                     self.cooled[site].iter_mut().for_each(|cooled| cooled.changes.push(change));
@@ -121,10 +126,10 @@ impl World<'_> {
 
 /// Reads shocks.
 struct Judge<'w, 'r> {
+    root: &'w Record,
     names: &'w AllNames<'r>,
     start: Instant,
     sites: &'w [Site],
-    cooled: &'w [Option<Cooled>],
     sourcing: &'w [Option<Sourcing>],
     findings: &'w mut Findings,
 }
@@ -163,7 +168,7 @@ impl Judge<'_, '_> {
         match (below.amount::<Difference>("warmer").map(Kelvin::from), below.has("part")) {
             (None, true) => {
                 let sites = places(below, self.names, self.sites, self.findings);
-                Some(Shock::Cut { sites, cuts: cut(below, self.findings).into_iter().collect() })
+                Some(Shock::Hot { sites, cuts: cut(below, self.findings).into_iter().collect() })
             }
             (Some(Kelvin(warmer)), false) => {
                 let change = Change { span: self.span(below)?, warmer, working: Working::default() };
@@ -180,6 +185,7 @@ impl Judge<'_, '_> {
     fn plant(&mut self, below: &Record) -> Option<Shock> {
         let left = |key| below.amount::<Fraction>(key).map(Fraction::as_f64);
         let working = Working { rejection: left("rejection")?, chillers: left("chillers")? };
+        self.changes(below, working != Working::default())?;
         let change = Change { span: self.span(below)?, warmer: 0.0, working };
         Some(Shock::Plant { sites: self.cooled_places(below)?, change })
     }
@@ -190,8 +196,19 @@ impl Judge<'_, '_> {
             plus: below.amount("plus")?,
             carbon_times: below.factor("carbon_times")?,
         };
+        let is_other = |fraction: Fraction| fraction != Fraction::ONE;
+        let changes = is_other(price.times) || is_other(price.carbon_times);
+        self.changes(below, changes || price.plus != EnergyPrice::default())?;
         let sites = places(below, self.names, self.sites, self.findings);
         Some(Shock::Price { sites, span: self.span(below)?, price })
+    }
+
+    /// A shock that changes nothing is a fault.
+    fn changes(&mut self, below: &Record, does: bool) -> Option<()> {
+        if !does {
+            self.findings.add(&below.span, below.path.clone(), &Meaning::ShockIdle);
+        }
+        does.then_some(())
     }
 
     fn sources(&mut self, below: &Record) -> Option<Shock> {
@@ -211,8 +228,8 @@ impl Judge<'_, '_> {
     /// Sites that have a plant; one that has none is a fault.
     fn cooled_places(&mut self, below: &Record) -> Option<Vec<usize>> {
         let sites = places(below, self.names, self.sites, self.findings);
-        let bare =
-            sites.iter().find(|&&site| self.cooled[site].is_none() && self.sites[site].weather.is_none());
+        let has = |site: usize| self.root.tables("site").get(site).is_some_and(|site| site.has("cooling"));
+        let bare = sites.iter().find(|&&site| !has(site));
         let Some(&bare) = bare else { return Some(sites) };
         let fault = Meaning::NoCooling { site: self.sites[bare].name.clone() };
         self.findings.add(&below.span, below.path.clone(), &fault);
@@ -226,7 +243,7 @@ impl Judge<'_, '_> {
             from: Instant::of_hour(from.hour()),
             until: Instant::of_hour((from + length + ALMOST).hour()),
         };
-        let is_near = from >= self.start && span.until <= self.start + Duration::days(50 * 366);
+        let is_near = from >= self.start && span.until <= self.start + Duration::days(10 * 366);
         if !is_near {
             self.findings.add(&below.span_of("from"), below.path_of("from"), &Meaning::ShockFar);
         }

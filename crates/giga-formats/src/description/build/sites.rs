@@ -194,9 +194,22 @@ impl<'r> Builder<'r, '_> {
     /// Where its energy comes from, where it says so.
     fn sourcing(&mut self, site: &Record, phases: &[Phase]) -> Option<Sourcing> {
         let record = site.table("supply").filter(|record| !record.broken)?;
-        let connection = phases.iter().map(|phase| phase.power).sum();
+        let connection: Power = phases.iter().map(|phase| phase.power).sum();
         let start = self.root.date("start").unwrap_or_default();
-        match supply::supply(record, connection, start) {
+        let interruptible = record.amount_or_zero::<Power>("interruptible");
+        let firm = record.amount::<Power>("firm").unwrap_or(connection.saturating_sub(interruptible));
+        if self.power && firm + interruptible != connection {
+            let said = firm + interruptible;
+            self.fault(
+                record,
+                if record.has("firm") { "firm" } else { "interruptible" },
+                &Meaning::OtherConnection { said, connection },
+            );
+        }
+        if record.amount_or_zero::<Fraction>("reserve") > Fraction::ZERO && !record.has("battery") {
+            self.fault(record, "reserve", &Meaning::NoBattery);
+        }
+        match supply::supply(record, firm, start) {
             Ok(sourcing) => Some(sourcing),
             Err(error) => {
                 self.fault(site, "supply", &Meaning::NoSupply { error });

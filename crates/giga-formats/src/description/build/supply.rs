@@ -17,11 +17,8 @@ const MONTH: f64 = 730.0;
 ///
 /// # Errors
 /// Names a part that the model does not hold for, which the field table should not let through.
-pub(super) fn supply(record: &Record, connection: Power, start: Instant) -> Result<Sourcing, SupplyError> {
+pub(super) fn supply(record: &Record, firm: Power, start: Instant) -> Result<Sourcing, SupplyError> {
     let interruptible = power(record, "interruptible");
-    let firm = record
-        .amount::<Power>("firm")
-        .unwrap_or(connection.saturating_sub(record.amount_or_zero("interruptible")));
     let sources = record.tables("source");
     let parts = Parts {
         connection: Connection { firm: firm.into(), interruptible, export: power(record, "export") },

@@ -196,10 +196,16 @@ fn fill(weather: &mut Record, file: &str, table: &Table, start: Instant) -> Stri
     }
     let thousandths = |quantity, most: f64| {
         let column = table.column(quantity).expect("it was looked for");
-        column.values.iter().map(|value| libm::round(value.min(most) * 1e3) as i64).collect::<Vec<_>>()
+        column
+            .values
+            .iter()
+            .map(|value| libm::round(value.clamp(-60.0, most) * 1e3) as i64)
+            .collect::<Vec<_>>()
     };
     let pressure = match table.column(Quantity::Pressure) {
-        Some(column) => column.values.iter().map(|value| libm::round(*value) as i64).collect(),
+        Some(column) => {
+            column.values.iter().map(|value| libm::round(value.clamp(6e4, 1.1e5)) as i64).collect()
+        }
         None => {
             let metres = table.place.altitude.unwrap_or(0.0);
             note.push_str(&format!("; pressure is that of the standard atmosphere at {metres:.0} m"));
@@ -207,7 +213,7 @@ fn fill(weather: &mut Record, file: &str, table: &Table, start: Instant) -> Stri
         }
     };
     weather.fill("first", Value::Date(first), "the first hour of `file`, in the year of the start");
-    weather.fill("dry_bulb", Value::Numbers(thousandths(Quantity::DryBulb, 70.0)), &note);
+    weather.fill("dry_bulb", Value::Numbers(thousandths(Quantity::DryBulb, 60.0)), &note);
     weather.fill("humidity", Value::Numbers(thousandths(Quantity::RelativeHumidity, 100.0)), &note);
     weather.fill("pressure", Value::Numbers(pressure), &note);
     note

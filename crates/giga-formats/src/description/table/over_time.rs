@@ -114,11 +114,11 @@ pub(crate) static WEATHER: Section = Section {
         FIRST,
         hourly(
             "dry_bulb",
-            (-90_000, 70_000),
+            (-60_000, 60_000),
             "air temperature in °C; where hours stand, neither `file` nor `climate` is read",
         ),
         hourly("humidity", (0, 100_000), "relative humidity in %"),
-        hourly("pressure", (30_000, 120_000), "air pressure at the site in kPa"),
+        hourly("pressure", (60_000, 110_000), "air pressure at the site in kPa"),
     ],
 };
 

@@ -52,7 +52,8 @@ fn an_outage_of_chillers_keeps_work_to_what_can_be_cooled() {
     let gone = sound(COOLED, &shock.replace("40 %", "0 %"));
     let left = site(&gone).overhead_at(limit.from).undo(site(&gone).limits[0].power);
     assert!(left < room, "{left} of {room}");
-    let plain = sound(COOLED, &shock.replace("40 %", "100 %"));
+    refused(COOLED, &shock.replace("40 %", "100 %"), "it changes nothing");
+    let plain = sound(COOLED, "price = { country = \"FI\", from = 2027-07-01, for = \"1 h\", times = 2 }");
     assert!(site(&plain).limits.is_empty(), "all of it works");
     for hours in [-1, 5, 24 * 365 * 5] {
         let then = limit.from + Duration::hours(hours);
@@ -129,7 +130,7 @@ fn what_a_shock_can_not_mean_is_a_fault() {
     refused(COOLED, &format!("heat = {{ {span}, warmer = \"6 K\", part = \"80 %\" }}"), "heat needs either");
     refused(COOLED, &format!("heat = {{ {span}, warmer = \"60 K\" }}"), "`warmer` is `60 K`, outside");
     let far = span.replace("2027", "2097");
-    refused(COOLED, &format!("price = {{ {far}, times = 2 }}"), "more than fifty years behind the start");
+    refused(COOLED, &format!("price = {{ {far}, times = 2 }}"), "more than ten years behind the start");
 }
 
 #[test]
@@ -178,7 +179,43 @@ fn a_cut_leaves_room_for_the_cooling_of_before() {
     let state = plant.facility.rest(&inputs(Watts::from(most)));
     let (_, flows) = plant.facility.step(&state, &inputs(draws[1]), Seconds(1.0));
     assert!(flows.meter() > Watts(405_000.0), "{:?}", flows.meter());
+    // Five minutes of another limit do not let the plant of before be forgotten.
+    let step = "[[limit]]\ncountry = \"FI\"\nfrom = 2027-06-30T23:55\nfor = \"5 min\"\npart = \"50 %\"";
+    let stepped = sound(COOLED, &format!("{limit}\n{step}"));
+    let second = site(&stepped).limits.iter().find(|limit| limit.from == first.from).expect("a limit");
+    assert_eq!((second.until, second.power), (first.until, first.power));
     // What is lower than before only for its first minutes is no lower where nothing runs that has to be cooled.
     let plain = sound("country", limit);
     assert_eq!(site(&plain).limits.len(), 1);
+}
+
+#[test]
+fn a_tower_that_is_out_takes_its_chillers_with_it() {
+    let tower = COOLED.replace("\"chilled-air\"", "\"tower\", liquid_share = \"0 %\", chillers = \"all\"");
+    let shock = "plant = { sites = [\"kajaani\"], from = 2027-07-01, for = \"1 h\", rejection = \"0 %\" }";
+    let found = sound(&tower, shock);
+    let [limit] = site(&found).limits.as_slice() else { panic!("{:?}", site(&found).limits) };
+    let room = site(&found).overhead_at(limit.from).undo(limit.power);
+    assert!(room < Power::watts(7_889), "nothing takes heat away: {room}");
+}
+
+#[test]
+fn a_shock_is_judged_by_what_it_adds() {
+    // Dry coolers alone in 45 °C: the loop is far too warm already.
+    let bare =
+        COOLED.replace("[34]", "[45]").replace("\"chilled-air\"", "\"warm-water\", chillers = \"none\"");
+    let warmer = |kelvin| {
+        format!("heat = {{ country = \"FI\", from = 2027-07-01, for = \"1 h\", warmer = \"{kelvin} K\" }}")
+    };
+    assert!(site(&sound(&bare, &warmer("0.1"))).limits.is_empty());
+    assert_eq!(site(&sound(&bare, &warmer("12"))).limits.len(), 1);
+}
+
+#[test]
+fn when_the_last_of_several_begins_has_to_be_behind_the_first() {
+    let limit = |more: &str| {
+        format!("limit = {{ country = \"FI\", from = 2027-07-01, for = \"1 h\", part = \"50 %\", {more} }}")
+    };
+    refused("country", &limit("until = 2027-08-01"), "there is no `every`");
+    refused("country", &limit("every = \"2 d\", until = 2027-06-01"), "`until` is before `from`");
 }

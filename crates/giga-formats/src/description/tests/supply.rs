@@ -12,6 +12,7 @@ const SUPPLY: &str = r#"
 interruptible = "200 kW"
 export = "100 kW"
 surcharge = "12 EUR/MWh"
+reserve = "5 %"
 [[site.supply.contract]]
 power = "300 kW"
 price = "61.5 EUR/MWh"
@@ -98,7 +99,7 @@ fn work_pays_for_energy_with_what_lies_above_the_exchange() {
 #[test]
 fn what_is_kept_for_it_bridges_limits() {
     let text = SUPPLY
-        .replace("surcharge", "reserve = \"25 %\"\nsurcharge")
+        .replace("\"5 %\"", "\"25 %\"")
         .replace("power = \"100 kW\"", "power = \"100 kW\"\nbridges = true")
         .replace(
             "[[site.phase]]",
@@ -111,9 +112,16 @@ fn what_is_kept_for_it_bridges_limits() {
     assert_eq!(sourcing(&found).limits[0].power.as_milliwatts(), 650_000_000);
     let note = "`kajaani`, supply: in 1 of 1 times in which the grid gives less, battery and engines add up to 0.33 MW";
     assert!(found.notes.iter().any(|said| said.starts_with(note)), "{:?}", found.notes);
+    let hot = "heat = { country = \"FI\", from = 2027-07-01, for = \"1 h\", part = \"50 %\" }";
+    let hot = with_shock(&text, Some(hot)).unwrap_or_else(|faults| panic!("{faults}"));
+    let limits: Vec<u64> =
+        hot.federation.sites[0].limits.iter().map(|limit| limit.power.as_milliwatts()).collect();
+    assert_eq!(limits, [979_825_000, 500_000_000], "a battery does not cool");
+    assert_eq!(sourcing(&hot).limits.len(), 1, "and the grid gives all of it");
     let live = text.replacen("[site.supply]", "engine = \"local\"\n[site.supply]", 1);
     let found = with(&live).unwrap_or_else(|faults| panic!("{faults}"));
     assert_eq!(found.federation.sites[0].limits[0].power.as_milliwatts(), 650_000_000);
+    assert!(found.notes.iter().any(|said| said.contains("nothing bridges its limits")), "{:?}", found.notes);
 }
 
 #[test]
@@ -160,6 +168,9 @@ fn what_is_no_supply_is_a_fault() {
         let faults = with(&SUPPLY.replacen(from, to, 1)).expect_err(expected).to_string();
         assert!(faults.contains(expected), "{faults}");
     };
+    check("interruptible =", "firm = \"700 kW\"\ninterruptible =", "come to 900 kW, and all phases to 1 MW");
+    check("\"200 kW\"", "\"1.2 MW\"", "come to 1.2 MW, and all phases to 1 MW");
+    check("[site.supply.battery]\ncapacity = \"2 MWh\"\npower = \"500 kW\"\n", "", "there is no battery");
     check("factors = { file = \"sun.csv\" }\n", "", "a source needs `mean` or `factors`");
     check("sun.csv", "nowhere.csv", "`nowhere.csv` can not be read");
     check("sun.csv", "weather.dat", "and no year of capacity factors by the hour");

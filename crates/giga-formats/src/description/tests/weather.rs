@@ -118,7 +118,7 @@ fn what_cools_a_site_is_a_kind_and_has_weather() {
         assert!(faults.contains(expected), "{faults}");
     };
     check(&cooled("ice"), "`ice`");
-    check(&cooled("tower").replace("39", "65"), "no plant can be reckoned in this weather");
+    check(&cooled("tower").replace("39", "65"), "`dry_bulb` is 65, outside -60 to 60");
     check("{}\ncooling = { kind = \"tower\" }", "weather names a file, a built-in climate or hours");
     // In the hot hour the nodes need more than the connection has.
     let text = SMALL.replacen(

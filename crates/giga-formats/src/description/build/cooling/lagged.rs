@@ -8,7 +8,7 @@ use giga_facility::Inputs;
 use giga_facility::cooling::Circuit;
 use giga_facility::quantity::{Seconds, Watts};
 use giga_model::{GridLimit, Overhead, Site};
-use giga_units::{Duration, Power};
+use giga_units::{Duration, Instant, Power};
 
 use super::Cooled;
 
@@ -19,21 +19,32 @@ impl Cooled {
     /// The limits of a site, each lower at its beginning where it is lower than what was there before.
     pub(in crate::description::build) fn lagged(&self, site: &Site, limits: &[GridLimit]) -> Vec<GridLimit> {
         let mut lagged = Vec::with_capacity(limits.len());
-        let mut last: Option<&GridLimit> = None;
-        for limit in limits {
-            let before = match last {
-                Some(last) if last.until == limit.from => last.power,
-                _ => site.open_at(limit.from),
-            };
+        for (index, limit) in limits.iter().enumerate() {
+            let before = self.before(site, &limits[..index], limit.from);
             let first = if limit.power < before { self.first(site, limit, before) } else { None };
             let rest = first.as_ref().map_or(limit.from, |first| first.until);
             lagged.extend(first);
             if rest < limit.until {
                 lagged.push(GridLimit { from: rest, ..*limit });
             }
-            last = Some(limit);
         }
         lagged
+    }
+
+    /// The most that the site might have drawn within the lag before.
+    fn before(&self, site: &Site, earlier: &[GridLimit], from: Instant) -> Power {
+        let since = from - self.lag();
+        let (mut most, mut covered) = (Power::ZERO, from);
+        for limit in earlier.iter().rev() {
+            if covered <= since {
+                return most;
+            }
+            if limit.until < covered {
+                break;
+            }
+            (most, covered) = (most.max(limit.power), limit.from);
+        }
+        if covered <= since { most } else { site.open_at(from) }
     }
 
     /// What a limit is at its beginning; `None` where the plant of before fits.

@@ -1,7 +1,7 @@
 //! A plant in warmer air, or of which a part is out.
 //!
-//! Work is kept to what the plant can cool: where a loop would become too warm, the site may draw no more than what its plant can
-//! take away, as if the grid gave less.
+//! Work is kept to what the plant can cool: where a shock makes a loop too warm, the site may draw no more than what its plant can
+//! take away, as if the grid gave less. What its loops become in ordinary weather is its own: a shock is judged by what it adds.
 
 use giga_control::energy::{Outage, air};
 use giga_facility::air::{Air, saturation_pressure};
@@ -17,8 +17,9 @@ use crate::description::build::limits::{Cut, bound};
 
 const HOUR: Duration = Duration::hours(1);
 
-/// How much warmer than it is meant to be a loop may become before work is cut: as far as what ASHRAE TC 9.9 allows for rooms (32
-/// °C, class A1) is above what it recommends (27 °C). For liquid an assumption.
+/// How much warmer than it is meant to be, or than it would be without the shock at full load, a loop may become before work is
+/// cut: as far as what ASHRAE TC 9.9 allows for rooms (32 °C, class A1) is above what it recommends (27 °C). For liquid an
+/// assumption.
 const WARMER_MOST: Kelvin = Kelvin(5.0);
 
 /// What a shock does to a plant for a while.
@@ -52,17 +53,20 @@ impl Cooled {
         let (mut lines, mut airs, mut cuts) = (Vec::new(), Vec::new(), Vec::new());
         for hour in 0..count {
             let at = begin + Duration::hours(hour);
-            let outside = self.warmed(air(weather, at)?, at)?;
+            let ordinary = air(weather, at)?;
+            let outside = self.warmed(ordinary, at)?;
             airs.push(outside);
             let working = self.plant.working(at);
             if self.warmer(at) == 0.0 && working == Working::default() {
                 lines.push(self.lines[known(at).rem_euclid(self.lines.len() as i64) as usize]);
                 continue;
             }
-            let inputs = Inputs { working, ..Inputs::new(Watts::from(self.grid.nodes.most), &outside) };
+            let full = Watts::from(self.grid.nodes.most);
+            let inputs = Inputs { working, ..Inputs::new(full, &outside) };
             let line = self.line(&inputs);
             lines.push(line);
-            let most = self.coolable(&inputs);
+            let known = self.warmth(&self.plant.facility.draw_with(&Inputs::new(full, &ordinary)));
+            let most = self.coolable(&inputs, &known);
             if most < self.grid.nodes.most {
                 cuts.push(bound(at, at + HOUR, line.of(most)));
             }
@@ -95,10 +99,12 @@ impl Cooled {
     }
 
     /// The most that the nodes may draw so that no loop becomes too warm, by halving.
-    fn coolable(&self, inputs: &Inputs) -> Power {
+    fn coolable(&self, inputs: &Inputs, known: &[Kelvin]) -> Power {
         let most = Watts::from(self.grid.nodes.most);
-        let fits =
-            |nodes: Watts| !self.is_too_warm(&self.plant.facility.draw_with(&Inputs { nodes, ..*inputs }));
+        let fits = |nodes: Watts| {
+            let warmth = self.warmth(&self.plant.facility.draw_with(&Inputs { nodes, ..*inputs }));
+            warmth.iter().zip(known).all(|(is, known)| *is - known.max(Kelvin::ZERO) <= WARMER_MOST)
+        };
         if fits(most) {
             return self.grid.nodes.most;
         }
@@ -111,11 +117,11 @@ impl Cooled {
         Power::milliwatts((least.0 * 1e3) as u64)
     }
 
-    fn is_too_warm(&self, flows: &Flows) -> bool {
+    /// How much warmer than it is meant to be each loop is.
+    fn warmth(&self, flows: &Flows) -> Vec<Kelvin> {
         let plant = self.plant.facility.plant();
-        let liquid =
-            plant.liquid.iter().zip(&flows.liquid).any(|(made, is)| is.supply - made.supply > WARMER_MOST);
-        liquid || flows.room.supply - plant.room.supply > WARMER_MOST
+        let made = plant.liquid.iter().chain([&plant.room]).map(|circuit| circuit.supply);
+        flows.circuits().zip(made).map(|(is, made)| is.supply - made).collect()
     }
 }
 
