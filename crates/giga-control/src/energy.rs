@@ -194,7 +194,10 @@ impl SiteEnergy {
         let Some(rule) = ways.first() else { return self };
         self.carbon = rule.carbon.location;
         let meter = self.uses.meter().as_kilowatt_hours();
-        self.indicators.iter_mut().for_each(|of| of.cue = self.carbon.0 * of.pue / meter);
+        for of in &mut self.indicators {
+            of.cue = self.carbon.0 * of.pue / meter;
+            of.renewable = rule.renewable.unwrap_or_default();
+        }
         self
     }
 }

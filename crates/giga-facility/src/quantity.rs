@@ -6,7 +6,7 @@
 use std::iter::Sum;
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 
-use giga_units::Power;
+use giga_units::{CarbonIntensity, EnergyPrice, Power};
 
 /// A newtype over `f64` that adds, subtracts, scales by plain numbers, and gives a plain number as a ratio.
 macro_rules! quantity {
@@ -202,6 +202,20 @@ impl Watts {
 impl From<Power> for Watts {
     fn from(power: Power) -> Self {
         Self(power.as_milliwatts() as f64 / 1e3)
+    }
+}
+
+impl From<EnergyPrice> for EurosPerJoule {
+    fn from(price: EnergyPrice) -> Self {
+        // µEUR/kWh are thousandths of EUR/MWh.
+        Self::per_megawatt_hour(price.as_microeuro_per_kwh() as f64 / 1e3)
+    }
+}
+
+impl From<CarbonIntensity> for KilogramsPerJoule {
+    fn from(intensity: CarbonIntensity) -> Self {
+        // mg/kWh are thousandths of kg/MWh.
+        Self::per_megawatt_hour(intensity.as_milligrams_per_kwh() as f64 / 1e3)
     }
 }
 

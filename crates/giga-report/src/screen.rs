@@ -266,7 +266,7 @@ fn energy_of_plants(out: &mut String, federation: &Federation, summary: &Summary
         .chain(plants::ramps(federation, summary))
         .for_each(|text| line(out, &format!("  {text}")));
     table(out, &supply::COLUMNS, supply::ways(federation, energy).map(|(site, way)| supply::row(site, way)));
-    supply::faults(federation, energy).iter().for_each(|text| line(out, &format!("  {text}")));
+    supply::remarks(federation, energy).iter().for_each(|text| line(out, &format!("  {text}")));
 }
 
 fn totals(out: &mut String, summary: &Summary) {

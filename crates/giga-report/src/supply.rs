@@ -18,7 +18,7 @@ pub(crate) fn ways<'a>(
 }
 
 /// A sentence for each site whose supply could not be worked out, or did not have what its work drew.
-pub(crate) fn faults(federation: &Federation, energy: &[Energy]) -> Vec<String> {
+pub(crate) fn remarks(federation: &Federation, energy: &[Energy]) -> Vec<String> {
     let sites = federation.sites.iter().zip(energy);
     let told = |(site, energy): (&Site, &Energy)| match energy.ways.as_ref()? {
         Err(error) => Some(format!("the supply of {} can not be worked out: {error}", site.name)),

@@ -12,7 +12,7 @@ use giga_facility::supply::{
     RunError, Supply, Tariff, optimum,
 };
 use giga_model::{GridLimit, Series, Site};
-use giga_units::{CarbonIntensity, Duration, EnergyPrice, Instant, Power};
+use giga_units::{CarbonIntensity, Duration, Instant, Power};
 
 /// Where a site's energy comes from.
 #[derive(Debug, Clone, PartialEq)]
@@ -106,11 +106,11 @@ impl Sourcing {
 
     fn hour(&self, site: &Site, load: &Load) -> Hour {
         let (at, until) = (load.hour, load.hour + Duration::hours(1));
-        let grid = carbon(site.mean_intensity(at, until));
+        let grid = KilogramsPerJoule::from(site.mean_intensity(at, until));
         Hour {
             load: load.energy / HOUR,
-            prices: self.tariff.at(price(site.mean_price(at, until)) - self.tariff.surcharge),
-            carbon: Intensity { grid, residual: self.residual.map_or(grid, carbon) },
+            prices: self.tariff.at(EurosPerJoule::from(site.mean_price(at, until)) - self.tariff.surcharge),
+            carbon: Intensity { grid, residual: self.residual.map_or(grid, KilogramsPerJoule::from) },
             available: available(&self.supply.parts().connection, given(site, &self.limits, at)),
             factors: self
                 .factors
@@ -156,16 +156,6 @@ impl Sourcing {
 /// The hour of the market's day, which is that of Central Europe; it is taken to have no summer time.
 pub(super) fn market_hour(at: Instant) -> usize {
     (at.hour() + 1).rem_euclid(24) as usize
-}
-
-/// µEUR/kWh are thousandths of EUR/MWh.
-fn price(price: EnergyPrice) -> EurosPerJoule {
-    EurosPerJoule::per_megawatt_hour(price.as_microeuro_per_kwh() as f64 / 1e3)
-}
-
-/// mg/kWh are thousandths of kg/MWh.
-fn carbon(intensity: CarbonIntensity) -> KilogramsPerJoule {
-    KilogramsPerJoule::per_megawatt_hour(intensity.as_milligrams_per_kwh() as f64 / 1e3)
 }
 
 /// What there is of a connection that gives so much: what is interruptible goes first, and what may be fed in goes with what is firm.

@@ -7,7 +7,8 @@
 
 mod table;
 
-use giga_facility::quantity::{Celsius, Kelvin, Pascals};
+use giga_facility::air::standard_pressure;
+use giga_facility::quantity::{Celsius, Kelvin, Metres, Pascals};
 
 pub use table::Climate;
 
@@ -64,7 +65,7 @@ impl Climate {
             humidity.extend(humidities(*mean, &hours, moist));
             dry_bulb.extend(hours.map(Celsius));
         }
-        Year { dry_bulb, humidity, pressure: standard_pressure(self.metres.into()) }
+        Year { dry_bulb, humidity, pressure: standard_pressure(Metres(self.metres.into())) }
     }
 
     /// The mean of a month: the middle between its mean lowest and mean highest of a day.
@@ -86,11 +87,6 @@ impl Climate {
             mean + range / 2.0 * libm::cos((by_the_sun - WARMEST) / 24.0 * std::f64::consts::TAU)
         })
     }
-}
-
-/// Pa at so many metres above the sea by the standard atmosphere (ISO 2533), below 11 km.
-pub(crate) fn standard_pressure(metres: f64) -> Pascals {
-    Pascals(101_325.0 * libm::pow(1.0 - 0.0065 * metres / 288.15, 5.255_88))
 }
 
 /// The days of each month, as places in the year.
@@ -243,7 +239,7 @@ mod tests {
     fn pressure_falls_with_height_as_the_standard_says() {
         // ISO 2533 has 898.75 hPa at 1,000 m and 794.95 hPa at 2,000 m.
         for (metres, pascals) in [(0.0, 101_325.0), (1_000.0, 89_875.0), (2_000.0, 79_495.0)] {
-            assert!((standard_pressure(metres).0 - pascals).abs() < 5.0, "{metres} m");
+            assert!((standard_pressure(Metres(metres)).0 - pascals).abs() < 5.0, "{metres} m");
         }
     }
 }

@@ -116,17 +116,7 @@ fn list_of_thousandths(numbers: &[i64]) -> String {
     text.push('[');
     for (at, number) in numbers.iter().enumerate() {
         text.push_str(if at == 0 { "" } else { ", " });
-        if *number < 0 {
-            text.push('-');
-        }
-        let (whole, rest) = (number.unsigned_abs() / 1_000, number.unsigned_abs() % 1_000);
-        let _ = write!(text, "{whole}");
-        if rest > 0 {
-            let digits = [rest / 100, rest / 10 % 10, rest % 10].map(|digit| char::from(b'0' + digit as u8));
-            text.push('.');
-            text.extend(digits);
-            text.truncate(text.trim_end_matches('0').len());
-        }
+        push_thousandths(&mut text, *number);
     }
     text.push(']');
     text
@@ -143,8 +133,23 @@ pub(crate) fn factor(ppm: u64) -> String {
 
 /// Thousandths as a plain decimal number.
 pub(crate) fn thousandths(count: i64) -> String {
-    let sign = if count < 0 { "-" } else { "" };
-    format!("{sign}{}", factor(count.unsigned_abs().saturating_mul(1_000)))
+    let mut text = String::new();
+    push_thousandths(&mut text, count);
+    text
+}
+
+fn push_thousandths(text: &mut String, count: i64) {
+    if count < 0 {
+        text.push('-');
+    }
+    let (whole, rest) = (count.unsigned_abs() / 1_000, count.unsigned_abs() % 1_000);
+    let _ = write!(text, "{whole}");
+    if rest > 0 {
+        let digits = [rest / 100, rest / 10 % 10, rest % 10].map(|digit| char::from(b'0' + digit as u8));
+        text.push('.');
+        text.extend(digits);
+        text.truncate(text.trim_end_matches('0').len());
+    }
 }
 
 /// A text as a basic string of TOML.

@@ -17,8 +17,8 @@ pub(super) fn section(report: &Report<'_>) -> Option<Section> {
     let has_plants = sites(federation, energy).next().is_some();
     let ramps = ramps(federation, report.summary);
     let has_supply = supply::ways(federation, energy).next().is_some();
-    let faults = supply::faults(federation, energy);
-    if !has_plants && !has_supply && ramps.is_empty() && faults.is_empty() {
+    let remarks = supply::remarks(federation, energy);
+    if !has_plants && !has_supply && ramps.is_empty() && remarks.is_empty() {
         return None;
     }
     let about = if has_plants { OF_PLANTS } else { "What became of the energy of sites." };
@@ -30,7 +30,7 @@ pub(super) fn section(report: &Report<'_>) -> Option<Section> {
         .all(ramps.into_iter().map(|text| said("p", text)))
         .put(has_supply.then(|| sources(report)))
         .put(has_supply.then(|| said("p", OF_SUPPLY)))
-        .all(faults.into_iter().map(|text| said("p", text)));
+        .all(remarks.into_iter().map(|text| said("p", text)));
     Some(Section::new("plants", "Energy, heat and water", tag))
 }
 

@@ -30,22 +30,20 @@ pub(super) fn hours(first: Instant, start: Instant, until: Instant) -> (Instant,
     (begin, (until + BEHIND).since(begin).as_milliseconds() / HOUR.as_milliseconds() + 1)
 }
 
-/// A series by the hour that is changed for a time, or a mean that is; `None` where its steps are no hours.
+/// A series by the hour that is changed for a time, or a mean that is.
 pub(super) fn changed(
     series: Option<&Series>,
     mean: i64,
     (start, span): (Instant, Span),
     to: impl Fn(i64) -> i64,
-) -> Option<Series> {
-    if series.is_some_and(|series| series.step() != HOUR) {
-        return None;
-    }
+) -> Series {
     let (begin, count) = hours(series.map_or(start, Series::first), start, span.until);
     let value = |at: Instant| {
         let value = series.map_or(mean, |series| series.at(at));
         if span.holds(at) { to(value) } else { value }
     };
-    Series::new(begin, HOUR, (0..count).map(|hour| value(begin + Duration::hours(hour))).collect())
+    let values = (0..count).map(|hour| value(begin + Duration::hours(hour))).collect();
+    Series::new(begin, HOUR, values).expect("ten years are some hours")
 }
 
 #[cfg(test)]
@@ -60,14 +58,14 @@ mod tests {
     fn a_change_holds_for_its_time_and_does_not_come_back() {
         let day = Series::new(at(40), HOUR, (0..24).collect()).expect("a day");
         let span = Span { from: at(105), until: at(108) };
-        let series = changed(Some(&day), 0, (at(100), span), |value| value * 10).expect("hours");
+        let series = changed(Some(&day), 0, (at(100), span), |value| value * 10);
         let years = 9 * 365 * 24;
         for hour in (100..400).chain(years..years + 400) {
             let plain = day.at(at(hour));
             let expected = if (105..108).contains(&hour) { plain * 10 } else { plain };
             assert_eq!(series.at(at(hour)), expected, "hour {hour}");
         }
-        let flat = changed(None, 7, (at(100), span), |value| value - 9).expect("hours");
+        let flat = changed(None, 7, (at(100), span), |value| value - 9);
         assert_eq!([104, 105, 107, 108].map(|hour| flat.at(at(hour))), [7, -2, -2, 7]);
     }
 }

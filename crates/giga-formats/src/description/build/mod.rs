@@ -121,17 +121,7 @@ fn times(
     {
         site.limits = limits::merged(cuts, &site.phases);
         if let Some(sourcing) = sourcing {
-            let given = site.limits.clone();
-            // Nothing here gives orders to the battery of a live site.
-            let bridged = sourcing.bridged(site, &given);
-            if site.engine.is_none() {
-                site.limits = bridged;
-                notes.extend(supply::bridged(site, &given));
-            } else if bridged != given {
-                let name = &site.name;
-                notes.push(format!("`{name}`, supply: it has an `engine`, so nothing bridges its limits: nobody gives orders to its battery"));
-            }
-            sourcing.limits = given;
+            notes.extend(supply::bridge(site, sourcing));
         }
         if let Some(cooled) = cooled {
             site.limits = cooled.lagged(site, &site.limits);

@@ -262,9 +262,7 @@ fn make(sourcing: &mut Sourcing, start: Instant, span: Span, (kind, by): (Option
     for (factors, source) in sourcing.factors.iter_mut().zip(sources) {
         if kind.is_none_or(|kind| kind == source.kind) {
             let to = |value| times(value, by).clamp(0, 100_000);
-            if let Some(made) = changed(Some(factors), 0, (start, span), to) {
-                *factors = made;
-            }
+            *factors = changed(Some(factors), 0, (start, span), to);
         }
     }
 }
@@ -275,13 +273,11 @@ fn reprice(site: &mut Site, start: Instant, span: Span, price: Price) {
     let mean = site.electricity_price.as_microeuro_per_kwh();
     let plus = price.plus.as_microeuro_per_kwh();
     let to = |value| times(value, price.times).saturating_add(plus).clamp(-most, most);
-    site.price_series =
-        changed(site.price_series.as_ref(), mean, (start, span), to).or(site.price_series.take());
+    site.price_series = Some(changed(site.price_series.as_ref(), mean, (start, span), to));
     if price.carbon_times != Fraction::ONE {
         let mean = site.carbon_intensity.as_milligrams_per_kwh();
         let to = |value| times(value, price.carbon_times).clamp(0, most);
-        site.carbon_series =
-            changed(site.carbon_series.as_ref(), mean, (start, span), to).or(site.carbon_series.take());
+        site.carbon_series = Some(changed(site.carbon_series.as_ref(), mean, (start, span), to));
     }
 }
 

@@ -50,8 +50,27 @@ pub(super) fn surcharged(site: &mut Site, supply: &Record) {
     });
 }
 
-/// What readers should know of limits that are bridged; nothing where none is.
-pub(super) fn bridged(site: &Site, given: &[GridLimit]) -> Option<String> {
+/// Raises the limits of a site by what its battery and engines add, and keeps those of the grid beside them. Gives what readers
+/// should know of it.
+pub(super) fn bridge(site: &mut Site, sourcing: &mut Sourcing) -> Option<String> {
+    let given = site.limits.clone();
+    let bridged = sourcing.bridged(site, &given);
+    let note = if site.engine.is_none() {
+        site.limits = bridged;
+        told(site, &given)
+    } else {
+        // Nothing here gives orders to the battery of a live site.
+        let name = &site.name;
+        (bridged != given).then(|| {
+            format!("`{name}`, supply: it has an `engine`, so nothing bridges its limits: nobody gives orders to its battery")
+        })
+    };
+    sourcing.limits = given;
+    note
+}
+
+/// What there is to say of limits that are bridged; nothing where none is.
+fn told(site: &Site, given: &[GridLimit]) -> Option<String> {
     let added = |(limit, given): (&GridLimit, &GridLimit)| limit.power.saturating_sub(given.power);
     let added = site.limits.iter().zip(given).map(added).filter(|added| *added > Power::ZERO);
     let (count, most) = (added.clone().count(), added.max()?);
@@ -69,13 +88,7 @@ fn power(record: &Record, key: &str) -> Watts {
 }
 
 fn price(record: &Record, key: &str) -> EurosPerJoule {
-    let price: EnergyPrice = record.amount_or_zero(key);
-    EurosPerJoule::per_megawatt_hour(price.as_microeuro_per_kwh() as f64 / 1e3)
-}
-
-/// mg/kWh are thousandths of kg/MWh.
-fn carbon(intensity: CarbonIntensity) -> KilogramsPerJoule {
-    KilogramsPerJoule::per_megawatt_hour(intensity.as_milligrams_per_kwh() as f64 / 1e3)
+    record.amount_or_zero::<EnergyPrice>(key).into()
 }
 
 fn part(record: &Record, key: &str) -> f64 {
@@ -84,7 +97,7 @@ fn part(record: &Record, key: &str) -> f64 {
 
 fn contract(record: &Record) -> Contract {
     let is_renewable = record.flag("origin_renewable");
-    let of_origin = record.amount("origin_carbon").map(carbon);
+    let of_origin = record.amount::<CarbonIntensity>("origin_carbon").map(KilogramsPerJoule::from);
     let origin = of_origin
         .or(is_renewable.then_some(KilogramsPerJoule::ZERO))
         .map(|carbon| Origin { carbon, is_renewable });
@@ -101,7 +114,7 @@ fn source(record: &Record) -> Source {
             Some("settled") => Terms::Settled(paid),
             _ => Terms::Contracted(paid),
         },
-        carbon: carbon(record.amount_or_zero("carbon")),
+        carbon: record.amount_or_zero::<CarbonIntensity>("carbon").into(),
     }
 }
 
@@ -141,6 +154,6 @@ fn backup(record: &Record) -> Backup {
     Backup {
         power: power(record, "power"),
         price: price(record, "price"),
-        carbon: carbon(record.amount_or_zero("carbon")),
+        carbon: record.amount_or_zero::<CarbonIntensity>("carbon").into(),
     }
 }

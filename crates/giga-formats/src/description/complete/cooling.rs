@@ -1,6 +1,6 @@
 //! Plants: what a description does not say of one is as in the preset of its kind; what would be without effect is refused.
 
-use giga_facility::{Design, Preset};
+use giga_facility::{Design, Preset, district};
 use thiserror::Error;
 
 use super::fill;
@@ -8,7 +8,7 @@ use crate::description::diagnostic::{Explain, Findings};
 use crate::description::field;
 use crate::description::record::{Origin, Record};
 use crate::description::warmth::{Difference, Temperature};
-use giga_facility::quantity::{Celsius, Kelvin};
+use giga_facility::quantity::{Celsius, Kelvin, Watts};
 use giga_units::{Amount as _, Fraction};
 
 /// What can be wrong with a plant.
@@ -140,8 +140,9 @@ fn has_water(kind: Preset, liquid_share: f64) -> bool {
 }
 
 fn network_is_sound(reuse: &Record, back: Celsius, findings: &mut Findings) -> bool {
-    let asked = reuse.amount::<Temperature>("temperature").map_or(Celsius(70.0), Celsius::from);
-    let approach = reuse.amount::<Difference>("approach").map_or(Kelvin(5.0), Kelvin::from);
+    let usual = district(Watts::ZERO);
+    let asked = reuse.amount::<Temperature>("temperature").map_or(usual.network, Celsius::from);
+    let approach = reuse.amount::<Difference>("approach").map_or(usual.approach, Kelvin::from);
     let (key, fault) = match (reuse.has("power"), reuse.has("share"), reuse.flag("heat_pump")) {
         (false, false, _) => ("power", PlantFault::NoReuse),
         (true, true, _) => ("power", PlantFault::TwoReuses),

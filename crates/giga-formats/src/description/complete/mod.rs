@@ -5,6 +5,7 @@
 
 mod classes;
 pub(super) mod cooling;
+mod hourly;
 mod series;
 mod sites;
 mod supply;

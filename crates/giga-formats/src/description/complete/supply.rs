@@ -1,16 +1,20 @@
 //! Capacity factors of sources: the hours of further files, and a mean where a source needs one.
 
-use giga_units::{Amount as _, Duration, Fraction, Instant, grouped};
+use giga_units::{Amount as _, Fraction, Instant, grouped};
 
 use super::super::beside::Open;
-use super::Gap;
 use super::series::anchored;
-use crate::description::diagnostic::{Elsewhere, Findings};
+use super::{Gap, hourly};
+use crate::description::diagnostic::Findings;
 use crate::description::record::{Record, Value};
-use crate::series::{self, Quantity, Table};
+use crate::series::{Quantity, Table};
 
-/// Hours of a leap year: what lies beyond begins again anyhow.
-const HOURS_MAX: usize = 8_784;
+const FACTORS: hourly::Wanted = hourly::Wanted {
+    holds: |table| {
+        [Quantity::CapacityFactor, Quantity::OfMean].into_iter().any(|of| table.column(of).is_some())
+    },
+    other: |file, found| Gap::OtherFactors { file, found },
+};
 
 /// Fills in the factors of all sources of all sites.
 pub(super) fn complete(root: &mut Record, open: &Open<'_>, findings: &mut Findings, notes: &mut Vec<String>) {
@@ -44,7 +48,7 @@ fn complete_one(
     let file = factors.text("file").map(str::to_owned);
     let note = match (factors.numbers("values").len(), file) {
         (0, Some(file)) => {
-            let table = opened(factors, &file, open, findings)?;
+            let table = hourly::opened(factors, &file, &FACTORS, open, findings)?;
             Some(fill(factors, &file, &table, (mean, start), findings)?)
         }
         (0, None) => {
@@ -56,37 +60,6 @@ fn complete_one(
     };
     factors.fill("first", Value::Date(start), "the start of the federation");
     note
-}
-
-/// The table of a file that has a column of factors, by the hour.
-fn opened(factors: &mut Record, file: &str, open: &Open<'_>, findings: &mut Findings) -> Option<Table> {
-    let (span, path) = (factors.span_of("file"), factors.path_of("file"));
-    factors.broken = true;
-    let text = match open(file) {
-        Ok(text) => text,
-        Err(error) => {
-            findings.add(&span, path, &Gap::Unreadable { file: file.to_owned(), error });
-            return None;
-        }
-    };
-    let table = match series::read_rows(&text) {
-        Ok(table) => table,
-        Err(rows) => {
-            for row in rows {
-                let place = Elsewhere { file, text: &text, line: row.line, marked: row.marked };
-                findings.add_elsewhere(&place, path.clone(), &row.fault);
-            }
-            return None;
-        }
-    };
-    let sound = [Quantity::CapacityFactor, Quantity::OfMean].into_iter().any(|of| table.column(of).is_some());
-    if !sound || table.step != Duration::hours(1) || table.len() > HOURS_MAX {
-        let fault = Gap::OtherFactors { file: file.to_owned(), found: table.dialect.words() };
-        findings.add(&span, path, &fault);
-        return None;
-    }
-    factors.broken = false;
-    Some(table)
 }
 
 /// Puts the hours in as percent, and says what was made of the file.

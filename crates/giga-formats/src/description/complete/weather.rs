@@ -2,20 +2,26 @@
 
 use std::collections::BTreeMap;
 
-use giga_units::{Duration, Instant, grouped};
+use giga_facility::air::standard_pressure;
+use giga_facility::quantity::Metres;
+use giga_units::{Instant, grouped};
 
 use super::super::beside::Open;
 use super::series::anchored;
-use super::{Gap, quoted};
-use crate::climate::{Climate, standard_pressure};
-use crate::description::diagnostic::{Elsewhere, Findings, nearest};
+use super::{Gap, hourly, quoted};
+use crate::climate::Climate;
+use crate::description::diagnostic::{Findings, nearest};
 use crate::description::field::Kind;
 use crate::description::record::{Origin, Record, Value};
-use crate::series::{self, Quantity, Table};
+use crate::series::{Quantity, Table};
 
 const KEYS: [&str; 3] = ["dry_bulb", "humidity", "pressure"];
-/// Hours of a leap year: what lies beyond begins again anyhow.
-const HOURS_MAX: usize = 8_784;
+const WEATHER: hourly::Wanted = hourly::Wanted {
+    holds: |table| {
+        [Quantity::DryBulb, Quantity::RelativeHumidity].into_iter().all(|of| table.column(of).is_some())
+    },
+    other: |file, found| Gap::OtherWeather { file, found },
+};
 
 /// Weather files that were read, by name.
 type Tables = BTreeMap<String, Table>;
@@ -56,7 +62,7 @@ fn filled(
         (None, Some(climate)) => return built_in(weather, &climate, start, findings),
         (Some(file), None) if dry == 0 => {
             if !read.contains_key(&file) {
-                let table = opened(weather, &file, open, findings)?;
+                let table = hourly::opened(weather, &file, &WEATHER, open, findings)?;
                 read.insert(file.clone(), table);
             }
             return Some(fill(weather, &file, &read[&file], start));
@@ -150,38 +156,6 @@ fn refuse(weather: &mut Record, fault: &Gap, findings: &mut Findings) {
     weather.broken = true;
 }
 
-/// The table of a weather file that has hours of dry bulb and humidity.
-fn opened(weather: &mut Record, file: &str, open: &Open<'_>, findings: &mut Findings) -> Option<Table> {
-    let (span, path) = (weather.span_of("file"), weather.path_of("file"));
-    weather.broken = true;
-    let text = match open(file) {
-        Ok(text) => text,
-        Err(error) => {
-            findings.add(&span, path, &Gap::Unreadable { file: file.to_owned(), error });
-            return None;
-        }
-    };
-    let table = match series::read_rows(&text) {
-        Ok(table) => table,
-        Err(rows) => {
-            for row in rows {
-                let place = Elsewhere { file, text: &text, line: row.line, marked: row.marked };
-                findings.add_elsewhere(&place, path.clone(), &row.fault);
-            }
-            return None;
-        }
-    };
-    let has = |quantity| table.column(quantity).is_some();
-    let sound = has(Quantity::DryBulb) && has(Quantity::RelativeHumidity);
-    if !sound || table.step != Duration::hours(1) || table.len() > HOURS_MAX {
-        let fault = Gap::OtherWeather { file: file.to_owned(), found: table.dialect.words() };
-        findings.add(&span, path, &fault);
-        return None;
-    }
-    weather.broken = false;
-    Some(table)
-}
-
 /// Puts the hours in, and says what was made of the file.
 fn fill(weather: &mut Record, file: &str, table: &Table, start: Instant) -> String {
     let first = anchored(table.first, table.len(), start);
@@ -209,7 +183,7 @@ fn fill(weather: &mut Record, file: &str, table: &Table, start: Instant) -> Stri
         None => {
             let metres = table.place.altitude.unwrap_or(0.0);
             note.push_str(&format!("; pressure is that of the standard atmosphere at {metres:.0} m"));
-            vec![libm::round(standard_pressure(metres).0) as i64; table.len()]
+            vec![libm::round(standard_pressure(Metres(metres)).0) as i64; table.len()]
         }
     };
     weather.fill("first", Value::Date(first), "the first hour of `file`, in the year of the start");

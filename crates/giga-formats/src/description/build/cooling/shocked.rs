@@ -49,7 +49,7 @@ impl Cooled {
         }
         let last = self.changes.iter().map(|change| change.span.until).max()?;
         let (begin, count) = hours(self.first, start, last);
-        let known = |at: Instant| at.since(self.first).as_milliseconds().div_euclid(HOUR.as_milliseconds());
+        let place = |at: Instant| at.since(self.first).as_milliseconds().div_euclid(HOUR.as_milliseconds());
         let (mut lines, mut airs, mut cuts) = (Vec::new(), Vec::new(), Vec::new());
         for hour in 0..count {
             let at = begin + Duration::hours(hour);
@@ -58,7 +58,7 @@ impl Cooled {
             airs.push(outside);
             let working = self.plant.working(at);
             if self.warmer(at) == 0.0 && working == Working::default() {
-                lines.push(self.lines[known(at).rem_euclid(self.lines.len() as i64) as usize]);
+                lines.push(self.lines[place(at).rem_euclid(self.lines.len() as i64) as usize]);
                 continue;
             }
             let full = Watts::from(self.grid.nodes.most);
