@@ -7,7 +7,7 @@
 
 mod table;
 
-use giga_facility::air::standard_pressure;
+use giga_facility::air::{saturation_pressure, standard_pressure};
 use giga_facility::quantity::{Celsius, Kelvin, Metres, Pascals};
 
 pub use table::Climate;
@@ -164,14 +164,10 @@ fn waves(day: usize) -> f64 {
 
 /// Relative humidity of the hours of a day with so much moisture in its air that the mean is as asked; lower where air saturates.
 fn humidities(mean: f64, hours: &[f64; 24], asked: f64) -> [f64; 24] {
-    let drier = hours.map(|hour| saturation(mean) / saturation(hour));
+    let saturated = |celsius| saturation_pressure(Celsius(celsius));
+    let drier = hours.map(|hour| saturated(mean) / saturated(hour));
     let scale = asked / average(&drier);
     drier.map(|part| (part * scale).clamp(0.01, 1.0))
-}
-
-/// Pressure of saturated vapour over water, up to a factor: Magnus, with the constants of WMO-No. 8.
-fn saturation(celsius: f64) -> f64 {
-    libm::exp(17.62 * celsius / (243.12 + celsius))
 }
 
 #[cfg(test)]
