@@ -76,8 +76,9 @@ fn limits(
 ) {
     let ended = state.limit(site).map(|(_, until)| until).filter(|until| *until <= now);
     all.extend(ended.map(|until| (until, Input::LimitEnds { site })));
+    let goes_on = state.limit_behind(site).is_some_and(|(_, until)| now < until);
     if let Some(limit) = limit_described(federation, site, now)
-        && (before < limit.from || state.phases_open(site) == 0 || ended.is_some())
+        && (before < limit.from || state.phases_open(site) == 0 || (ended.is_some() && !goes_on))
     {
         // Behind the end of the other, which would take it away again.
         all.push((limit.from.max(ended.unwrap_or(limit.from)), falls(site, limit)));
@@ -218,6 +219,11 @@ mod tests {
         let mut back = vec![(5, ends.clone()), (5, falls(50, 8))];
         back.extend(rest.clone());
         check(&[(3, falls(30, 5))], &back);
+        // What follows comes first, and then the described one again.
+        let follows = |power, until| Input::LimitFollows { site, power: watts(power), until: hour(until) };
+        let mut back = vec![(4, ends.clone()), (6, ends.clone()), (6, falls(50, 8))];
+        back.extend(rest.clone());
+        check(&[(3, falls(30, 4)), (3, follows(40, 6))], &back);
         // One that was ended by hand stays ended.
         check(&[(3, ends.clone())], &[(8, falls(60, 9)), (9, ends.clone())]);
         // One that ends behind it leaves nothing to bring back.

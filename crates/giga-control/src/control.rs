@@ -138,6 +138,7 @@ impl Control {
             | Input::MaintenanceBegins { site: id }
             | Input::MaintenanceEnds { site: id }
             | Input::LimitFalls { site: id, .. }
+            | Input::LimitFollows { site: id, .. }
             | Input::LimitEnds { site: id }
             | Input::Drain { site: id }
             | Input::Undrain { site: id }

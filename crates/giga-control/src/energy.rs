@@ -5,6 +5,7 @@
 //! of it is charged to anybody.
 
 mod bridge;
+mod lag;
 mod sourcing;
 
 use std::collections::BTreeMap;
@@ -16,7 +17,7 @@ use giga_facility::quantity::{Celsius, Joules, Kilograms, Pascals, Seconds};
 use giga_facility::supply::RunError;
 use giga_facility::{Facility, Flows, Inputs};
 use giga_model::{Federation, Site, Weather};
-use giga_units::{Duration, Instant};
+use giga_units::{Duration, Instant, Power};
 
 use crate::record::HourRecord;
 use sourcing::Load;
@@ -27,6 +28,8 @@ pub use sourcing::{Sources, Sourcing, Way};
 pub struct Plant {
     /// Sound and as it is built.
     pub facility: Facility,
+    /// What all nodes of the site draw at most.
+    pub nodes: Power,
     /// Times in which less of it works; where they meet, the least holds.
     pub outages: Vec<Outage>,
 }

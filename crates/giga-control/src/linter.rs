@@ -293,6 +293,7 @@ impl Linter {
             Event::Settled => self.settled(federation, now),
             Event::Refused { .. }
             | Event::Begun { .. }
+            | Event::Following { .. }
             | Event::Stopping { .. }
             | Event::Leaving { .. }
             | Event::Claimed { .. }

@@ -159,6 +159,7 @@ impl Meter {
             Event::Unlimited { site } => _ = self.touch(federation, *site, now),
             Event::Claimed { .. }
             | Event::Unclaimed { .. }
+            | Event::Following { .. }
             | Event::Drained { .. }
             | Event::Undrained { .. }
             | Event::Silenced { .. }

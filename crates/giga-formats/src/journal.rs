@@ -13,7 +13,7 @@ use thiserror::Error;
 use crate::frame::{Frame, FrameError, checksum};
 
 /// The format of the records that are written.
-pub const FORMAT: u16 = 6;
+pub const FORMAT: u16 = 7;
 
 /// Inputs of one instant with the events they led to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,7 +82,7 @@ pub fn read(bytes: &[u8]) -> Result<Record, RecordError> {
     }
 }
 
-const SNAPSHOT: Frame = Frame { magic: *b"GIGASNAP", format: 5 };
+const SNAPSHOT: Frame = Frame { magic: *b"GIGASNAP", format: 6 };
 
 /// What was known behind a record.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -11,7 +11,7 @@ use thiserror::Error;
 
 use crate::frame::{Frame, FrameError, checksum, checksum_on};
 
-const FRAME: Frame = Frame { magic: *b"GIGASAVE", format: 6 };
+const FRAME: Frame = Frame { magic: *b"GIGASAVE", format: 7 };
 
 /// A stopped run.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -55,20 +55,11 @@ impl State {
             | Event::Deferred { .. }
             | Event::Due { .. }
             | Event::Rebound { .. } => self.apply_to_job(plan, now, event),
-            Event::Limited { site, power, until } => {
-                self.set_limit(plan, *site, Some((*power, *until)));
-                self.touch(*site);
-            }
-            Event::Unlimited { site } => {
-                self.set_limit(plan, *site, None);
-                self.touch(*site);
-            }
-            Event::Housed { site, overhead } => {
-                if self.set_overhead(plan, *site, *overhead) {
-                    self.touch(*site);
-                }
-            }
-            Event::Short { .. } => {}
+            Event::Limited { .. }
+            | Event::Following { .. }
+            | Event::Unlimited { .. }
+            | Event::Housed { .. }
+            | Event::Short { .. } => self.apply_to_power(plan, event),
             Event::Drained { site } => self.sites[site.index()].drained = true,
             Event::Undrained { site } => {
                 self.sites[site.index()].drained = false;
@@ -82,6 +73,32 @@ impl State {
             Event::UseHalved => self.recount(crate::queue::Use::halve),
             Event::YearTurned => self.recount(crate::queue::Use::turn_year),
             Event::Settled => self.settled(),
+        }
+    }
+
+    /// What changes what a site may draw.
+    fn apply_to_power(&mut self, plan: &Plan, event: &Event) {
+        match event {
+            Event::Limited { site, power, until } => {
+                self.set_limit(plan, *site, Some((*power, *until)));
+                self.sites[site.index()].limit_behind = None;
+                self.touch(*site);
+            }
+            Event::Following { site, power, until } => {
+                self.sites[site.index()].limit_behind = Some((*power, *until));
+            }
+            Event::Unlimited { site } => {
+                self.set_limit(plan, *site, None);
+                self.sites[site.index()].limit_behind = None;
+                self.touch(*site);
+            }
+            Event::Housed { site, overhead } => {
+                let matters = self.set_overhead(plan, *site, *overhead);
+                if matters {
+                    self.touch(*site);
+                }
+            }
+            _ => {}
         }
     }
 

@@ -43,11 +43,10 @@ impl Scheduler {
                 }
             }
             Input::LimitFalls { site, power, until } => self.limit_falls(now, *site, *power, *until, witness),
-            Input::LimitEnds { site } => {
-                if self.state.limit(*site).is_some() {
-                    self.emit(now, Event::Unlimited { site: *site }, witness);
-                }
+            Input::LimitFollows { site, power, until } => {
+                self.limit_follows(now, *site, *power, *until, witness);
             }
+            Input::LimitEnds { site } => self.limit_ends(now, *site, witness),
             Input::Drain { site } => {
                 self.emit_if(!self.state.is_drained(*site), now, Event::Drained { site: *site }, witness);
             }
@@ -91,7 +90,7 @@ impl Scheduler {
     }
 
     /// The same where it is news.
-    fn emit_if(&mut self, news: bool, now: Instant, event: Event, witness: &mut impl Witness) {
+    pub(crate) fn emit_if(&mut self, news: bool, now: Instant, event: Event, witness: &mut impl Witness) {
         if news {
             self.emit(now, event, witness);
         }

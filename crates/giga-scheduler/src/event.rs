@@ -1,8 +1,10 @@
 //! What comes in and what goes out: inputs are facts from the world, events are decisions with all they need.
 
+mod image;
+
 use std::sync::Arc;
 
-use giga_model::{Assurance, DatasetId, JobId, JobRequest, Overhead, PhaseId, PoolId, SiteId, image};
+use giga_model::{Assurance, DatasetId, JobId, JobRequest, Overhead, PhaseId, PoolId, SiteId};
 use giga_units::{Duration, Fraction, Instant, Money, Power};
 use thiserror::Error;
 
@@ -84,6 +86,15 @@ pub enum Input {
         /// Where.
         site: SiteId,
         /// What it may draw, facility included.
+        power: Power,
+        /// Until when, as far as is known.
+        until: Instant,
+    },
+    /// What a site may draw once the limit that is on has lasted its time.
+    LimitFollows {
+        /// Where.
+        site: SiteId,
+        /// What it may draw then, facility included.
         power: Power,
         /// Until when, as far as is known.
         until: Instant,
@@ -308,6 +319,15 @@ pub enum Event {
         /// Until when, as far as is known.
         until: Instant,
     },
+    /// It is known what follows the limit that is on.
+    Following {
+        /// Where.
+        site: SiteId,
+        /// What the site may draw then.
+        power: Power,
+        /// Until when, as far as is known.
+        until: Instant,
+    },
     /// A site may draw again what its connection has.
     Unlimited {
         /// Where.
@@ -510,88 +530,4 @@ pub enum Rule {
         /// The longest possible.
         longest: Duration,
     },
-}
-
-image! { struct Piece { word, mask } }
-image! { enum Ending { 0 => Completed, 1 => TimedOut, 2 => Cancelled, 3 => Failed } }
-image! { enum Interruption { 0 => Failure, 1 => Maintenance, 2 => Lost, 3 => Recalled, 4 => Grid, 5 => Grown } }
-image! { enum Pace { 0 => Full, 1 => Capped { power, speed }, 2 => Suspended } }
-image! {
-    enum Input {
-        0 => Submit { request },
-        1 => Finished { job, attempt, ending, at },
-        2 => Lost { job, attempt },
-        3 => Cancel { job },
-        4 => NodeFailed { pool, node, until },
-        5 => NodeRepaired { pool, node },
-        6 => PhaseOpens { site },
-        7 => MaintenanceBegins { site },
-        8 => MaintenanceEnds { site },
-        9 => HalveUse,
-        10 => TurnYear,
-        11 => Schedule,
-        12 => LimitFalls { site, power, until },
-        13 => LimitEnds { site },
-        14 => Drain { site },
-        15 => Undrain { site },
-        16 => HourTurns,
-        17 => Silent { site },
-        18 => Heard { site },
-        19 => Begun { job, attempt, at },
-    }
-}
-image! {
-    enum Event {
-        0 => Submitted { job, site, request },
-        1 => Refused { job, request, rule },
-        2 => Kept { site, job },
-        3 => Started { job, attempt, need, pieces, release },
-        4 => Stopping { job },
-        5 => Ended { job, ending, at },
-        6 => Interrupted { job, cause, saved },
-        7 => NodeDown { pool, node, until },
-        8 => NodeUp { pool, node },
-        9 => PhaseOpened { site, phase },
-        10 => Closed { site, until },
-        11 => Opened { site },
-        12 => UseHalved,
-        13 => YearTurned,
-        14 => Settled,
-        15 => Leaving { job, cause, by },
-        16 => Claimed { job, need, by },
-        17 => Unclaimed { job },
-        18 => Paced { job, pace, release },
-        19 => Limited { site, power, until },
-        20 => Unlimited { site },
-        21 => Short { site, missing },
-        22 => Drained { site },
-        23 => Undrained { site },
-        24 => Deferred { job, until },
-        25 => Due { job },
-        26 => Rebound { job, site, saves },
-        27 => Silenced { site },
-        28 => Heard { site },
-        29 => Begun { job, at, release },
-        30 => Housed { site, overhead },
-    }
-}
-image! {
-    enum Rule {
-        0 => UnknownProject,
-        1 => NothingAsked,
-        2 => NoSuchAccelerator,
-        3 => GangAboveProgramme { most },
-        4 => LimitAboveProgramme { longest },
-        5 => GangTooLarge { largest },
-        6 => PowerTooLarge { headroom },
-        7 => LongerThanBetweenWindows { longest },
-        8 => UnknownDataset,
-        9 => LeavingForbidden { dataset },
-        10 => AssuranceTooLow { needed },
-        11 => DataForbids { dataset },
-        12 => DeadlineTooClose,
-        13 => AboveFloor { floor },
-        14 => PredecessorOver { job },
-        15 => NoContainers,
-    }
 }

@@ -74,6 +74,29 @@ impl Scheduler {
         self.comply(now, site, witness);
     }
 
+    /// Notes what the grid gives once the limit that is on has lasted its time.
+    pub(crate) fn limit_follows(
+        &mut self,
+        now: Instant,
+        site: SiteId,
+        power: Power,
+        until: Instant,
+        witness: &mut impl Witness,
+    ) {
+        let ends = self.state.limit(site).is_some_and(|(_, ends)| ends < until);
+        let news = self.state.limit_behind(site) != Some((power, until));
+        self.emit_if(ends && news, now, Event::Following { site, power, until }, witness);
+    }
+
+    /// The limit that is on gives way to what follows it, or to nothing where it is ended before its time.
+    pub(crate) fn limit_ends(&mut self, now: Instant, site: SiteId, witness: &mut impl Witness) {
+        let Some((_, ends)) = self.state.limit(site) else { return };
+        match self.state.limit_behind(site).filter(|(_, until)| ends <= now && now < *until) {
+            Some((power, until)) => self.limit_falls(now, site, power, until, witness),
+            None => self.emit(now, Event::Unlimited { site }, witness),
+        }
+    }
+
     /// Notes what the building of a site draws from now on, and brings what runs below what that leaves.
     pub(crate) fn house(&mut self, now: Instant, site: SiteId, witness: &mut impl Witness) {
         let overhead = self.plan.overhead_now(site, now);

@@ -23,6 +23,7 @@ impl State {
             site.silent.write(out);
             site.overhead.write(out);
             site.limit.write(out);
+            site.limit_behind.write(out);
             site.claims.write(out);
             site.accounts.accounts().write(out);
             site.kept.write(out);
@@ -78,8 +79,10 @@ impl State {
             if limit.is_some() {
                 state.set_limit(plan, SiteId::at(index), limit);
             }
+            let behind: Option<(Power, Instant)> = Image::read(source)?;
             claims.push(Vec::<Claim>::read(source)?);
             let site = &mut state.sites[index];
+            site.limit_behind = behind;
             (site.closed, site.drained, site.silent) = (closed, drained, silent);
             let accounts: Vec<Account> = Image::read(source)?;
             site.kept = Image::read(source)?;

@@ -45,6 +45,8 @@ pub(crate) struct Site {
     pub(crate) overhead: Overhead,
     /// What the grid gives at most, and until when, where that is less than the connection has.
     pub(crate) limit: Option<(Power, Instant)>,
+    /// What it gives behind that, and until when, where that is known.
+    pub(crate) limit_behind: Option<(Power, Instant)>,
     /// What running work may draw above idle.
     pub(crate) headroom: Power,
     /// What running work may draw above idle of that at the pace it goes. More than there is only where a limit has just
@@ -109,6 +111,7 @@ impl State {
             silent: false,
             overhead: site.overhead,
             limit: None,
+            limit_behind: None,
             headroom: Power::ZERO,
             power_used: Power::ZERO,
             power_releases: Releases::default(),
@@ -310,6 +313,12 @@ impl State {
     pub fn overhead(&self, site: SiteId) -> Overhead {
         self.sites[site.index()].overhead
     }
+    /// What the grid gives a site behind the limit that is on and until when, where that is known.
+    #[must_use]
+    pub fn limit_behind(&self, site: SiteId) -> Option<(Power, Instant)> {
+        self.sites[site.index()].limit_behind
+    }
+
     /// What the grid gives a site at most and until when, where that is limited.
     #[must_use]
     pub fn limit(&self, site: SiteId) -> Option<(Power, Instant)> {

@@ -259,6 +259,38 @@ fn where_nothing_can_be_slowed_what_saved_itself_goes_first() {
 }
 
 #[test]
+fn a_limit_may_be_lower_at_its_beginning() {
+    let (_, mut scheduler) = under_load(Flexibility::NONE);
+    let site = SiteId(0);
+    let (power, until) = (Power::watts(7_000), hour(4));
+    let follows = Input::LimitFollows { site, power, until };
+    // Nothing is on that it could follow.
+    assert_eq!(tell(&mut scheduler, 1, vec![follows.clone()]), []);
+    let first = Input::LimitFalls { site, power: Power::watts(5_000), until: hour(2) };
+    let events = tell(&mut scheduler, 1, vec![first.clone(), follows.clone()]);
+    assert!(events.contains(&Event::Following { site, power, until }), "{events:?}");
+    assert_eq!(scheduler.state().headroom(site), Power::watts(1_000));
+    assert_eq!(scheduler.state().limit_behind(site), Some((power, until)));
+    assert_eq!(tell(&mut scheduler, 1, vec![follows.clone()]), [], "it is known");
+    let events = tell(&mut scheduler, 2, vec![Input::LimitEnds { site }]);
+    assert_eq!(events[0], Event::Limited { site, power, until });
+    assert_eq!(
+        (scheduler.state().headroom(site), scheduler.state().limit_behind(site)),
+        (Power::watts(3_000), None)
+    );
+    tell(&mut scheduler, 2, vec![Input::LimitEnds { site }]);
+    assert_eq!(scheduler.state().limit(site), None);
+    // Ended before its time, both are over; so they are where nobody looked for so long.
+    for late in [2, 9] {
+        let first = Input::LimitFalls { site, power: Power::watts(5_000), until: hour(3) };
+        tell(&mut scheduler, 2, vec![first, follows.clone()]);
+        let events = tell(&mut scheduler, late, vec![Input::LimitEnds { site }]);
+        assert_eq!(events[0], Event::Unlimited { site }, "at {late}");
+        assert_eq!((scheduler.state().limit(site), scheduler.state().limit_behind(site)), (None, None));
+    }
+}
+
+#[test]
 fn a_slowed_job_is_not_cut_off_by_its_limit() {
     let caps =
         Flexibility { cap_power: Fraction::ppm(500_000), cap_speed: Fraction::ppm(500_000), suspends: false };

@@ -3,6 +3,7 @@
 pub(crate) mod command;
 pub(crate) mod core;
 pub(crate) mod effect;
+mod limit;
 pub(crate) mod resume;
 pub(crate) mod writer;
 

@@ -30,12 +30,15 @@ use crate::live::effect::orders;
 use crate::live::resume::resume;
 use crate::live::writer;
 use crate::signs::{Signs, StoreFault};
+use giga_control::energy::Plant;
 
 /// A folder that is opened for a federation. Nothing runs yet.
 pub struct Home {
     folder: PathBuf,
     store: Store,
     federation: Arc<Federation>,
+    /// By site, what cools it.
+    plants: Vec<Option<Plant>>,
     start: Instant,
 }
 
@@ -62,15 +65,16 @@ impl Home {
             None => Store::open(&folder, &beginning)?,
             Some(url) => Store::connect(url, &folder, &beginning)?,
         };
-        let (federation, start) = match opened {
-            Opened::New => (read.federation, beginning.start),
+        let (read, start) = match opened {
+            Opened::New => (read, beginning.start),
             Opened::Found(found) if found.text != text => {
                 return Err(ServerError::OtherDescription { folder, file: found.file });
             }
-            Opened::Found(found) if found.expanded == beginning.expanded => (read.federation, found.start),
+            Opened::Found(found) if found.expanded == beginning.expanded => (read, found.start),
             Opened::Found(found) => (kept(&found)?, found.start),
         };
-        Ok(Self { folder, store, federation: Arc::new(federation), start })
+        let plants = read.works.into_iter().map(|works| works.plant).collect();
+        Ok(Self { folder, store, federation: Arc::new(read.federation), plants, start })
     }
 
     /// The federation that lives here, with the defaults it began with.
@@ -86,9 +90,8 @@ impl Home {
     }
 }
 
-fn kept(found: &Beginning) -> Result<Federation, ServerError> {
-    let read = description::read("the description as it was kept", &found.expanded);
-    read.map(|read| read.federation).map_err(ServerError::Kept)
+fn kept(found: &Beginning) -> Result<Description, ServerError> {
+    description::read("the description as it was kept", &found.expanded).map_err(ServerError::Kept)
 }
 
 /// Whether a server may listen there: only where nobody can listen in.
@@ -303,7 +306,7 @@ impl Server {
                 drop(carrier.send(effect));
             }
         };
-        let live = Core::new(control, seq, out);
+        let live = Core::new(control, home.plants, seq, out);
         let noted = Arc::clone(&signs);
         let live = spawn("core", move || live.run(&commands, &noted))?;
         let written = Arc::clone(&store);

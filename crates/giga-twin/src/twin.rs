@@ -228,19 +228,7 @@ impl Twin {
                 self.inputs.push(Input::LimitFalls { site, power, until });
                 self.agenda.add(until, Coming::LimitEnds { site });
             }
-            Coming::LimitEnds { site } => {
-                // Another limit may have come instead.
-                if self.control.state().limit(site).is_some_and(|(_, until)| until <= now) {
-                    self.inputs.push(Input::LimitEnds { site });
-                    // One that begins now comes by itself.
-                    let back = calendar::limit_described(&federation, site, now);
-                    let back = back.filter(|limit| limit.from < now);
-                    if let Some(GridLimit { power, until, .. }) = back {
-                        self.inputs.push(Input::LimitFalls { site, power, until });
-                        self.agenda.add(until, Coming::LimitEnds { site });
-                    }
-                }
-            }
+            Coming::LimitEnds { site } => self.limit_ends(&federation, now, site),
             Coming::Hour => {
                 if self.control.state().minds_the_hour() {
                     self.inputs.push(Input::HourTurns);
@@ -264,6 +252,27 @@ impl Twin {
             }
             Coming::Failure { pool, count } => self.fail(&federation, now, pool, count),
         }
+    }
+
+    /// What follows the limit, or the described one that it stood in for, holds from here on.
+    fn limit_ends(&mut self, federation: &Federation, now: Instant, site: SiteId) {
+        // Another limit may have come instead.
+        if self.control.state().limit(site).is_none_or(|(_, until)| until > now) {
+            return;
+        }
+        self.inputs.push(Input::LimitEnds { site });
+        let behind = self.control.state().limit_behind(site).filter(|(_, until)| now < *until);
+        // One that begins now comes by itself.
+        let back = calendar::limit_described(federation, site, now).filter(|limit| limit.from < now);
+        let until = match (behind, back) {
+            (Some((_, until)), _) => until,
+            (None, Some(GridLimit { power, until, .. })) => {
+                self.inputs.push(Input::LimitFalls { site, power, until });
+                until
+            }
+            (None, None) => return,
+        };
+        self.agenda.add(until, Coming::LimitEnds { site });
     }
 
     fn fail(&mut self, federation: &Federation, now: Instant, pool: PoolId, count: u64) {

@@ -42,7 +42,8 @@ fn back(site: &Site, hours: &Hours, end: Instant) -> Option<SiteEnergy> {
 }
 
 fn plant(outages: Vec<Outage>) -> Plant {
-    Plant { facility: Preset::WarmWaterWet.facility(Watts(20e6)).expect("a plant"), outages }
+    let facility = Preset::WarmWaterWet.facility(Watts(20e6)).expect("a plant");
+    Plant { facility, nodes: Power::watts(20_000_000), outages }
 }
 
 #[test]

@@ -50,6 +50,12 @@ pub(crate) enum Step {
         part: u64,
         lasts: i64,
     },
+    /// What follows the limit that is on, and for how long.
+    Follow {
+        site: Index,
+        part: u64,
+        lasts: i64,
+    },
     Unlimit(Index),
     Drain(Index, bool),
     Silence(Index, bool),
@@ -106,6 +112,8 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::NewYear),
         2 => (any::<Index>(), 0_u64..101, minutes(300))
             .prop_map(|(site, part, lasts)| Step::Limit { site, part, lasts }),
+        1 => (any::<Index>(), 0_u64..101, minutes(300))
+            .prop_map(|(site, part, lasts)| Step::Follow { site, part, lasts }),
         1 => any::<Index>().prop_map(Step::Unlimit),
         1 => (any::<Index>(), any::<bool>()).prop_map(|(site, on)| Step::Drain(site, on)),
         1 => (any::<Index>(), any::<bool>()).prop_map(|(site, on)| Step::Silence(site, on)),
@@ -372,6 +380,12 @@ impl World {
         }
     }
 
+    /// So many hundredths of a connection.
+    fn part_of(&self, site: SiteId, part: u64) -> Power {
+        let whole: Power = self.federation.sites[site.index()].phases.iter().map(|phase| phase.power).sum();
+        whole.times(part).split(100)
+    }
+
     fn other_input(&self, step: &Step) -> Option<Input> {
         let state = self.control.state();
         match step {
@@ -380,10 +394,13 @@ impl World {
             Step::Hour => Some(Input::HourTurns),
             Step::Limit { site, part, lasts } => {
                 let site = self.site(site);
-                let whole: Power =
-                    self.federation.sites[site.index()].phases.iter().map(|phase| phase.power).sum();
                 let until = self.now + Duration::milliseconds(*lasts);
-                Some(Input::LimitFalls { site, power: whole.times(*part).split(100), until })
+                Some(Input::LimitFalls { site, power: self.part_of(site, *part), until })
+            }
+            Step::Follow { site, part, lasts } => {
+                let site = self.site(site);
+                let until = state.limit(site)?.1 + Duration::milliseconds(*lasts);
+                Some(Input::LimitFollows { site, power: self.part_of(site, *part), until })
             }
             Step::Unlimit(site) => Some(Input::LimitEnds { site: self.site(site) }),
             Step::Drain(site, true) => Some(Input::Drain { site: self.site(site) }),

@@ -101,10 +101,23 @@ pub struct LimitView {
     pub power_milliwatt: u64,
     /// When that ends.
     pub until: Stamp,
+    /// What follows it, where that is known: at the beginning of a limit a site may draw less than later, for what it still has to
+    /// cool of before.
+    pub then: Option<LimitStep>,
     /// By how much what is ordered still exceeds it, in milliwatt: what idle nodes draw alone.
     pub breach_milliwatt: u64,
     /// Whether what was ordered is done.
     pub obeyed: Obeyed,
+}
+
+/// What follows a limit that is on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct LimitStep {
+    /// What the site may draw at the meter then, in milliwatt.
+    pub power_milliwatt: u64,
+    /// When that ends.
+    pub until: Stamp,
 }
 
 /// The answer to `POST /v1/sites/{site}/limit`.

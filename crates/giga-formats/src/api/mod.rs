@@ -34,7 +34,7 @@ pub use job::{
     Accepted, AttemptView, IdleView, JobDetail, JobList, JobQuery, JobState, JobView, UnknownState,
 };
 pub use key::{ALL_PROJECTS, KeyBody, KeyList, KeyView, Role};
-pub use limit::{LimitAnswer, LimitBody, LimitView, Obeyed};
+pub use limit::{LimitAnswer, LimitBody, LimitStep, LimitView, Obeyed};
 pub use plan::{ChoiceView, CostView, ForbiddenView, PlaceView, PlanView, Starts};
 pub use problem::{PROBLEM_JSON, Problem, meant};
 pub use site::{PoolView, SiteAnswer, SiteList, SiteView};

@@ -17,6 +17,7 @@ const GOLDEN_3: &[u8] = include_bytes!("golden/record-3.bin");
 const GOLDEN_4: &[u8] = include_bytes!("golden/record-4.bin");
 const GOLDEN_5: &[u8] = include_bytes!("golden/record-5.bin");
 const GOLDEN_6: &[u8] = include_bytes!("golden/record-6.bin");
+const GOLDEN_7: &[u8] = include_bytes!("golden/record-7.bin");
 
 fn request() -> JobRequest {
     let first = Ask { accelerator: Some(AcceleratorId(1)), accelerators: 8 };
@@ -237,7 +238,28 @@ fn what_is_housed() -> Record {
 #[test]
 fn records_of_format_6_stay_as_they_are() {
     assert_eq!(read(GOLDEN_6), Ok(what_is_housed()));
-    assert_eq!(write(&what_is_housed()), GOLDEN_6);
+}
+
+/// What came with format 7: limits that are lower at their beginning.
+fn what_follows_a_limit() -> Record {
+    let now = Instant::unix_milliseconds(1_800_000_000_000);
+    let (site, power, until) = (SiteId(1), Power::watts(9_000_000), now + Duration::hours(2));
+    let first = (Power::watts(8_500_000), now + Duration::seconds(900));
+    let inputs = vec![
+        Input::LimitFalls { site, power: first.0, until: first.1 },
+        Input::LimitFollows { site, power, until },
+    ];
+    let events = vec![
+        Event::Limited { site, power: first.0, until: first.1 },
+        Event::Following { site, power, until },
+    ];
+    Record { seq: 18, decisions: 3, now, inputs, events }
+}
+
+#[test]
+fn records_of_format_7_stay_as_they_are() {
+    assert_eq!(read(GOLDEN_7), Ok(what_follows_a_limit()));
+    assert_eq!(write(&what_follows_a_limit()), GOLDEN_7);
 }
 
 #[test]

@@ -76,7 +76,9 @@ pub(super) fn remarks(site: &SiteView, now: Instant) -> Vec<String> {
 }
 
 fn may_draw(limit: &LimitView, now: Instant) -> String {
-    format!("may draw {} until {}", watt(limit.power_milliwatt), ahead(limit.until, now))
+    let until = |milliwatt, until| format!("{} until {}", watt(milliwatt), ahead(until, now));
+    let then = limit.then.map(|then| format!(", then {}", until(then.power_milliwatt, then.until)));
+    format!("may draw {}{}", until(limit.power_milliwatt, limit.until), then.unwrap_or_default())
 }
 
 fn against(site: &SiteView, limit: &LimitView) -> String {

@@ -264,6 +264,9 @@ fn told_of_site(decision: &Decision) -> Option<(SiteId, SiteEventKind, String)> 
         Decision::Limited { site, power, until } => {
             (*site, SiteEventKind::Limited, format!("may draw {} until {until}", power.written()))
         }
+        Decision::Following { site, power, until } => {
+            (*site, SiteEventKind::Limited, format!("may draw {} behind that until {until}", power.written()))
+        }
         Decision::Unlimited { site } => {
             (*site, SiteEventKind::Unlimited, "may draw again what its connection has".to_owned())
         }

@@ -164,8 +164,14 @@ struct Done {
 impl Done {
     /// What follows the fall of this limit in events that were decided together.
     fn of(told: &Ordered<'_>, site: SiteId, power: Power, until: Instant) -> Self {
-        let fall = Event::Limited { site, power, until };
-        let place = told.events.iter().position(|event| *event == fall);
+        // At its beginning a limit may be lower, and that may be all of it.
+        let is_its = |event: &Event| match *event {
+            Event::Limited { site: of, power: first, until: rest } => {
+                of == site && first <= power && rest <= until
+            }
+            _ => false,
+        };
+        let place = told.events.iter().rposition(is_its);
         let Some(place) = place else { return Self::default() };
         let mut done = Self { fell: true, instead_of: told.limit_before, ..Self::default() };
         for event in &told.events[place + 1..] {
@@ -193,6 +199,9 @@ impl Done {
         let connection = Power::milliwatts(site.power_connection_milliwatt);
         if power >= connection {
             notes.push(format!("it changes nothing: the connection has {}", connection.written()));
+        }
+        if site.limit.is_some_and(|limit| limit.power_milliwatt < power.as_milliwatts()) {
+            notes.push("at first it may draw less: its plant still cools what was drawn before".to_owned());
         }
         let Self { capped, suspended, sent_away, short, .. } = self;
         LimitAnswer { site, capped, suspended, sent_away, short_milliwatt: short.as_milliwatts(), notes }

@@ -7,7 +7,7 @@ use axum::Json;
 use axum::extract::State;
 use giga_control::Control;
 use giga_engine::{AttemptId, Seen as Attempt};
-use giga_formats::api::{LimitView, Obeyed, PoolView, SiteList, SiteView, Stamp};
+use giga_formats::api::{LimitStep, LimitView, Obeyed, PoolView, SiteList, SiteView, Stamp};
 use giga_model::{PoolId, SiteId};
 use giga_scheduler::Job;
 use giga_units::{Amount as _, Power};
@@ -74,6 +74,9 @@ fn site_view(control: &Control, id: SiteId) -> SiteView {
     let limit = state.limit(id).map(|(power, until)| LimitView {
         power_milliwatt: power.as_milliwatts(),
         until: Stamp(until),
+        then: state
+            .limit_behind(id)
+            .map(|(power, until)| LimitStep { power_milliwatt: power.as_milliwatts(), until: Stamp(until) }),
         breach_milliwatt: ordered.saturating_sub(power).as_milliwatts(),
         obeyed: Obeyed::Ordered,
     });

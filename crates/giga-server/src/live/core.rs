@@ -8,10 +8,11 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::time::{Duration as Wait, Instant as Clock, SystemTime};
 
+use giga_control::energy::Plant;
 use giga_control::record::JobRecord;
 use giga_control::{Control, calendar};
 use giga_formats::journal::{self, Record, Snapshot};
-use giga_model::{AttemptId, Federation, JobId, SiteId};
+use giga_model::{AttemptId, Federation, GridLimit, JobId, SiteId};
 use giga_scheduler::{DECISION_VERSION, Ending, Event, Input, Job};
 use giga_store::{Batch, Change, Entry, NewJob};
 use giga_units::{Duration, Instant, Power};
@@ -21,6 +22,7 @@ use super::command::{
     Command, Effect, Fact, Known, Ordered, Outcome, Recent, Release, Submission, Submitted,
 };
 use super::effect;
+use super::limit::On;
 use crate::http::digest;
 use crate::signs::Signs;
 
@@ -44,6 +46,8 @@ pub(crate) struct Decided {
 pub(crate) struct Core {
     pub(super) control: Control,
     federation: Arc<Federation>,
+    /// By site, what cools it.
+    plants: Vec<Option<Plant>>,
     seq: u64,
     recent: Recent,
     out: SyncSender<Decided>,
@@ -61,10 +65,15 @@ const REPAIR: Duration = Duration::hours(4);
 const SLEEP: Wait = Wait::from_secs(10);
 
 impl Core {
-    pub(crate) fn new(control: Control, seq: u64, out: SyncSender<Decided>) -> Self {
+    pub(crate) fn new(
+        control: Control,
+        plants: Vec<Option<Plant>>,
+        seq: u64,
+        out: SyncSender<Decided>,
+    ) -> Self {
         let federation = Arc::clone(control.federation());
         let recent = Recent::new(seq);
-        Self { control, federation, seq, recent, out, behind: 0 }
+        Self { control, federation, plants, seq, recent, out, behind: 0 }
     }
 
     /// Works until it is told to stop, or the writer has failed.
@@ -184,15 +193,23 @@ impl Core {
 
     /// A limit that is ended by hand gives way to the described one that it stood in for.
     fn operate(&self, now: Instant, input: Input, outcome: Outcome, step: &mut Step) {
+        let on = |site| step.limit(site, On::of(self.control.state(), site));
         let mut limit_before = None;
-        let mut back = None;
-        if let Input::LimitFalls { site, .. } | Input::LimitEnds { site } = input {
-            limit_before = step.limit(site, self.control.state().limit(site));
-            let restored = || calendar::limit_restored(&self.federation, site, limit_before, now);
-            back = matches!(input, Input::LimitEnds { .. }).then(restored).flatten();
-        }
-        step.inputs.push(input);
-        step.inputs.extend(back);
+        let inputs = match input {
+            Input::LimitFalls { site, power, until } => {
+                let on = on(site);
+                limit_before = on.lasting();
+                let plant = self.plants[site.index()].as_ref();
+                on.falls(&self.federation, site, GridLimit { from: now, until, power }, plant)
+            }
+            Input::LimitEnds { site } => {
+                limit_before = on(site).lasting();
+                let back = calendar::limit_restored(&self.federation, site, limit_before, now);
+                std::iter::once(input).chain(back).collect()
+            }
+            input => vec![input],
+        };
+        step.inputs.extend(inputs);
         step.outcomes.push((limit_before, outcome));
     }
 
@@ -381,12 +398,9 @@ impl Step {
     }
 
     /// The limit of a site as it is behind what has come so far in this step.
-    fn limit(&self, site: SiteId, before: Option<(Power, Instant)>) -> Option<(Power, Instant)> {
-        self.due.iter().chain(&self.inputs).fold(before, |on, input| match *input {
-            Input::LimitFalls { site: of, power, until } if of == site => Some((power, until)),
-            Input::LimitEnds { site: of } if of == site => None,
-            _ => on,
-        })
+    fn limit(&self, site: SiteId, before: On) -> On {
+        let due = self.due.iter().fold(before, |on, input| on.after(site, input, true));
+        self.inputs.iter().fold(due, |on, input| on.after(site, input, false))
     }
 }
 

@@ -249,7 +249,8 @@ fn operate(input: Input) -> Command {
 
 fn core(control: Control, seq: u64) -> Core {
     // Nothing is sent: a test takes what a step decides.
-    Core::new(control, seq, mpsc::sync_channel(1).0)
+    let plants = vec![None; control.federation().sites.len()];
+    Core::new(control, plants, seq, mpsc::sync_channel(1).0)
 }
 
 proptest! {

@@ -67,7 +67,7 @@ pub(super) fn cooled(cooling: &Record, weather: &Record, nodes: Nodes) -> Option
     for &(dry_bulb, humidity) in &airs {
         full.add(&grid.nearest(dry_bulb, humidity)?);
     }
-    let plant = Plant { facility, outages: Vec::new() };
+    let plant = Plant { facility, nodes: nodes.most, outages: Vec::new() };
     Some(Cooled { plant, grid, first: weather.date("first")?, lines, full, changes: Vec::new() })
 }
 
