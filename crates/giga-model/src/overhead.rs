@@ -70,6 +70,13 @@ impl Overheads {
         Some(Self { base: Series::new(first, step, base)?, factor: Series::new(first, step, factor)? })
     }
 
+    /// The same with others behind the last line.
+    #[must_use]
+    pub fn followed_by(self, behind: Self) -> Self {
+        let Self { base, factor } = self;
+        Self { base: base.followed_by(behind.base), factor: factor.followed_by(behind.factor) }
+    }
+
     /// The line that holds at an instant.
     #[must_use]
     pub fn at(&self, at: Instant) -> Overhead {
@@ -83,10 +90,12 @@ impl Overheads {
         Fraction::ppm(u64::try_from(self.factor.mean(from, to)).expect("it was made of those above zero"))
     }
 
-    /// Every line, in order.
+    /// Every line, in order, with those that go on behind the last.
     pub fn lines(&self) -> impl Iterator<Item = Overhead> + '_ {
         let count = |value: &i64| u64::try_from(*value).expect("it was made of one above zero");
-        let lines = self.base.values().iter().zip(self.factor.values());
+        let parts = |series| std::iter::successors(Some(series), |series: &&Series| series.behind());
+        let values = move |series| parts(series).flat_map(Series::values);
+        let lines = values(&self.base).zip(values(&self.factor));
         lines.map(move |(base, factor)| Overhead {
             base: Power::milliwatts(count(base)),
             factor: Fraction::ppm(count(factor)),
@@ -150,6 +159,10 @@ mod tests {
         assert_eq!(hours.at(first - Duration::hours(1)), lines[2]);
         assert_eq!(hours.mean_factor(first, first + Duration::hours(2)), Fraction::ppm(1_225_000));
         assert!(hours.lines().eq(lines));
+        let joined = Overheads::new(first, Duration::hours(1), &lines[..1]).expect("it has one");
+        let joined = joined.followed_by(hours);
+        assert!(joined.lines().eq([lines[0], lines[0], lines[1], lines[2]]));
+        assert_eq!(joined.at(first + Duration::hours(1)), lines[1]);
         assert_eq!(Overheads::new(first, Duration::hours(1), &[]), None);
     }
 }

@@ -1,14 +1,12 @@
 //! Series that a shock changes for a while.
 //!
-//! A series begins again behind its end, and so would a shock in it. A changed series therefore goes on for ten years behind
-//! the shock, by copies of what was there before.
+//! A series begins again behind its end, and so would a shock in it. Behind the shock a changed series therefore goes on as the one
+//! that was there before.
 
 use giga_model::Series;
 use giga_units::{Duration, Instant};
 
 const HOUR: Duration = Duration::hours(1);
-/// How long a series goes on behind a shock.
-const BEHIND: Duration = Duration::days(3_653);
 
 /// A time in which a shock happens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,11 +21,12 @@ impl Span {
     }
 }
 
-/// The hours that a changed series has, from one that is not after the start: the first, and how many.
+/// The hours that a changed series has of its own, from one that is not after the start until a change is over: the first, and how
+/// many.
 pub(super) fn hours(first: Instant, start: Instant, until: Instant) -> (Instant, i64) {
     let whole = start.since(first).as_milliseconds().div_euclid(HOUR.as_milliseconds());
     let begin = first + Duration::hours(whole);
-    (begin, (until + BEHIND).since(begin).as_milliseconds() / HOUR.as_milliseconds() + 1)
+    (begin, until.since(begin).as_milliseconds() / HOUR.as_milliseconds() + 1)
 }
 
 /// A series by the hour that is changed for a time, or a mean that is.
@@ -37,13 +36,12 @@ pub(super) fn changed(
     (start, span): (Instant, Span),
     to: impl Fn(i64) -> i64,
 ) -> Series {
-    let (begin, count) = hours(series.map_or(start, Series::first), start, span.until);
-    let value = |at: Instant| {
-        let value = series.map_or(mean, |series| series.at(at));
-        if span.holds(at) { to(value) } else { value }
-    };
+    let flat = || Series::new(start, HOUR, vec![mean]).expect("it is one value");
+    let before = series.cloned().unwrap_or_else(flat);
+    let (begin, count) = hours(before.first(), start, span.until);
+    let value = |at: Instant| if span.holds(at) { to(before.at(at)) } else { before.at(at) };
     let values = (0..count).map(|hour| value(begin + Duration::hours(hour))).collect();
-    Series::new(begin, HOUR, values).expect("ten years are some hours")
+    Series::new(begin, HOUR, values).expect("there is an hour at least").followed_by(before)
 }
 
 #[cfg(test)]

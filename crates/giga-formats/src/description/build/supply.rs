@@ -45,9 +45,7 @@ pub(super) fn surcharged(site: &mut Site, supply: &Record) {
     let paid = |price: i64| price + surcharge.as_microeuro_per_kwh();
     site.electricity_price =
         EnergyPrice::microeuro_per_kwh(paid(site.electricity_price.as_microeuro_per_kwh()));
-    site.price_series = site.price_series.take().and_then(|series| {
-        Series::new(series.first(), series.step(), series.values().iter().copied().map(paid).collect())
-    });
+    site.price_series = site.price_series.take().map(|series| series.map(paid));
 }
 
 /// Raises the limits of a site by what its battery and engines add, and keeps those of the grid beside them. Gives what readers

@@ -71,8 +71,8 @@ impl Cooled {
                 cuts.push(bound(at, at + HOUR, line.of(most)));
             }
         }
-        let overheads = Overheads::new(begin, HOUR, &lines)?;
-        Some(Shocked { overheads, weather: series(begin, &airs)?, cuts })
+        let overheads = Overheads::new(begin, HOUR, &lines)?.followed_by(self.overheads());
+        Some(Shocked { overheads, weather: joined(begin, &airs, weather)?, cuts })
     }
 
     fn warmer(&self, at: Instant) -> f64 {
@@ -125,14 +125,15 @@ impl Cooled {
     }
 }
 
-/// Airs by the hour as a description holds them.
-fn series(first: Instant, airs: &[Air]) -> Option<Weather> {
-    let of = |read: &dyn Fn(&Air) -> f64| {
-        Series::new(first, HOUR, airs.iter().map(|air| libm::round(read(air)) as i64).collect())
+/// Airs by the hour as a description holds them, and behind them a weather as it was.
+fn joined(first: Instant, airs: &[Air], behind: &Weather) -> Option<Weather> {
+    let of = |read: &dyn Fn(&Air) -> f64, behind: &Series| {
+        let values = airs.iter().map(|air| libm::round(read(air)) as i64).collect();
+        Some(Series::new(first, HOUR, values)?.followed_by(behind.clone()))
     };
     Some(Weather {
-        dry_bulb: of(&|air| air.dry_bulb().0 * 1e3)?,
-        humidity: of(&|air| air.relative_humidity() * 1e5)?,
-        pressure: of(&|air| air.pressure().0)?,
+        dry_bulb: of(&|air| air.dry_bulb().0 * 1e3, &behind.dry_bulb)?,
+        humidity: of(&|air| air.relative_humidity() * 1e5, &behind.humidity)?,
+        pressure: of(&|air| air.pressure().0, &behind.pressure)?,
     })
 }
