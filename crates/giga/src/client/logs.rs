@@ -20,6 +20,10 @@ const SOUND: Duration = Duration::from_secs(10);
 /// The shortest and the longest time between two tries to reach it.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(3));
 
+/// How many of the last lines of standard error are shown of a job that failed, and in how many pieces they are looked for.
+const LINES: usize = 10;
+const PIECES_MOST: usize = 16;
+
 /// What `giga job logs` was asked.
 #[derive(Debug, Args)]
 pub(crate) struct Logs {
@@ -152,6 +156,9 @@ fn follow(server: &Server, reach: &Reach, mut place: Place) -> Result<ExitCode, 
             Ok(stream) => {
                 let before = place.last.clone();
                 if let Ended::Over(job) = place.read(stream, reach.json, &mut out)? {
+                    if place.stream == "stdout" && job.state == JobState::Failed && !reach.json {
+                        eprint!("{}", complaint(server, place.id));
+                    }
                     return Ok(over(reach, &job));
                 }
                 reached = true;
@@ -168,6 +175,31 @@ fn follow(server: &Server, reach: &Reach, mut place: Place) -> Result<ExitCode, 
         }
         patience.wait();
     }
+}
+
+/// The last that a job wrote to standard error, for those who only followed the other; nothing where that can not be had.
+fn complaint(server: &Server, id: u64) -> String {
+    let mut place = Place { id, stream: "stderr", ..Place::default() };
+    let mut text = String::new();
+    for _ in 0..PIECES_MOST {
+        let Ok(piece) = server.get(&place.path()).and_then(|text| parsed::<LogPiece>(&text)) else { break };
+        text.push_str(&piece.text);
+        if piece.over || piece.next <= place.from {
+            return last_lines(&text);
+        }
+        (place.attempt, place.from) = (Some(piece.attempt), piece.next);
+    }
+    String::new()
+}
+
+fn last_lines(text: &str) -> String {
+    let lines: Vec<&str> = text.lines().collect();
+    let shown = &lines[lines.len().saturating_sub(LINES)..];
+    if shown.is_empty() {
+        return String::new();
+    }
+    let begin = if shown.len() < lines.len() { "ends" } else { "says" };
+    format!("giga: its standard error {begin}:\n{}\n", shown.join("\n"))
 }
 
 /// How long a server that does not answer well is tried again.
@@ -269,6 +301,18 @@ mod tests {
             [log(1, 0, "a\n"), ": alive\n\n".into(), log(1, 2, "b\n"), end(JobState::Completed)].concat();
         check(&[stream], "a\nb\n", Some(JobState::Completed));
         check(&[end(JobState::Failed)], "", Some(JobState::Failed));
+    }
+
+    #[test]
+    fn a_complaint_is_the_last_lines() {
+        assert_eq!(last_lines(""), "");
+        assert_eq!(last_lines("no such file\n"), "giga: its standard error says:\nno such file\n");
+        let many: String = (0..30).map(|line| format!("{line}\n")).collect();
+        let told = last_lines(&many);
+        assert!(
+            told.starts_with("giga: its standard error ends:\n20\n") && told.ends_with("\n29\n"),
+            "{told}"
+        );
     }
 
     #[test]
