@@ -35,6 +35,8 @@ pub(crate) struct Decoder<'f> {
 /// Where a value stands and what it is called.
 struct Place<'p> {
     key: &'p str,
+    /// What it means.
+    doc: &'static str,
     path: &'p str,
     span: Range<usize>,
 }
@@ -55,7 +57,7 @@ impl Decoder<'_> {
                 continue;
             };
             let path = join(path, field.key);
-            let place = Place { key: field.key, path: &path, span: value.span() };
+            let place = Place { key: field.key, doc: field.doc, path: &path, span: value.span() };
             let value = self.value(&field.kind, value.get_ref(), &place);
             record.put(Entry { field, value, span: place.span, origin: Origin::Written });
         }
@@ -171,7 +173,7 @@ impl Decoder<'_> {
         let mut records = Vec::new();
         for (index, item) in list.iter().enumerate() {
             let path = format!("{}[{index}]", place.path);
-            let below = Place { key: place.key, path: &path, span: item.span() };
+            let below = Place { key: place.key, doc: place.doc, path: &path, span: item.span() };
             match self.table(section, item.get_ref(), &below) {
                 Value::Table(record) => records.push(record),
                 _ => return Value::Broken,
@@ -223,7 +225,9 @@ impl Decoder<'_> {
         for item in list {
             match number(item.get_ref(), place.key, (min, max)) {
                 Ok(number) => numbers.push(number),
-                Err(fault) => return self.broken(&item.span(), place.path, &fault),
+                Err(fault) => {
+                    return self.broken(&item.span(), place.path, &fault.with_meaning(place.doc));
+                }
             }
         }
         Value::Numbers(numbers)
@@ -261,7 +265,7 @@ pub(crate) fn literal(field: &'static Field, text: &str, path: &str, span: &Rang
     let mut decoder = Decoder { findings: &mut findings, demand: Demand::All };
     let parsed = DeValue::parse(text).expect("a built-in value is TOML");
     let path = join(path, field.key);
-    let place = Place { key: field.key, path: &path, span: span.clone() };
+    let place = Place { key: field.key, doc: field.doc, path: &path, span: span.clone() };
     let mut value = decoder.value(&field.kind, parsed.get_ref(), &place);
     findings.finish("built in", text).expect("a built-in value fits its field");
     settle(&mut value, span);

@@ -91,6 +91,8 @@ pub(crate) enum Meaning {
     ShockFar,
     #[error("what is firm and what is interruptible come to {said}, and all phases to {connection}")]
     OtherConnection { said: giga_units::Power, connection: giga_units::Power },
+    #[error("more is interruptible than the {connection} of all phases")]
+    AllInterruptible { connection: giga_units::Power },
     #[error("a part of a battery is kept, and there is no battery")]
     NoBattery,
     #[error("it changes nothing")]
@@ -179,12 +181,14 @@ impl Meaning {
             Self::OtherConnection { .. } => {
                 "leave `firm` out: it is what is not `interruptible` of all phases"
             }
+            Self::AllInterruptible { .. } => "write less, or more `power` in the phases",
             Self::NoBattery => "add `[site.supply.battery]`, or leave `reserve` out",
             Self::ShockIdle => "write what it changes, or leave the shock out",
             Self::UntilAlone => "add `every = \"56 h\"`, or write a longer `for`",
             Self::UntilEarly => "write a later `until`",
             Self::NoSupply { .. } => "write a value within the range that is named",
-            Self::EveryShort | Self::EveryMany { .. } => "write a longer `every`, or an earlier `until`",
+            Self::EveryShort => "write a longer `every`, or a shorter `for`",
+            Self::EveryMany { .. } => "write a longer `every`, or an earlier `until`",
             Self::HeatKinds => {
                 "write `warmer = \"6 K\"` for sites with cooling, or `part = \"70 %\"` for others"
             }

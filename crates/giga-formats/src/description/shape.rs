@@ -32,6 +32,8 @@ pub(crate) enum Shape {
     NoUnit { key: String, what: &'static str, example: String, units: String },
     #[error("`{key}` is {found}, outside {least} to {most}")]
     OutOfRange { key: String, found: String, least: String, most: String },
+    #[error("{fault}")]
+    OfMeaning { fault: Box<Shape>, doc: &'static str },
     #[error("`{key}` has {found} entries, above the {most} that fit")]
     TooMany { key: String, found: usize, most: usize },
     #[error("`{key}` has {found} characters, above the {most} that fit")]
@@ -57,6 +59,13 @@ impl Shape {
             }
             other => other,
         }
+    }
+}
+
+impl Shape {
+    /// The same fault, with what the value means.
+    pub(crate) fn with_meaning(self, doc: &'static str) -> Self {
+        Self::OfMeaning { fault: Box::new(self), doc }
     }
 }
 
@@ -89,6 +98,7 @@ impl Explain for Shape {
                 format!("write the unit in quotes, such as `{key} = {example}`; units are {units}")
             }
             Self::OutOfRange { least, most, .. } => format!("write a value from {least} to {most}"),
+            Self::OfMeaning { fault, doc } => format!("{}; it is {doc}", fault.help()),
             Self::TooMany { most, .. } => format!("write at most {most}"),
             Self::TooLong { .. } => "write a shorter text".into(),
             Self::Empty { key } => format!("write at least one, or drop `{key}`"),

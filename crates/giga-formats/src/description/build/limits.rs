@@ -110,6 +110,8 @@ pub(super) fn places(
                 places.extend(sites.iter().enumerate().filter(|(_, site)| inside(site)).map(|(at, _)| at));
                 continue;
             }
+            // A site of which the country is faulty may be there.
+            Some(_) if names.has_unknown_country => continue,
             Some(_) => Meaning::NoSiteThere { code: code.to_owned() },
         };
         findings.add(&span, record.path_of(key), &fault);

@@ -180,6 +180,11 @@ impl<'r> Names<'r> {
             owners: Self::of(root, "owner", findings),
             programmes: Self::of(root, "programme", findings),
             datasets: Self::of(root, "dataset", findings),
+            has_unknown_country: root.broken_at("site")
+                || root
+                    .tables("site")
+                    .iter()
+                    .any(|site| site.text("country").and_then(giga_model::Country::parse).is_none()),
         }
     }
 
@@ -218,4 +223,6 @@ struct AllNames<'r> {
     owners: Names<'r>,
     programmes: Names<'r>,
     datasets: Names<'r>,
+    /// Whether of a site it is not known where it is.
+    has_unknown_country: bool,
 }

@@ -218,7 +218,12 @@ impl Judge<'_, '_> {
             let sources = self.sourcing[*site].iter().flat_map(|sourcing| &sourcing.supply.parts().sources);
             sources.into_iter().any(|source| kind.is_none_or(|kind| kind == source.kind))
         };
-        if !sites.is_empty() && !sites.iter().any(has) {
+        // What a site with a faulty supply has is not known.
+        let is_known = |site: &usize| {
+            let record = self.root.tables("site").get(*site);
+            self.sourcing[*site].is_some() || record.is_some_and(|record| !record.has("supply"))
+        };
+        if !sites.is_empty() && sites.iter().all(is_known) && !sites.iter().any(has) {
             self.findings.add(&below.span, below.path.clone(), &Meaning::NoSources);
             return None;
         }

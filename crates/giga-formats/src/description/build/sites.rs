@@ -200,11 +200,10 @@ impl<'r> Builder<'r, '_> {
         let firm = record.amount::<Power>("firm").unwrap_or(connection.saturating_sub(interruptible));
         if self.power && firm + interruptible != connection {
             let said = firm + interruptible;
-            self.fault(
-                record,
-                if record.has("firm") { "firm" } else { "interruptible" },
-                &Meaning::OtherConnection { said, connection },
-            );
+            match record.has("firm") {
+                true => self.fault(record, "firm", &Meaning::OtherConnection { said, connection }),
+                false => self.fault(record, "interruptible", &Meaning::AllInterruptible { connection }),
+            }
         }
         if record.amount_or_zero::<Fraction>("reserve") > Fraction::ZERO && !record.has("battery") {
             self.fault(record, "reserve", &Meaning::NoBattery);

@@ -42,6 +42,8 @@ pub(crate) enum Gap {
     TooManyPairs { owners: usize, programmes: usize },
     #[error("a series names a file, or hours, or a cosine, and here is none of them")]
     NoSeries,
+    #[error("these factors have neither a `file` nor hours")]
+    NoHours,
     #[error("a series with `file` or `values` has no cosine")]
     TwoSeries,
     #[error("this series has only one of `peak_hour` and `swing`")]
@@ -101,6 +103,7 @@ impl Explain for Gap {
             Self::NoSeries => {
                 "write `{ file = \"prices.csv\" }`, or `{ peak_hour = 19, swing = \"30 %\" }`".into()
             }
+            Self::NoHours => "write `{ file = \"wind.csv\" }`, or `{ values = [0, 25, 100] }` in %".into(),
             Self::TwoSeries => "drop `peak_hour` and `swing`, or the others".into(),
             Self::HalfCosine => "write both, such as `peak_hour = 19` and `swing = \"30 %\"`".into(),
             Self::NoFactors => "write `mean = \"45 %\"`, or `factors = { file = \"wind.csv\" }`".into(),

@@ -52,7 +52,9 @@ fn complete_one(
             Some(fill(factors, &file, &table, (mean, start), findings)?)
         }
         (0, None) => {
-            findings.add(&factors.span, factors.path.clone(), &Gap::NoSeries);
+            if !factors.broken && !factors.broken_at("values") {
+                findings.add(&factors.span, factors.path.clone(), &Gap::NoHours);
+            }
             factors.broken = true;
             None
         }

@@ -169,15 +169,38 @@ fn what_is_no_supply_is_a_fault() {
         assert!(faults.contains(expected), "{faults}");
     };
     check("interruptible =", "firm = \"700 kW\"\ninterruptible =", "come to 900 kW, and all phases to 1 MW");
-    check("\"200 kW\"", "\"1.2 MW\"", "come to 1.2 MW, and all phases to 1 MW");
+    check("\"200 kW\"", "\"1.2 MW\"", "more is interruptible than the 1 MW of all phases");
     check("[site.supply.battery]\ncapacity = \"2 MWh\"\npower = \"500 kW\"\n", "", "there is no battery");
     check("factors = { file = \"sun.csv\" }\n", "", "a source needs `mean` or `factors`");
     check("sun.csv", "nowhere.csv", "`nowhere.csv` can not be read");
     check("sun.csv", "weather.dat", "and no year of capacity factors by the hour");
-    check("{ file = \"sun.csv\" }", "{}", "a series names a file");
+    check("{ file = \"sun.csv\" }", "{}", "have neither a `file` nor hours");
     check("{ file = \"sun.csv\" }", "{ values = [50, 101] }", "outside 0 to 100");
+    check("{ file = \"sun.csv\" }", "{ values = [50, 101] }", "to 100; it is percent for each hour");
     check("\"sun\"", "\"moon\"", "`moon` is no word for `kind`");
     check("power = \"500 kW\"", "", "needs `power`");
     check("surcharge = \"12 EUR/MWh\"", "surcharge = \"-12 EUR/MWh\"", "`surcharge`");
     check("capacity = \"2 MWh\"", "capacity = \"2 MWh\"\nefficiency = \"0 %\"", "`efficiency` is `0 %`");
+}
+
+/// A fault is told once: what follows from it, or can not be known for it, is not told as well.
+#[test]
+fn one_fault_is_told_once() {
+    let dry =
+        "sources = { country = \"FI\", from = 2027-03-01, for = \"30 d\", kind = \"hydro\", times = 0.7 }";
+    let check = |from: &str, to: &str| {
+        assert!(SUPPLY.contains(from), "{from}");
+        let faults = with_shock(&SUPPLY.replacen(from, to, 1), Some(dry)).expect_err(to).to_string();
+        assert_eq!(faults.matches("error: ").count(), 1, "{faults}");
+    };
+    check("\"200 kW\"", "\"-3 MW\"");
+    check("surcharge =", "surcharges =");
+    check("\"sun\"", "\"nuclear\"");
+    check("{ file = \"sun.csv\" }", "{ values = [50, 101] }");
+    check("{ file = \"sun.csv\" }", "{ file = \"nowhere.csv\" }");
+    let text = SMALL.replacen("country = \"FI\"", "country = \"Finland\"", 1);
+    assert_ne!(text, SMALL);
+    let limit = "[[limit]]\ncountry = \"FI\"\nfrom = 2027-03-01\nfor = \"2 h\"\npart = \"60 %\"\n";
+    let faults = read("small.toml", &format!("{text}\n{limit}")).expect_err("a country").to_string();
+    assert_eq!(faults.matches("error: ").count(), 1, "{faults}");
 }
