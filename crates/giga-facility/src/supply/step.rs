@@ -254,13 +254,19 @@ fn carry_out(
     let each = || batteries.iter().zip(levels);
     let mut allowed: Vec<_> =
         each().zip(orders).map(|((battery, level), order)| battery.allowed(*level, order)).collect();
-    cut(&mut allowed, merit, hour.load * HOUR);
+    cut(&mut allowed, batteries, levels, merit, hour.load * HOUR);
     let done = each().zip(allowed);
     done.map(|((battery, level), (charge, discharge))| battery.flow(*level, charge, discharge)).collect()
 }
 
 /// Cuts charging and discharging to what the site can give or take.
-fn cut(allowed: &mut [(Joules, Joules)], merit: &Merit, load: Joules) {
+fn cut(
+    allowed: &mut [(Joules, Joules)],
+    batteries: &[Battery],
+    levels: &[Joules],
+    merit: &Merit,
+    load: Joules,
+) {
     let net: Joules = allowed.iter().map(|(charge, discharge)| *charge - *discharge).sum();
     let (excess, lack) = (merit.from - (load + net), load + net - merit.to());
     if excess > Joules::ZERO {
@@ -271,12 +277,10 @@ fn cut(allowed: &mut [(Joules, Joules)], merit: &Merit, load: Joules) {
             pair.1 = pair.1 - given(*pair) * share.min(1.0);
         }
     } else if lack > Joules::ZERO {
-        // Batteries that take more than they give do less of both; at a share of nothing a level only rests.
         let taken = |(charge, discharge): (Joules, Joules)| (charge - discharge).max(Joules::ZERO);
-        let share = lack / allowed.iter().copied().map(taken).sum::<Joules>();
-        let left = 1.0 - share.min(1.0);
-        for pair in allowed.iter_mut().filter(|pair| taken(**pair) > Joules::ZERO) {
-            *pair = (pair.0 * left, pair.1 * left);
+        let share = (lack / allowed.iter().copied().map(taken).sum::<Joules>()).min(1.0);
+        for ((battery, level), pair) in batteries.iter().zip(levels).zip(allowed) {
+            *pair = battery.taking_less(*level, *pair, taken(*pair) * share);
         }
     }
 }
@@ -296,6 +300,24 @@ impl Battery {
             discharge = discharge.min(held * self.discharge_efficiency).max(Joules::ZERO);
         }
         (charge, discharge)
+    }
+
+    /// The same with so much less taken from the site, of what is charged beyond what is discharged: less is charged until the level
+    /// would be empty, and from there on less of both, so that it stays so.
+    fn taking_less(
+        &self,
+        level: Joules,
+        (charge, discharge): (Joules, Joules),
+        less: Joules,
+    ) -> (Joules, Joules) {
+        let after =
+            self.rest(level) + charge * self.charge_efficiency - discharge / self.discharge_efficiency;
+        let first = less.min(after.max(Joules::ZERO) / self.charge_efficiency);
+        let lost = 1.0 - self.round_trip();
+        // Without losses a battery that takes more than it gives is never empty.
+        let both = if lost > 0.0 { (less - first) / lost } else { Joules::ZERO };
+        let charge = (charge - first - both).max(Joules::ZERO);
+        (charge, (discharge - both * self.round_trip()).max(Joules::ZERO))
     }
 
     /// What is left of a level before anything is charged.

@@ -281,3 +281,28 @@ fn a_way_of_giving_orders_refuses_what_it_can_not_look_at() {
     let said = optimum(&supply, &hours, &end).expect_err("it can not be").to_string();
     assert_eq!(said, "`end` is not one level within its capacity for each of 1 batteries");
 }
+
+/// Behind a connection that gives nothing, a battery burns what it would pay to feed in, down to empty: it charges from itself.
+#[test]
+fn a_battery_charges_itself_though_the_last_bits_do_not_match() {
+    let battery = Battery {
+        capacity: Joules(24_175_904_751.375_053),
+        charge: Watts(66_404_927.630_737_68),
+        discharge: Watts(27_397_202.209_724_13),
+        charge_efficiency: 0.853_462_475_457_058_4,
+        discharge_efficiency: 0.762_737_205_455_846,
+        self_discharge: 0.0,
+        wear: EurosPerJoule(0.0),
+        begin: Joules(24_175_904_751.375_053),
+    };
+    let connection = Connection { firm: Watts::ZERO, interruptible: Watts::ZERO, export: MW * 30.0 };
+    let parts = Parts { connection, batteries: vec![battery], lost_load: price(700.0), ..Parts::default() };
+    for charge in [14_675_381.582_902_22, 14_675_381.582_902_25, 14_675_381.582_902_19] {
+        let order = Order { charge: Watts(charge), discharge: Watts(14_675_381.582_902_22) };
+        let supply = Supply::new(parts.clone()).expect("the parts are sound");
+        let hour = Hour { factors: Vec::new(), ..hour(0.0, 0.0) };
+        let flows = supply.step(&[battery.begin], &hour, &[order]).expect("the hour is sound");
+        near(flows.batteries[0].charged.as_megawatt_hours(), 14.675_381_582);
+        near(flows.batteries[0].discharged.as_megawatt_hours(), 14.675_381_582);
+    }
+}
