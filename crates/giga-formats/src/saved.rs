@@ -20,6 +20,8 @@ pub struct Saved {
     pub federation_file: String,
     /// The description itself.
     pub federation_text: String,
+    /// What was made of it when it was read, a sentence each; its further files are not read again.
+    pub notes: Vec<String>,
     /// Where the work came from, or `None` where it was generated.
     pub work_file: Option<String>,
     /// Stands for the work that was read so far.
@@ -44,7 +46,7 @@ pub struct Saved {
 
 image! {
     struct Saved {
-        federation_file, federation_text, work_file, work_had, work_format, strict, load, seed, start, jobs, hours, run,
+        federation_file, federation_text, notes, work_file, work_had, work_format, strict, load, seed, start, jobs, hours, run,
     }
 }
 
@@ -107,6 +109,7 @@ mod tests {
         Saved {
             federation_file: "a.toml".into(),
             federation_text: "format = 1".into(),
+            notes: vec!["it is flat".into()],
             work_file: None,
             work_had: Fingerprint::default(),
             work_format: None,

@@ -30,6 +30,8 @@ pub struct RunFacts {
     pub offered: Option<AcceleratorTime>,
     /// The shocks that happened, by name.
     pub shocks: Vec<String>,
+    /// What was made of the description where it left something open or named further files, a sentence each.
+    pub notes: Vec<String>,
     /// By site, what became of its energy, as far as it says what stands there.
     pub energy: Vec<Energy>,
 }
@@ -77,6 +79,7 @@ struct File<'a> {
     work: &'a str,
     seed: Option<u64>,
     shocks: &'a [String],
+    notes: &'a [String],
     from: String,
     until: String,
     offered_accelerator_hours: Option<f64>,
@@ -230,6 +233,7 @@ pub fn write(federation: &Federation, summary: &Summary, facts: &RunFacts) -> St
         work: &facts.work,
         seed: facts.seed,
         shocks: &facts.shocks,
+        notes: &facts.notes,
         from: summary.start.to_string(),
         until: summary.end.to_string(),
         offered_accelerator_hours: facts.offered.map(AcceleratorTime::as_hours_f64),

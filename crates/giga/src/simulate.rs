@@ -206,6 +206,7 @@ fn simulate(
         work: work.words(),
         offered: Some(offered),
         shocks: outset.shocks.clone(),
+        notes: outset.notes.clone(),
         energy: output.energy(&outset.federation, summary.end),
     };
     let json = summary::write(&outset.federation, &summary, &facts);
@@ -315,6 +316,7 @@ fn save(outset: &Outset, twin: &Twin, work: &Work, output: Output) -> anyhow::Re
     let saved = Saved {
         federation_file: outset.federation_file.clone(),
         federation_text: outset.federation_text.clone(),
+        notes: outset.notes.clone(),
         work_file: outset.work_file.as_ref().map(|path| path.display().to_string()),
         work_had: work.fingerprint(),
         work_format: outset.work_format.clone(),

@@ -15,6 +15,7 @@ mod headline;
 mod hours;
 mod lending;
 mod losses;
+mod origins;
 mod owners;
 mod part;
 mod power;
@@ -67,6 +68,7 @@ pub fn report(report: &Report<'_>) -> String {
         energy::section(report),
         data::section(report),
         Some(losses::section(report)),
+        origins::section(report),
     ];
     let sections: Vec<Section> = sections.into_iter().flatten().collect();
     let title = format!("{}: report", report.federation.name);

@@ -21,6 +21,8 @@ use crate::beside;
 pub(super) struct Outset {
     pub(super) federation_file: String,
     pub(super) federation_text: String,
+    /// What was made of it, a sentence each.
+    pub(super) notes: Vec<String>,
     pub(super) federation: Arc<Federation>,
     /// By site, what stands there beside its nodes.
     pub(super) works: Vec<Works>,
@@ -68,7 +70,7 @@ pub(super) fn begin(call: &Simulate) -> Result<Outset, Refused> {
     }
     // What further files and the call gave is in the expanded form, so that a saved run needs neither.
     let text = description::expand(&read);
-    let Described { federation, works, shocks } = Described::of(read, call.load);
+    let Described { federation, works, shocks, notes } = Described::of(read, call.load);
     if call.workload.is_none() && federation.workload.is_none() {
         let message =
             "there is no work: add a [workload] table to the description, or name a trace with `--workload`";
@@ -93,6 +95,7 @@ pub(super) fn begin(call: &Simulate) -> Result<Outset, Refused> {
     Ok(Outset {
         federation_file: file,
         federation_text: text,
+        notes,
         federation,
         works,
         shocks,
@@ -121,15 +124,16 @@ pub(super) struct Described {
     pub(super) federation: Arc<Federation>,
     pub(super) works: Vec<Works>,
     pub(super) shocks: Vec<String>,
+    pub(super) notes: Vec<String>,
 }
 
 impl Described {
     fn of(description: Description, load: Option<Fraction>) -> Self {
-        let Description { mut federation, works, shocks, .. } = description;
+        let Description { mut federation, works, shocks, notes, .. } = description;
         if let (Some(load), Some(workload)) = (load, &mut federation.workload) {
             workload.load = load;
         }
-        Self { federation: Arc::new(federation), works, shocks }
+        Self { federation: Arc::new(federation), works, shocks, notes }
     }
 }
 
@@ -159,13 +163,14 @@ pub(super) fn resume(folder: &Path) -> Result<(Outset, Twin, Option<Rest>), Refu
     })?;
     let saved = saved::read(&bytes, env!("CARGO_PKG_VERSION"))
         .map_err(|error| Refused::input(format_args!("`{}`: {error}", path.display())))?;
-    let Described { federation, works, shocks } =
+    let Described { federation, works, shocks, .. } =
         kept(&saved.federation_file, &saved.federation_text, saved.load)?;
     let twin = Twin::read_image(Arc::clone(&federation), &saved.run)
         .with_context(|| format!("`{}`", path.display()))?;
     let outset = Outset {
         federation_file: saved.federation_file,
         federation_text: saved.federation_text,
+        notes: saved.notes,
         federation,
         works,
         shocks,

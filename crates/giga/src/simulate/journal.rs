@@ -40,7 +40,8 @@ pub(super) fn run(call: &Simulate, folder: &Path) -> anyhow::Result<ExitCode> {
     };
     let work = format!("journal of {place}, {} records", grouped(replay.records));
     let energy = output.energy(&outset.federation, replay.summary.end);
-    let facts = RunFacts { seed: None, work, offered: None, shocks: outset.shocks.clone(), energy };
+    let (shocks, notes) = (outset.shocks.clone(), outset.notes.clone());
+    let facts = RunFacts { seed: None, work, offered: None, shocks, notes, energy };
     let json = summary::write(&outset.federation, &replay.summary, &facts);
     output.finish(&json, &outset.federation, &replay.summary, &facts)?;
     show(call, &outset, &replay.summary, &facts, &json, &[])?;
@@ -69,10 +70,12 @@ fn open(call: &Simulate, folder: &Path) -> Result<(String, Store, Outset), Refus
         }
         error => Refused::Failed(error.into()),
     })?;
-    let Described { federation, works, shocks } = call::kept(&beginning.file, &beginning.expanded, None)?;
+    let Described { federation, works, shocks, notes } =
+        call::kept(&beginning.file, &beginning.expanded, None)?;
     let outset = Outset {
         federation_file: beginning.file,
         federation_text: beginning.text,
+        notes,
         federation,
         works,
         shocks,

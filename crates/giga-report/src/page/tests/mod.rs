@@ -149,6 +149,7 @@ impl Scene {
             work,
             offered: Some(summary.time.delivered),
             shocks: Vec::new(),
+            notes: Vec::new(),
             energy: Vec::new(),
         };
         Self { federation, summary, facts, hours, sample }
@@ -176,6 +177,18 @@ fn every_section_is_there_with_a_heading_a_figure_and_a_table() {
     }
     let ways: Vec<&str> = page.all("a").map(|way| way.attribute("href")).collect();
     assert_eq!(ways, SECTIONS.map(|id| format!("#{id}")));
+}
+
+#[test]
+fn where_figures_come_from_is_told_where_something_was_left_open() {
+    let mut scene = Scene::new("");
+    let notes = ["`<b>north`, weather: the built-in climate of Paris serves", "3 values were filled"];
+    scene.facts.notes = notes.map(str::to_owned).to_vec();
+    let page = Markup::read(&scene.page());
+    let section = page.all("section").last().expect("there are sections");
+    assert_eq!(section.attribute("id"), "origins");
+    let told: Vec<String> = section.all("li").map(Markup::text).collect();
+    assert_eq!(told, notes);
 }
 
 #[test]
