@@ -15,6 +15,7 @@ pub mod journal;
 pub mod manifest;
 pub mod observe;
 pub mod openmetrics;
+pub mod price_shape;
 pub mod saved;
 pub mod series;
 pub mod settings;

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use giga_formats::price_shape::{Figures, PriceShape};
 use giga_formats::series::{self, Calendar, Dialect, Quantity, Rule, Table};
 use giga_units::Duration;
 
@@ -94,6 +95,39 @@ fn prices_of_2023_have_their_means_and_missing_days() {
         };
         assert_eq!(day, expected, "{zone}");
     }
+}
+
+#[test]
+fn the_built_in_shapes_are_those_of_the_published_prices() {
+    let Some(folder) = data("the_built_in_shapes_are_those_of_the_published_prices") else { return };
+    let mut explained = Vec::new();
+    for shape in PriceShape::all() {
+        let dialect = if shape.zone.starts_with("SE") { Dialect::Entsoe } else { Dialect::ClockPrices };
+        let table = read(&folder.join("prices"), &format!("{}-2023.csv", shape.zone), dialect);
+        let prices = &table.column(Quantity::EnergyPrice).expect("prices").values;
+        assert_eq!(Figures::of(table.first, prices), Some(shape.figures), "{}", shape.zone);
+        let mean = prices.iter().sum::<f64>() / prices.len() as f64;
+        let parts = shape.figures.parts(table.first, prices.len());
+        let variance: f64 = prices.iter().map(|price| (price - mean).powi(2)).sum();
+        let rest: f64 = prices.iter().zip(parts).map(|(price, part)| (price - mean * part).powi(2)).sum();
+        explained.push((shape.zone, ((1.0 - rest / variance) * 100.0).round()));
+    }
+    // What documents say of it: how much of the variance of the prices their shape holds, in %.
+    let told = [
+        ("AT", 52.0),
+        ("BE", 46.0),
+        ("CH", 57.0),
+        ("DE-LU", 38.0),
+        ("ES", 42.0),
+        ("FR", 49.0),
+        ("NL", 42.0),
+        ("PT", 42.0),
+        ("SE1", 38.0),
+        ("SE2", 38.0),
+        ("SE3", 36.0),
+        ("SE4", 36.0),
+    ];
+    assert_eq!(explained, told);
 }
 
 #[test]

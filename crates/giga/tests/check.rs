@@ -31,8 +31,10 @@ fn a_sound_file_ends_with_0() {
 fn the_federation_of_a_first_try_is_sound() {
     let (code, out, err) = giga(&["check", "crates/giga/src/up/local.toml"]);
     assert_eq!((code, err.as_str()), (Some(0), ""));
+    let expected = "sound; 3 sites, 24 accelerators, 2 owners, 3 projects\nnote: electricity: prices by the built-in shape";
+    assert!(out.contains(expected), "{out}");
     assert!(
-        out.contains("sound; 3 sites, 24 accelerators, 2 owners, 3 projects\nnote: electricity: one price"),
+        out.contains("one price (mean day-ahead spot price of 2023 in its zone) in every hour at `kajaani`"),
         "{out}"
     );
     assert_eq!(out.lines().count(), 2, "{out}");

@@ -108,6 +108,8 @@ fn damage_is_a_doubt_or_a_loss(bench: &LocalBench) {
     scene.start();
     scene.ends(&End::Exited { code: 0 }, 1);
     let folder = bench.folder(scene.attempt());
+    // What writes the receipt lives for a moment more, in which its attempt is not lost.
+    scene.until("its end", || bench.supervisors(scene.attempt()).is_empty());
     // Another engine has not seen the receipt yet.
     let seen = || bench.open().observe().unwrap().remove(&scene.attempt());
     let check = |name: &str, text: &[u8], expected: fn(&Option<Seen>) -> bool| {

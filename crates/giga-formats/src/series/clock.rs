@@ -119,6 +119,11 @@ impl Clock {
     }
 }
 
+/// The clock of Central Europe.
+pub(crate) fn central_europe() -> TimeZone {
+    Clock::named("CET/CEST").expect("it is in the table").zone
+}
+
 /// Milliseconds after 1970, if they are of a time that is read.
 pub(super) fn known(at: i64) -> Option<i64> {
     let end = Instant::parse("2200-01-02").expect("a date").as_unix_milliseconds();

@@ -31,6 +31,7 @@ use giga_units::{Duration, Instant};
 
 use crate::description::Faults;
 pub(crate) use cells::{BLANKS, cells};
+pub(crate) use clock::central_europe;
 pub use dialect::Dialect;
 pub(crate) use fault::{Desk, RowFault};
 pub use grid::{FILL_SHORT, GAP_MAX};

@@ -1,11 +1,14 @@
-//! Prices and carbon over time: hours as they stand, or a cosine around the mean of the site.
+//! Prices and carbon over time: hours as they stand, or a built-in shape or a cosine around the mean of the site.
 
 use giga_model::{Series, Weather};
 use giga_units::{Duration, Fraction, Instant};
 
 use crate::description::record::Record;
+use crate::price_shape::PriceShape;
 
 const HOUR: Duration = Duration::hours(1);
+/// Hours of a year; what lies beyond begins again.
+const YEAR: usize = 8_760;
 
 /// The series of a record, around a mean in the same unit: µEUR or mg per kWh, which are thousandths of what is written.
 pub(super) fn series(record: Option<&Record>, mean: i64) -> Option<Series> {
@@ -15,6 +18,18 @@ pub(super) fn series(record: Option<&Record>, mean: i64) -> Option<Series> {
         return Series::new(Instant::unix_milliseconds(0), HOUR, hours.collect());
     }
     Series::new(record.date("first")?, HOUR, record.numbers("values").to_vec())
+}
+
+/// The prices of a record. Those of a built-in shape are a year from the hour in which the federation starts, so that its weekdays are
+/// those of the calendar; each hour is rounded once.
+pub(super) fn prices(record: Option<&Record>, mean: i64, start: Instant) -> Option<Series> {
+    let Some(shape) = record.and_then(|record| record.text("shape")).and_then(PriceShape::find) else {
+        return series(record, mean);
+    };
+    let begun = start.as_unix_milliseconds().rem_euclid(HOUR.as_milliseconds());
+    let first = start - Duration::milliseconds(begun);
+    let parts = shape.figures.parts(first, YEAR).into_iter();
+    Series::new(first, HOUR, parts.map(|part| libm::round(mean as f64 * part) as i64).collect())
 }
 
 /// The air by the hour; `None` where it is not sound.

@@ -14,7 +14,7 @@ use giga_units::{CarbonIntensity, EnergyPrice, Fraction, Instant, Money, Power};
 use super::cooling::{self, Cooled, Nodes};
 use super::cost::per_hour;
 use super::data::assurance;
-use super::series::{series, weather};
+use super::series::{prices, series, weather};
 use super::supply;
 use super::{AllNames, Sound};
 use crate::description::diagnostic::Findings;
@@ -121,6 +121,7 @@ impl<'r> Builder<'r, '_> {
         let sourcing = self.sourcing(record, &phases);
         self.placed.sourcing.push(sourcing);
         let capital = record.amount_or_zero::<Money>("facility_cost");
+        let start = self.root.date("start").unwrap_or_default();
         let price: EnergyPrice = record.amount_or_zero("electricity_price");
         let carbon: CarbonIntensity = record.amount_or_zero("carbon_intensity");
         Site {
@@ -137,7 +138,7 @@ impl<'r> Builder<'r, '_> {
             facility_factor: factor.unwrap_or(Fraction::ONE),
             overheads,
             electricity_price: price,
-            price_series: series(record.table("price_series"), price.as_microeuro_per_kwh()),
+            price_series: prices(record.table("price_series"), price.as_microeuro_per_kwh(), start),
             carbon_intensity: carbon,
             carbon_series: series(record.table("carbon_series"), carbon.as_milligrams_per_kwh()),
             weather: record.table("weather").and_then(weather),

@@ -40,11 +40,13 @@ pub(crate) enum Gap {
         "there is no project, and {owners} owners under {programmes} programmes are too many to get one each"
     )]
     TooManyPairs { owners: usize, programmes: usize },
-    #[error("a series names a file, or hours, or a cosine, and here is none of them")]
+    #[error("a series names a file, hours, a built-in shape or a cosine, and here is none of them")]
     NoSeries,
+    #[error("`{shape}` is no built-in shape of prices")]
+    UnknownShape { shape: String, nearest: Option<&'static str>, known: String },
     #[error("these factors have neither a `file` nor hours")]
     NoHours,
-    #[error("a series with `file` or `values` has no cosine")]
+    #[error("a series is a file, hours, a built-in shape or a cosine, and here are several")]
     TwoSeries,
     #[error("this series has only one of `peak_hour` and `swing`")]
     HalfCosine,
@@ -84,7 +86,8 @@ impl Explain for Gap {
             }
             Self::UnknownZone { nearest: Some(nearest), .. }
             | Self::UnknownClass { nearest: Some(nearest), .. }
-            | Self::UnknownClimate { nearest: Some(nearest), .. } => {
+            | Self::UnknownClimate { nearest: Some(nearest), .. }
+            | Self::UnknownShape { nearest: Some(nearest), .. } => {
                 format!("did you mean `{nearest}`?")
             }
             Self::UnknownZone { known, .. } => {
@@ -104,7 +107,7 @@ impl Explain for Gap {
                 "write `{ file = \"prices.csv\" }`, or `{ peak_hour = 19, swing = \"30 %\" }`".into()
             }
             Self::NoHours => "write `{ file = \"wind.csv\" }`, or `{ values = [0, 25, 100] }` in %".into(),
-            Self::TwoSeries => "drop `peak_hour` and `swing`, or the others".into(),
+            Self::TwoSeries => "keep one of `file`, `values`, `shape`, or `peak_hour` with `swing`".into(),
             Self::HalfCosine => "write both, such as `peak_hour = 19` and `swing = \"30 %\"`".into(),
             Self::NoFactors => "write `mean = \"45 %\"`, or `factors = { file = \"wind.csv\" }`".into(),
             Self::NoMean { .. } => "write `mean = \"28 %\"` beside `factors`".into(),
@@ -117,6 +120,9 @@ impl Explain for Gap {
                 format!(
                     "write `weather = {{ file = \"lyon.epw\" }}`, or `{{ climate = … }}` with the nearest of {known}"
                 )
+            }
+            Self::UnknownShape { known, .. } => {
+                format!("write one of {known}, or `file` with prices by the hour")
             }
             Self::UnknownClimate { known, .. } => {
                 format!("write one of {known}, or `file` with a weather file")
@@ -148,7 +154,7 @@ pub(crate) fn complete(
     weather::complete(root, beside.open, findings, notes);
     supply::complete(root, beside.open, findings, notes);
     cooling::complete(root, findings, notes);
-    notes.extend(series::flat(root));
+    notes.extend(series::built_in(root));
     links(root);
     shocked(root, beside.shocks);
     classes::complete(root, findings);
@@ -178,12 +184,17 @@ fn made(root: &Record, key: &str, source: &str, texts: &[(&str, &str)]) -> Recor
     for (key, text) in texts {
         record.fill(key, Value::Text((*text).to_owned()), source);
     }
+    presets(&mut record);
+    record
+}
+
+/// Fills in what the field table presets.
+fn presets(record: &mut Record) {
     for field in record.section.fields {
         if let super::field::Preset::Is(text) = field.preset {
-            fill(&mut record, field.key, text, field.source);
+            fill(record, field.key, text, field.source);
         }
     }
-    record
 }
 
 fn parties(root: &mut Record) {

@@ -1,15 +1,17 @@
-//! Series of a site: which of their three forms was written, and the hours of further files.
+//! Series of a site: which of their forms was written, and the hours of further files.
 
 use giga_units::{Duration, Instant, grouped};
 
 use super::super::beside::Open;
-use super::{Gap, quoted};
-use crate::description::diagnostic::{Elsewhere, Explain, Findings};
+use super::sites::zone_of;
+use super::{Gap, presets, quoted};
+use crate::description::diagnostic::{Elsewhere, Explain, Findings, nearest};
 use crate::description::field::{CARBON_INTENSITY, ENERGY_PRICE, Kind};
 use crate::description::hours::{self, Hours, Wanted};
 use crate::description::published::{self, Refused};
 use crate::description::record::{Origin, Record, Value};
 use crate::description::zones::{CARBON_SOURCE, PRICE_SOURCE};
+use crate::price_shape::PriceShape;
 
 /// Judges the series of all sites, and fills in the hours of those that name a file. What was filled or left out is told
 /// in `notes`.
@@ -17,12 +19,14 @@ pub(super) fn complete(root: &mut Record, open: &Open<'_>, findings: &mut Findin
     let start = root.date("start").unwrap_or_default();
     for site in root.tables_mut("site") {
         let name = site.text("name").unwrap_or_default().to_owned();
+        stand_in(site);
         for key in ["price_series", "carbon_series"] {
             let Some(series) = site.table_mut(key) else { continue };
             if let Err(fault) = form(series) {
                 findings.add(&series.span, series.path.clone(), &fault);
                 series.broken = true;
             }
+            known_shape(series, findings);
             if let (false, false, Some(file)) = (series.broken, series.has("values"), series.text("file")) {
                 let file = file.to_owned();
                 if let Some(found) = opened(series, &file, open, findings) {
@@ -36,44 +40,87 @@ pub(super) fn complete(root: &mut Record, open: &Open<'_>, findings: &mut Findin
     }
 }
 
-/// Says at which sites a built-in price or carbon intensity is the same in every hour, and on whose word; nothing where none is.
-pub(super) fn flat(root: &Record) -> Option<String> {
-    let at = |key, series| {
-        let is_filled = |site: &&Record| {
+/// Puts the shape of its zone where a site has a built-in price and no series. A price that is written holds in every hour.
+fn stand_in(site: &mut Record) {
+    let is_written = site.entry("electricity_price").is_none_or(|entry| entry.origin == Origin::Written);
+    if is_written || site.has("price_series") {
+        return;
+    }
+    let shape = zone_of(site).ok().flatten().and_then(|zone| PriceShape::find(zone.name));
+    let (Some(shape), Some(Kind::Table(section))) =
+        (shape, site.section.field("price_series").map(|field| field.kind))
+    else {
+        return;
+    };
+    let source = format!("no price is written: the built-in shape of zone {}", shape.zone);
+    let origin = Origin::Filled(source.clone());
+    let mut series = Record::new(section, site.path_of("price_series"), site.span.clone(), origin);
+    series.fill("shape", Value::Text(shape.zone.to_owned()), &source);
+    presets(&mut series);
+    site.fill("price_series", Value::Table(series), &source);
+}
+
+/// The built-in shape that a series names; those of carbon have none.
+fn shape(series: &Record) -> Option<&str> {
+    series.section.field("shape").and_then(|field| series.text(field.key))
+}
+
+/// Refuses a shape that is not built in.
+fn known_shape(series: &mut Record, findings: &mut Findings) {
+    let Some(name) = shape(series).filter(|name| PriceShape::find(name).is_none()) else { return };
+    let all = || PriceShape::all().iter().map(|shape| shape.zone);
+    let fault =
+        Gap::UnknownShape { shape: name.to_owned(), nearest: nearest(name, all()), known: quoted(all()) };
+    findings.add(&series.span_of("shape"), series.path_of("shape"), &fault);
+    series.broken = true;
+}
+
+/// Says where prices follow a built-in shape, where a built-in price or carbon intensity is the same in every hour, and on whose word;
+/// nothing where none does.
+pub(super) fn built_in(root: &Record) -> Option<String> {
+    let sites = || root.tables("site").iter().map(|site| (site, site.text("name").unwrap_or_default()));
+    let flat = |key, series| {
+        let is_filled = |site: &Record| {
             let entry = site.entry(key);
             !site.has(series) && entry.is_some_and(|entry| matches!(entry.origin, Origin::Filled(_)))
         };
-        let sites = root.tables("site").iter().filter(is_filled);
-        sites.map(|site| site.text("name").unwrap_or_default()).collect::<Vec<_>>()
+        sites().filter_map(|(site, name)| is_filled(site).then_some(name)).collect::<Vec<_>>()
     };
-    let prices = at("electricity_price", "price_series");
-    let carbon = at("carbon_intensity", "carbon_series");
+    let shaped = sites().filter_map(|(site, name)| {
+        let shape = site.table("price_series").and_then(shape)?;
+        Some(format!("{name} ({shape})"))
+    });
+    let shaped: Vec<String> = shaped.collect();
+    let (prices, carbon) =
+        (flat("electricity_price", "price_series"), flat("carbon_intensity", "carbon_series"));
     let its = |source: &str| source.replace("in zone", "in its zone");
     let price = format!("one price ({})", its(PRICE_SOURCE));
     let intensity = format!("one carbon intensity ({})", its(CARBON_SOURCE));
-    let told = match (prices.is_empty(), carbon.is_empty()) {
-        (true, true) => return None,
-        (false, false) if prices == carbon => {
-            format!("{price} and {intensity} in every hour at {}", quoted(prices))
-        }
-        (false, false) => {
-            format!("{price} in every hour at {}, {intensity} at {}", quoted(prices), quoted(carbon))
-        }
-        (false, true) => format!("{price} in every hour at {}", quoted(prices)),
-        (true, false) => format!("{intensity} in every hour at {}", quoted(carbon)),
-    };
-    Some(format!("electricity: {told}; hours come with `price_series` and `carbon_series`"))
+    let mut told = Vec::new();
+    if !shaped.is_empty() {
+        let at = quoted(shaped.iter().map(String::as_str));
+        told.push(format!("prices by the built-in shape of a zone in 2023 (months, hours, weekends, no spikes) around the site's mean at {at}"));
+    }
+    if !prices.is_empty() && prices == carbon {
+        told.push(format!("{price} and {intensity} in every hour at {}", quoted(prices)));
+    } else {
+        let each = [(price, prices), (intensity, carbon)].into_iter().filter(|(_, sites)| !sites.is_empty());
+        told.extend(each.map(|(figure, sites)| format!("{figure} in every hour at {}", quoted(sites))));
+    }
+    let told = told.join("; ");
+    (!told.is_empty())
+        .then(|| format!("electricity: {told}; hours come with `price_series` and `carbon_series`"))
 }
 
-/// A series is a file, hours, or a cosine.
+/// A series is a file, hours, a built-in shape, or a cosine.
 fn form(series: &Record) -> Result<(), Gap> {
-    let hours = series.has("file") || series.has("values");
     let (peak, swing) = (series.has("peak_hour"), series.has("swing"));
-    match (hours, peak, swing) {
-        (true, false, false) | (false, true, true) => Ok(()),
-        (false, false, false) => Err(Gap::NoSeries),
-        (true, ..) => Err(Gap::TwoSeries),
-        (false, ..) => Err(Gap::HalfCosine),
+    let forms = [series.has("file") || series.has("values"), shape(series).is_some(), peak || swing];
+    match forms.into_iter().filter(|form| *form).count() {
+        0 => Err(Gap::NoSeries),
+        1 if peak != swing => Err(Gap::HalfCosine),
+        1 => Ok(()),
+        _ => Err(Gap::TwoSeries),
     }
 }
 

@@ -63,7 +63,7 @@ fn energy(site: &mut Record, findings: &mut Findings) {
 }
 
 /// The zone that a site names or lies in; an error where it names one that is not known or lies elsewhere.
-fn zone_of(site: &Record) -> Result<Option<&'static Zone>, Gap> {
+pub(super) fn zone_of(site: &Record) -> Result<Option<&'static Zone>, Gap> {
     let country = site.text("country");
     let Some(name) = site.text("zone") else {
         return Ok(ZONES.iter().find(|zone| zone.whole && Some(zone.country) == country));

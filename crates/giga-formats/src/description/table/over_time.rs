@@ -46,6 +46,12 @@ pub(crate) static PRICE_SERIES: Section = Section {
             "that of the European power exchanges",
             "unit of the column",
         ),
+        ruled(
+            "shape",
+            Kind::Text,
+            "where `electricity_price` is not written, the zone of the site, as far as it has one",
+            "the built-in shape of a zone's day-ahead prices of 2023, such as `DE-LU`, around the site's mean",
+        ),
         PEAK,
         SWING,
         FIRST,

@@ -140,9 +140,10 @@ pub(crate) static SITE: Section = Section {
             "what breaks and how long a repair takes",
         ),
         optional("maintenance", Kind::Table(&MAINTENANCE), "windows known ahead; without it none"),
-        optional(
+        ruled(
             "price_series",
             Kind::Table(&PRICE_SERIES),
+            "where `electricity_price` is not written, the shape of the zone, if it has one",
             "what electricity costs over time; without it the mean",
         ),
         optional(

@@ -91,10 +91,35 @@ fn prices_and_carbon_follow_the_hour() {
     assert_eq!(carbon("2027-01-01T02:00"), 70_000, "what lies beyond begins again");
     let [series, flat] = read.notes.as_slice() else { panic!("{:?}", read.notes) };
     assert!(series.starts_with("`kajaani`, carbon_series: 2 hours of `carbon.csv`"), "{series}");
-    let told = "electricity: one price (mean day-ahead spot price of 2023 in its zone) and one carbon intensity (Electricity Maps, yearly \
-                life-cycle mean of 2025 in its zone) in every hour at `stuttgart`; hours come with `price_series` and `carbon_series`";
+    let told = "electricity: prices by the built-in shape of a zone in 2023 (months, hours, weekends, no spikes) around the site's mean at \
+                `stuttgart (DE-LU)`; one carbon intensity (Electricity Maps, yearly life-cycle mean of 2025 in its zone) in every hour at \
+                `stuttgart`; hours come with `price_series` and `carbon_series`";
     assert_eq!(flat, told);
-    assert!(read.federation.sites[1].price_series.is_none());
+}
+
+#[test]
+fn without_a_price_the_shape_of_the_zone_serves() {
+    let price =
+        |text: &str, at| sound(text, &[]).federation.sites[1].price_at(date(at)).as_microeuro_per_kwh();
+    let (noon, evening, sunday) = ("2027-06-16T11:30", "2027-06-16T17:30", "2027-06-20T11:30");
+    // The factors of the month, of the hour in summer time and of the day, over what they come to in the mean of 2027.
+    let is = |text: &str, at, mean: f64, factors: [f64; 3]| {
+        let (found, expected) = (price(text, at) as f64, mean * factors.iter().product::<f64>() / 1e6);
+        assert!((found / expected - 1.0).abs() < 0.003, "{found} of {expected}");
+    };
+    is(WIDER, noon, 95.2, [996.0, 567.0, 1_090.0]);
+    is(WIDER, evening, 95.2, [996.0, 1_540.0, 1_090.0]);
+    is(WIDER, sunday, 95.2, [996.0, 567.0, 775.0]);
+    let site = &sound(WIDER, &[]).federation.sites[1];
+    let mean = site.mean_price(date("2027-01-01"), date("2028-01-01")).as_microeuro_per_kwh();
+    assert!((mean - 95_200).abs() <= 1, "{mean}");
+    // What is written holds in every hour, or takes the shape that is named.
+    let written = WIDER.replace("country = \"DE\"", "country = \"DE\"\nelectricity_price = \"60 EUR/MWh\"");
+    assert_eq!([noon, evening].map(|at| price(&written, at)), [60_000; 2]);
+    let named = written.replace("60 EUR/MWh\"", "60 EUR/MWh\"\nprice_series = { shape = \"FR\" }");
+    is(&named, noon, 60.0, [945.0, 698.0, 1_089.0]);
+    let late = WIDER.replace("start = 2027-01-01", "start = 2026-12-31T17:20");
+    is(&late, evening, 95.2, [996.0, 1_540.0, 1_090.0]);
 }
 
 #[test]
@@ -119,7 +144,12 @@ fn the_expanded_form_needs_neither_files_nor_the_call() {
     let printed = super::expand(&read);
     let again = super::read("wider.toml", &printed).unwrap_or_else(|faults| panic!("{faults}\n{printed}"));
     assert_eq!(again.federation, read.federation);
-    assert_eq!((again.shocks, again.notes.len()), (read.shocks, 0));
+    assert!(
+        matches!(again.notes.as_slice(), [shape] if shape.contains("stuttgart (DE-LU)")),
+        "{:?}",
+        again.notes
+    );
+    assert_eq!(again.shocks, read.shocks);
     assert!(printed.contains("values = [70, 80.5]"), "{printed}");
 }
 
@@ -182,6 +212,13 @@ fn a_remedy_is_one() {
     check("power = \"1 MW\"", "power = 3", "`power = \"3 MW\"`");
     check("power = \"1 MW\"", "power = \"99999999999999999999 GW\"", "`power = \"1 MW\"`");
     check("power = \"1 MW\"", "power = nan", "`power = \"1 MW\"`");
+    let cosine = "peak_hour = 19, swing = \"30 %\"";
+    check(cosine, "shape = \"DELU\"", "`DELU` is no built-in shape of prices");
+    check(cosine, "shape = \"DELU\"", "did you mean `DE-LU`?");
+    check(cosine, "shape = \"NO4\"", "did you mean");
+    check(cosine, "shape = \"Narvik\"", "write one of `AT`, `BE`, `CH`, `DE-LU`");
+    check(cosine, "shape = \"FR\", swing = \"3 %\"", "and here are several");
+    check("column = \"intensity\"", "shape = \"FR\"", "`shape` is not a key of [site.carbon_series]");
 }
 
 #[test]
@@ -233,7 +270,7 @@ fn every_fault_of_these_tables_is_reported_at_once() {
             "3:20 shocked: there is no shock called `hott` … did you mean `hot`?",
             "8:13 site[0].assurance: `assurance` is 5, outside 1 to 4",
             "9:16 site[0].price_series: … only one of `peak_hour` and `swing`",
-            "10:17 site[0].carbon_series: … has no cosine",
+            "10:17 site[0].carbon_series: … and here are several",
             "11:1 site[0].limit[0]: this limit says neither `power` nor `part` … `part = \"65 %\"`",
             "24:12 site[1].suspends: the engine `local` can neither cap nor suspend work … leave `cap_power`",
             "26:16 site[1].price_series: … here is none of them … { file = \"prices.csv\" }",
