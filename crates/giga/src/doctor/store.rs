@@ -66,12 +66,12 @@ fn lock(folder: &Path, served: bool) -> Check {
 
 fn journal(store: &Store) -> Result<Vec<Check>, StoreError> {
     let last = store.last()?;
-    let records = grouped(last);
+    let records = format!("{} record{}", grouped(last), if last == 1 { "" } else { "s" });
     let snapshot = store.snapshots(env!("CARGO_PKG_VERSION"))?.first().map(|snapshot| snapshot.seq);
     let behind = last - snapshot.unwrap_or(0).min(last);
     let text = match snapshot {
-        Some(seq) => format!("{records} records, a snapshot behind record {}", grouped(seq)),
-        None => format!("{records} records, no snapshot that this version can read"),
+        Some(seq) => format!("{records}, a snapshot behind record {}", grouped(seq)),
+        None => format!("{records}, no snapshot of this version yet"),
     };
     let mut checks = vec![if behind > 1_000_000 {
         let help = "a start follows them first; a server that is stopped well leaves a snapshot";
