@@ -12,6 +12,7 @@ mod engine;
 pub mod local;
 #[cfg(target_os = "linux")]
 pub mod slurm;
+pub mod tls;
 
 pub use attempt::{Entry, EntryKind, JobFolder, runtime_program};
 pub use engine::{Carried, Chunk, Contact, Engine, EngineError, INPUT_MOST, OutputStream, Seen};

@@ -21,6 +21,7 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
+use giga_engine::tls;
 use giga_formats::api::Problem;
 use giga_report::live;
 use giga_units::Instant;
@@ -183,13 +184,22 @@ fn say(reach: &Reach, refused: Refused) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::from(if is_callers(status) { 2 } else { 1 }))
         }
         Refused::Lost { url, error } => {
-            writeln!(err, "giga: no server answers at `{url}` ({error})")?;
-            writeln!(err, "  help: start one with `giga up`, or name another with `--server`")?;
+            let (what, help) = if tls::is_distrust(&error) { DISTRUST } else { ABSENT };
+            writeln!(err, "giga: {what} `{url}` ({error})\n  help: {help}")?;
             Ok(ExitCode::from(1))
         }
         Refused::Failed(error) => Err(error),
     }
 }
+
+/// What is wrong with a server that can not be reached, and the way out.
+const ABSENT: (&str, &str) =
+    ("no server answers at", "start one with `giga up`, or name another with `--server`");
+/// The same of one that can not be trusted.
+const DISTRUST: (&str, &str) = (
+    "there is no encrypted connection that can be trusted to",
+    "the name in `--server` has to be that of the certificate, and its issuer one whom this machine trusts or whose file is in `SSL_CERT_FILE`",
+);
 
 /// Whether a status says that the call was wrong, so that the same call would fail again.
 fn is_callers(status: u16) -> bool {

@@ -11,6 +11,7 @@ use ureq::http::Response;
 
 use super::token::token;
 use super::transport::{Fault, Transport, refusal};
+use crate::tls;
 
 /// Longer than the controller's `MessageTimeout`, of 10 s unless configured otherwise.
 const PATIENCE: Span = Span::from_secs(30);
@@ -27,10 +28,15 @@ pub struct Rest {
 }
 
 impl Rest {
-    /// The service at `http://host:port`, whose tokens are signed with this key, for jobs of this user.
+    /// The service at `http://host:port` or `https://host:port`, whose tokens are signed with this key, for jobs of this user.
     #[must_use]
     pub fn new(address: &str, key: Vec<u8>, user: &str) -> Self {
-        let config = Agent::config_builder().timeout_global(Some(PATIENCE)).http_status_as_error(false);
+        let config = Agent::config_builder()
+            .timeout_global(Some(PATIENCE))
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .tls_config(tls::trusting_machine());
         let base = format!("{}/slurm/v0.0.38", address.trim_end_matches('/'));
         Self { base, key, user: user.to_owned(), agent: config.build().into() }
     }

@@ -180,15 +180,11 @@ pub(super) fn parsed<T: DeserializeOwned>(text: &str) -> Result<T, Refused> {
 fn address(url: &str) -> Result<String, Refused> {
     let url = url.trim().trim_end_matches('/');
     match url.split_once("://") {
-        Some(("http", host)) if !host.is_empty() && !host.contains(['?', '#', '@', ' ']) => {
+        Some(("http" | "https", host)) if !host.is_empty() && !host.contains(['?', '#', '@', ' ']) => {
             Ok(url.to_owned())
         }
-        Some(("https", _)) => Err(Refused::input(format_args!(
-            "`{url}` needs TLS, which this release does not speak; reach the server by a tunnel, such as \
-             `ssh -L 7474:127.0.0.1:7474 HOST`"
-        ))),
         _ => Err(Refused::input(format_args!(
-            "`{url}` is no address of a server; write for example `http://127.0.0.1:7474`"
+            "`{url}` is no address of a server; write for example `https://giga.example.org` or `http://127.0.0.1:7474`"
         ))),
     }
 }
@@ -235,7 +231,9 @@ mod tests {
         check(Some("http://a:1/"), Some("mine"), Ok(("http://a:1", "mine")));
         // The local token does not leak to another server.
         check(Some("http://a:1"), None, Err("set `GIGA_TOKEN`"));
-        check(Some("https://a:1"), Some("mine"), Err("needs TLS"));
+        check(Some("https://a/"), Some("mine"), Ok(("https://a", "mine")));
+        check(Some("https://127.0.0.1:7474"), None, Err("set `GIGA_TOKEN`"));
+        check(Some("ftp://a:1"), Some("mine"), Err("is no address"));
         check(Some("a:1"), Some("mine"), Err("is no address"));
         check(Some("http://a:1"), Some("a b"), Err("holds blanks"));
     }

@@ -5,6 +5,7 @@
 use std::io::{BufReader, Read};
 use std::time::Duration;
 
+use giga_engine::tls;
 use ureq::http::Response;
 use ureq::{Agent, Body};
 
@@ -34,8 +35,12 @@ impl Server {
     /// Finds out how the server is reached; nothing is sent yet.
     pub(super) fn open(reach: &Reach) -> Result<Self, Refused> {
         let way = reach.way()?;
-        if !is_here(&way.url) {
-            eprintln!("giga: warning: the token goes to `{}` unencrypted; better use a tunnel", way.url);
+        let encrypted = way.url.starts_with("https://");
+        if !encrypted && !is_here(&way.url) {
+            eprintln!(
+                "giga: warning: the token goes to `{}` unencrypted; better use `https` or a tunnel",
+                way.url
+            );
         }
         let config = Agent::config_builder()
             .http_status_as_error(false)
@@ -45,9 +50,9 @@ impl Server {
             .timeout_connect(Some(Duration::from_secs(10)))
             .timeout_recv_response(Some(PATIENCE))
             .timeout_per_read(Some(SILENCE))
-            .user_agent(concat!("giga/", env!("CARGO_PKG_VERSION")))
-            .build();
-        Ok(Self { agent: config.new_agent(), way })
+            .user_agent(concat!("giga/", env!("CARGO_PKG_VERSION")));
+        let config = if encrypted { config.tls_config(tls::trusting_machine()) } else { config };
+        Ok(Self { agent: config.build().new_agent(), way })
     }
 
     /// Asks for something.

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant, SystemTime};
 
+use giga_engine::tls;
 use giga_formats::access;
 use giga_server::may_listen;
 use nix::sys::resource::{Resource, getrlimit};
@@ -23,6 +24,7 @@ pub(super) fn server(folder: &Path) -> Option<String> {
     let url = access::read(folder).ok()?.url;
     // No token is sent.
     let config = ureq::Agent::config_builder().proxy(None).timeout_global(Some(Duration::from_secs(5)));
+    let config = config.max_redirects(0).tls_config(tls::trusting_machine());
     let answer = config.build().new_agent().get(format!("{url}/readyz")).call();
     answer.is_ok().then_some(url)
 }
