@@ -2,6 +2,9 @@
 //!
 //! Read off the hourly day-ahead prices of 2023 as they were published: of Sweden from the transparency platform of ENTSO-E, of the others
 //! from the files of HewlettPackard/sustain-cluster (MIT), which are of ENTSO-E and OMIE. A test reads them off again where those files are.
+//!
+//! A federation that lives keeps the name of a shape and charges by it for years: these figures stay as they are, and those of another
+//! year get names of their own.
 
 use super::{Figures, PriceShape};
 
