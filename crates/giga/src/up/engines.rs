@@ -125,8 +125,8 @@ pub(crate) fn transport(access: &SlurmAccess) -> anyhow::Result<Box<dyn Transpor
         return Ok(Box::new(Cli { conf: access.conf.as_ref().map(PathBuf::from), user }));
     };
     anyhow::ensure!(
-        address.starts_with("http://"),
-        "`rest = \"{address}\"`: only http:// is supported; let a tunnel or proxy on this machine lead to it"
+        ["http://", "https://"].iter().any(|scheme| address.starts_with(scheme)),
+        "`rest = \"{address}\"` is no address of a slurmrestd; write for example `http://127.0.0.1:6820`"
     );
     let key = std::fs::read(file).with_context(|| format!("`jwt_key = \"{file}\"`"))?;
     Ok(Box::new(Rest::new(address, key, &user)))

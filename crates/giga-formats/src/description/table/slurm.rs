@@ -31,7 +31,7 @@ pub(crate) static SLURM: Section = Section {
         optional(
             "rest",
             Kind::Text,
-            "address of its slurmrestd, as http://host:port; without it its commands are used",
+            "address of its slurmrestd, as http://host:port or https://host; without it its commands are used",
         ),
         optional(
             "jwt_key",
