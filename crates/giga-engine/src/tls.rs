@@ -5,12 +5,14 @@ use std::sync::Arc;
 use rustls::crypto::ring;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 
-/// Connections that trust whom this machine trusts; or, where `SSL_CERT_FILE` or `SSL_CERT_DIR` is set, whom these hold.
+/// Whom connections to an address trust: with `https` whom this machine trusts; or, where `SSL_CERT_FILE` or `SSL_CERT_DIR` is set, whom
+/// these hold. With `http` there is nobody to trust.
 ///
 /// Where no certificate is found nobody is trusted, and what connects says so.
 #[must_use]
-pub fn trusting_machine() -> TlsConfig {
-    let found = rustls_native_certs::load_native_certs().certs;
+pub fn trusting(url: &str) -> TlsConfig {
+    let encrypted = url.starts_with("https://");
+    let found = if encrypted { rustls_native_certs::load_native_certs().certs } else { Vec::new() };
     let roots: Vec<_> = found.iter().map(|root| Certificate::from_der(root).to_owned()).collect();
     TlsConfig::builder()
         .root_certs(RootCerts::Specific(Arc::new(roots)))
@@ -24,8 +26,7 @@ pub fn is_distrust(error: &ureq::Error) -> bool {
     match error {
         ureq::Error::Rustls(_) | ureq::Error::Tls(_) => true,
         ureq::Error::Io(error) => {
-            let cause = error.get_ref().and_then(|cause| cause.downcast_ref::<rustls::Error>());
-            cause.is_some()
+            error.get_ref().and_then(|cause| cause.downcast_ref::<rustls::Error>()).is_some()
         }
         _ => false,
     }

@@ -2,7 +2,7 @@
 
 use giga_model::Federation;
 use giga_scheduler::{Because, Explanation};
-use giga_units::{Duration, Instant, grouped};
+use giga_units::{Duration, Instant, several};
 
 use crate::figures::{power, wait};
 
@@ -21,7 +21,7 @@ pub fn sentence(federation: &Federation, now: Instant, explanation: &Explanation
         Explanation::Running { since, pool, nodes, queued: true, .. } => {
             let pool = &federation.pools[pool.index()];
             let (site, name, nodes) =
-                (&federation.sites[pool.site.index()].name, &pool.name, several(*nodes, "node"));
+                (&federation.sites[pool.site.index()].name, &pool.name, several((*nodes).into(), "node"));
             format!(
                 "was given to {site} {} ago, where others submit as well: its own Slurm decides when it begins on {nodes} of \
                  `{name}`",
@@ -30,7 +30,7 @@ pub fn sentence(federation: &Federation, now: Instant, explanation: &Explanation
         }
         Explanation::Running { until, pool, nodes, .. } => {
             let pool = &federation.pools[pool.index()].name;
-            format!("runs on {} of `{pool}`, until {until} at the latest", several(*nodes, "node"))
+            format!("runs on {} of `{pool}`, until {until} at the latest", several((*nodes).into(), "node"))
         }
         Explanation::Waiting { because, first, room_at } => {
             let later = room_at.filter(|at| at.since(now) > Duration::seconds(1));
@@ -45,10 +45,6 @@ pub fn sentence(federation: &Federation, now: Instant, explanation: &Explanation
             }
         }
     }
-}
-
-fn several(count: u32, what: &str) -> String {
-    format!("{} {what}{}", grouped(u64::from(count)), if count == 1 { "" } else { "s" })
 }
 
 /// What keeps a job from starting.
@@ -70,7 +66,11 @@ pub fn reason(federation: &Federation, because: &Because) -> String {
         Because::Maintenance { until } => format!("the site is out for maintenance until {until}"),
         Because::Window { begin } => format!("it would run into the maintenance that begins {begin}"),
         Because::Nodes { pool, needed, free } => {
-            format!("it needs {} of `{}` and {free} are free", several(*needed, "whole node"), name(*pool))
+            format!(
+                "it needs {} of `{}` and {free} are free",
+                several((*needed).into(), "whole node"),
+                name(*pool)
+            )
         }
         Because::Accelerators { pool, needed } => {
             format!("no node of `{}` has {} free", name(*pool), several((*needed).into(), "accelerator"))

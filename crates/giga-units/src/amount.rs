@@ -125,6 +125,12 @@ pub fn grouped(count: u64) -> String {
     text
 }
 
+/// So many of a thing: `1 record`, `1,234 records`.
+#[must_use]
+pub fn several(count: u64, what: &str) -> String {
+    format!("{} {what}{}", grouped(count), if count == 1 { "" } else { "s" })
+}
+
 /// Splits `"35 EUR/MWh"` into number and unit; blanks around both do not count.
 fn split(text: &str) -> (&str, &str) {
     let text = text.trim();

@@ -10,7 +10,7 @@ mod quantity;
 mod rate;
 mod time;
 
-pub use amount::{Amount, AmountError, grouped};
+pub use amount::{Amount, AmountError, grouped, several};
 pub use fraction::Fraction;
 pub use quantity::{Bytes, Carbon, DataRate, Energy, EnergyMeter, Flops, Money, Power};
 pub use rate::{CarbonIntensity, CarbonPrice, EnergyPrice};

@@ -36,7 +36,7 @@ impl Rest {
             .http_status_as_error(false)
             .max_redirects(0)
             .max_redirects_will_error(false)
-            .tls_config(tls::trusting_machine());
+            .tls_config(tls::trusting(address));
         let base = format!("{}/slurm/v0.0.38", address.trim_end_matches('/'));
         Self { base, key, user: user.to_owned(), agent: config.build().into() }
     }

@@ -131,6 +131,7 @@ fn factors<const N: usize>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::description::ZONES;
 
     fn year(text: &str) -> Instant {
         Instant::parse(text).expect("a date")
@@ -143,6 +144,11 @@ mod tests {
     #[test]
     fn every_shape_is_of_a_known_zone_and_lies_around_its_mean() {
         for shape in PriceShape::all() {
+            assert!(
+                ZONES.iter().any(|zone| zone.name == shape.zone && zone.price.is_some()),
+                "{}",
+                shape.zone
+            );
             let parts = shape.figures.parts(year("2027-01-01"), 8_760);
             let mean = parts.iter().sum::<f64>() / 8_760.0;
             let bounds = parts

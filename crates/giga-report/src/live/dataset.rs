@@ -3,9 +3,9 @@
 use giga_formats::api::{
     CopyState, CopyView, DatasetDetail, DatasetList, DatasetView, StagePlanView, Stamp, TaskView,
 };
-use giga_units::{AcceleratorTime, Amount as _, Bytes, DataRate, Duration, Instant};
+use giga_units::{AcceleratorTime, Amount as _, Bytes, DataRate, Duration, Instant, several};
 
-use super::{cost, second, several, text};
+use super::{cost, second, text};
 use crate::figures;
 use crate::table::{Side, table};
 

@@ -3,7 +3,9 @@
 use giga_formats::api::{AmountRange, ExplainView, ForecastView, TimeRange};
 
 use super::choices::choices;
-use super::{cost, energy, second, several, text};
+use giga_units::several;
+
+use super::{cost, energy, second, text};
 use crate::table::{Side, table};
 
 /// What there is to say about a job.

@@ -1,9 +1,9 @@
 //! What a limit did, in a few lines, and how a site stands to one that is on.
 
 use giga_formats::api::{LimitAnswer, LimitView, Obeyed, SiteView};
-use giga_units::{Instant, Power};
+use giga_units::{Instant, Power, several};
 
-use super::{ahead, several};
+use super::ahead;
 use crate::figures::power;
 
 /// The answer to a limit.

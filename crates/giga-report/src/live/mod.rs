@@ -90,8 +90,3 @@ fn cost(microeuro: i64) -> String {
 fn carbon(milligram: i64) -> String {
     figures::carbon(Carbon::milligrams(i128::from(milligram)))
 }
-
-/// So many of a thing.
-fn several(count: u64, what: &str) -> String {
-    format!("{} {what}{}", giga_units::grouped(count), if count == 1 { "" } else { "s" })
-}

@@ -1,10 +1,10 @@
 //! A plan in a few lines: where, what it holds, when it starts, what it can cost at most.
 
 use giga_formats::api::{PlanView, Starts};
-use giga_units::Instant;
+use giga_units::{Instant, several};
 
 use super::choices::choices;
-use super::{ahead, cost, energy, several};
+use super::{ahead, cost, energy};
 
 /// What would become of a job.
 #[must_use]

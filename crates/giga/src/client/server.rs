@@ -35,8 +35,7 @@ impl Server {
     /// Finds out how the server is reached; nothing is sent yet.
     pub(super) fn open(reach: &Reach) -> Result<Self, Refused> {
         let way = reach.way()?;
-        let encrypted = way.url.starts_with("https://");
-        if !encrypted && !is_here(&way.url) {
+        if !way.url.starts_with("https://") && !is_here(&way.url) {
             eprintln!(
                 "giga: warning: the token goes to `{}` unencrypted; better use `https` or a tunnel",
                 way.url
@@ -50,9 +49,10 @@ impl Server {
             .timeout_connect(Some(Duration::from_secs(10)))
             .timeout_recv_response(Some(PATIENCE))
             .timeout_per_read(Some(SILENCE))
-            .user_agent(concat!("giga/", env!("CARGO_PKG_VERSION")));
-        let config = if encrypted { config.tls_config(tls::trusting_machine()) } else { config };
-        Ok(Self { agent: config.build().new_agent(), way })
+            .user_agent(concat!("giga/", env!("CARGO_PKG_VERSION")))
+            .tls_config(tls::trusting(&way.url))
+            .build();
+        Ok(Self { agent: config.new_agent(), way })
     }
 
     /// Asks for something.

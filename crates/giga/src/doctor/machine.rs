@@ -24,7 +24,7 @@ pub(super) fn server(folder: &Path) -> Option<String> {
     let url = access::read(folder).ok()?.url;
     // No token is sent.
     let config = ureq::Agent::config_builder().proxy(None).timeout_global(Some(Duration::from_secs(5)));
-    let config = config.max_redirects(0).tls_config(tls::trusting_machine());
+    let config = config.max_redirects(0).tls_config(tls::trusting(&url));
     let answer = config.build().new_agent().get(format!("{url}/readyz")).call();
     answer.is_ok().then_some(url)
 }

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 use giga_formats::description::Description;
 use giga_store::{Beginning, Store, StoreError};
-use giga_units::{Duration, Instant, grouped};
+use giga_units::{Duration, Instant, grouped, several};
 
 use super::{Check, shown};
 use crate::beside;
@@ -66,7 +66,7 @@ fn lock(folder: &Path, served: bool) -> Check {
 
 fn journal(store: &Store) -> Result<Vec<Check>, StoreError> {
     let last = store.last()?;
-    let records = format!("{} record{}", grouped(last), if last == 1 { "" } else { "s" });
+    let records = several(last, "record");
     let snapshot = store.snapshots(env!("CARGO_PKG_VERSION"))?.first().map(|snapshot| snapshot.seq);
     let behind = last - snapshot.unwrap_or(0).min(last);
     let text = match snapshot {

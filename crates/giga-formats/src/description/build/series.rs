@@ -26,8 +26,7 @@ pub(super) fn prices(record: Option<&Record>, mean: i64, start: Instant) -> Opti
     let Some(shape) = record.and_then(|record| record.text("shape")).and_then(PriceShape::find) else {
         return series(record, mean);
     };
-    let begun = start.as_unix_milliseconds().rem_euclid(HOUR.as_milliseconds());
-    let first = start - Duration::milliseconds(begun);
+    let first = Instant::of_hour(start.hour());
     let parts = shape.figures.parts(first, YEAR).into_iter();
     Series::new(first, HOUR, parts.map(|part| libm::round(mean as f64 * part) as i64).collect())
 }

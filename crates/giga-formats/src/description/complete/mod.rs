@@ -11,6 +11,8 @@ mod sites;
 mod supply;
 mod weather;
 
+use std::ops::Range;
+
 use thiserror::Error;
 
 use super::beside::Beside;
@@ -167,6 +169,17 @@ fn fill(record: &mut Record, key: &str, text: &str, source: &str) {
         let field = record.section.field(key).expect("only keys of the section are filled");
         record.fill(key, literal(field, text, &record.path, &record.span), source);
     }
+}
+
+/// Fills a key with a table of one text, where there is none.
+fn fill_table(record: &mut Record, key: &str, span: Range<usize>, (inner, text): (&str, &str), source: &str) {
+    let Some(Kind::Table(section)) = record.section.field(key).map(|field| field.kind) else {
+        unreachable!("`{key}` is a table")
+    };
+    let mut table = Record::new(section, record.path_of(key), span, Origin::Filled(source.to_owned()));
+    table.fill(inner, Value::Text(text.to_owned()), source);
+    presets(&mut table);
+    record.fill(key, Value::Table(table), source);
 }
 
 /// The section of a list of tables.

@@ -3,8 +3,7 @@
 use giga_units::{Duration, Instant, grouped};
 
 use super::super::beside::Open;
-use super::sites::zone_of;
-use super::{Gap, presets, quoted};
+use super::{Gap, quoted};
 use crate::description::diagnostic::{Elsewhere, Explain, Findings, nearest};
 use crate::description::field::{CARBON_INTENSITY, ENERGY_PRICE, Kind};
 use crate::description::hours::{self, Hours, Wanted};
@@ -19,7 +18,6 @@ pub(super) fn complete(root: &mut Record, open: &Open<'_>, findings: &mut Findin
     let start = root.date("start").unwrap_or_default();
     for site in root.tables_mut("site") {
         let name = site.text("name").unwrap_or_default().to_owned();
-        stand_in(site);
         for key in ["price_series", "carbon_series"] {
             let Some(series) = site.table_mut(key) else { continue };
             if let Err(fault) = form(series) {
@@ -38,26 +36,6 @@ pub(super) fn complete(root: &mut Record, open: &Open<'_>, findings: &mut Findin
             }
         }
     }
-}
-
-/// Puts the shape of its zone where a site has a built-in price and no series. A price that is written holds in every hour.
-fn stand_in(site: &mut Record) {
-    let is_written = site.entry("electricity_price").is_none_or(|entry| entry.origin == Origin::Written);
-    if is_written || site.has("price_series") {
-        return;
-    }
-    let shape = zone_of(site).ok().flatten().and_then(|zone| PriceShape::find(zone.name));
-    let (Some(shape), Some(Kind::Table(section))) =
-        (shape, site.section.field("price_series").map(|field| field.kind))
-    else {
-        return;
-    };
-    let source = format!("no price is written: the built-in shape of zone {}", shape.zone);
-    let origin = Origin::Filled(source.clone());
-    let mut series = Record::new(section, site.path_of("price_series"), site.span.clone(), origin);
-    series.fill("shape", Value::Text(shape.zone.to_owned()), &source);
-    presets(&mut series);
-    site.fill("price_series", Value::Table(series), &source);
 }
 
 /// The built-in shape that a series names; those of carbon have none.

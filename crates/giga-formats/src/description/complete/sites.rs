@@ -2,10 +2,11 @@
 
 use giga_units::{Amount, Fraction};
 
-use super::{Gap, fill, names, quoted};
+use super::{Gap, fill, fill_table, names, quoted};
 use crate::description::diagnostic::{Findings, nearest};
 use crate::description::record::{Record, Share, Value};
 use crate::description::zones::{CARBON_SOURCE, PRICE_SOURCE, ZONES, Zone};
+use crate::price_shape::PriceShape;
 
 /// Fills in shares, prices and dates of all sites.
 pub(super) fn complete(root: &mut Record, findings: &mut Findings) {
@@ -57,13 +58,20 @@ fn energy(site: &mut Record, findings: &mut Findings) {
         }
     };
     let price = zone.and_then(|zone| zone.price);
+    let is_written = site.has("electricity_price");
     figure(site, zone, ("electricity_price", "price of electricity", "\"50 EUR/MWh\""), price, findings);
+    // A price that is written holds in every hour.
+    if let Some(shape) = zone.filter(|_| !is_written).and_then(|zone| PriceShape::find(zone.name)) {
+        let source = format!("no price is written: the built-in shape of zone {}", shape.zone);
+        let span = site.span.clone();
+        fill_table(site, "price_series", span, ("shape", shape.zone), &source);
+    }
     let carbon = zone.and_then(|zone| zone.carbon);
     figure(site, zone, ("carbon_intensity", "carbon intensity", "\"100 gCO2e/kWh\""), carbon, findings);
 }
 
 /// The zone that a site names or lies in; an error where it names one that is not known or lies elsewhere.
-pub(super) fn zone_of(site: &Record) -> Result<Option<&'static Zone>, Gap> {
+fn zone_of(site: &Record) -> Result<Option<&'static Zone>, Gap> {
     let country = site.text("country");
     let Some(name) = site.text("zone") else {
         return Ok(ZONES.iter().find(|zone| zone.whole && Some(zone.country) == country));

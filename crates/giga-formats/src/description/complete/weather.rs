@@ -8,10 +8,9 @@ use giga_units::{Instant, grouped};
 
 use super::super::beside::Open;
 use super::series::anchored;
-use super::{Gap, hourly, quoted};
+use super::{Gap, fill_table, hourly, quoted};
 use crate::climate::Climate;
 use crate::description::diagnostic::{Findings, nearest};
-use crate::description::field::Kind;
 use crate::description::record::{Origin, Record, Value};
 use crate::series::{Quantity, Table};
 
@@ -90,14 +89,9 @@ fn stand_in(site: &mut Record, findings: &mut Findings) {
         site.broken = true;
         return;
     };
-    let Some(Kind::Table(section)) = site.section.field("weather").map(|field| field.kind) else {
-        unreachable!("weather is a table")
-    };
     let source = format!("no weather is written: the built-in climate of {}", climate.place);
-    let origin = Origin::Filled(source.clone());
-    let mut weather = Record::new(section, site.path_of("weather"), site.span_of("cooling"), origin);
-    weather.fill("climate", Value::Text(climate.name.to_owned()), &source);
-    site.fill("weather", Value::Table(weather), &source);
+    let span = site.span_of("cooling");
+    fill_table(site, "weather", span, ("climate", climate.name), &source);
 }
 
 /// The hours of a built-in climate. Where they are written already, as in the expanded form, they stay.
